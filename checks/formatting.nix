@@ -1,0 +1,8 @@
+# The tree is formatted, and no Nix binding is unused.
+{
+  self,
+  pkgs,
+  treefmt,
+  ...
+}:
+(treefmt pkgs).config.build.check self

@@ -1,0 +1,4 @@
+# A module without arguments, in short form.
+{
+  list = [ 2 ];
+}

@@ -1,0 +1,5 @@
+# A module that imports another file.
+{
+  imports = [ ./defines.nix ];
+  list = [ 3 ];
+}

@@ -1,0 +1,12 @@
+{
+  description = "Stand-in for sops-nix: the options and assertions, no decryption";
+
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs"; # our own input follows here; never fetched
+
+  outputs = _: {
+    nixosModules = rec {
+      sops = ./module.nix;
+      default = sops;
+    };
+  };
+}

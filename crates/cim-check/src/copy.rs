@@ -1,0 +1,181 @@
+//! A copy of an instance on loopback: the real config, only addresses, ports, paths and keys mapped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use cim_render::conf::{self, Document};
+use cim_render::nats_conf::NKEY_VARIABLE;
+use cim_render::places::{Listener, Places};
+use cim_render::{artefacts, conf::Map};
+use cim_spec::Plan;
+use cim_spec::file::{File, FileKind};
+use cim_spec::plan::Address;
+
+use crate::identities::{Identities, nkey, put};
+
+/// Ports from here on stand for servers that are not there: nobody listens so low.
+const NOBODY: u16 = 1;
+
+/// Where a copy stands and whom it reaches.
+#[derive(Debug, Clone)]
+pub struct Copy {
+    dir: PathBuf,
+    ports: BTreeMap<Listener, u16>,
+    peers: BTreeMap<(Listener, Address), u16>,
+    nkeys: BTreeMap<String, String>,
+    seed: String,
+}
+
+impl Copy {
+    /// A copy of `plan` in `dir` that listens on ports of its own choice and finds nobody.
+    ///
+    /// # Errors
+    /// What the cryptography library says.
+    pub fn alone(plan: &Plan, dir: &Path) -> Result<Self> {
+        let (_, seed) = nkey()?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            ports: BTreeMap::new(),
+            // Each has a port of its own: nats-server refuses a url that stands twice.
+            peers: peers(plan).zip(NOBODY..).collect(),
+            nkeys: BTreeMap::new(),
+            seed,
+        })
+    }
+
+    /// Gives listeners fixed ports.
+    #[must_use]
+    pub fn on_ports(mut self, ports: BTreeMap<Listener, u16>) -> Self {
+        self.ports = ports;
+        self
+    }
+
+    /// Says where the other servers' listeners stand on loopback.
+    #[must_use]
+    pub fn with_peers(mut self, peers: BTreeMap<(Listener, Address), u16>) -> Self {
+        self.peers = peers;
+        self
+    }
+
+    /// Replaces public nkeys, by whose seeds nobody here could log in.
+    #[must_use]
+    pub fn with_nkeys(mut self, nkeys: BTreeMap<String, String>) -> Self {
+        self.nkeys = nkeys;
+        self
+    }
+
+    /// Sets the seed of the leaf's own nkey.
+    #[must_use]
+    pub fn with_seed(mut self, seed: &str) -> Self {
+        seed.clone_into(&mut self.seed);
+        self
+    }
+
+    /// The copy's tree of nats.conf.
+    ///
+    /// # Errors
+    /// As [`artefacts::document`].
+    pub fn document(&self, plan: &Plan) -> Result<Document> {
+        artefacts::document(plan, self)
+    }
+
+    /// The digest that nats-server must give for the copy.
+    ///
+    /// # Errors
+    /// A variable that the secrets file of the copy lacks: a bug of ours.
+    pub fn digest(&self, document: &Document) -> Result<String> {
+        let variables = match document.include {
+            Some(_) => BTreeMap::from([(NKEY_VARIABLE.to_owned(), self.seed.clone())]),
+            None => BTreeMap::new(),
+        };
+        conf::digest(document, &variables)
+            .context("this is a bug in cim: the config refers to an unknown variable")
+    }
+
+    /// Writes the copy's config, secrets and identity; gives the path of `nats.conf`.
+    ///
+    /// # Errors
+    /// What the file system or the cryptography library says.
+    pub fn write(&self, plan: &Plan, identities: &Identities) -> Result<PathBuf> {
+        std::fs::create_dir_all(&self.dir)
+            .with_context(|| format!("creating {}", self.dir.display()))?;
+        identities.write(&self.dir, &plan.server_name)?;
+        let document = self.document(plan)?;
+        if document.include.is_some() {
+            let mut secrets = Map::new();
+            secrets.put(NKEY_VARIABLE, self.seed.as_str());
+            let secrets = Document {
+                include: None,
+                root: secrets,
+            };
+            put(&self.dir.join("secrets.conf"), &conf::write(&secrets)?)?;
+        }
+        let path = self.dir.join("nats.conf");
+        put(&path, &artefacts::text(plan, &document)?)?;
+        Ok(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.dir.join(name).to_string_lossy().into_owned()
+    }
+}
+
+/// The servers that a plan dials.
+fn peers(plan: &Plan) -> impl Iterator<Item = (Listener, Address)> {
+    let routes = plan.cluster.iter().flat_map(|cluster| &cluster.routes);
+    let remotes = plan.link.iter().flat_map(|link| &link.remotes);
+    let nodes: BTreeSet<&Address> = remotes.flat_map(|remote| &remote.nodes).collect();
+    routes
+        .map(|route| (Listener::Cluster, route.clone()))
+        .chain(nodes.into_iter().map(|node| (Listener::Leafnodes, node.clone())))
+}
+
+impl Places for Copy {
+    fn file(&self, file: &File) -> String {
+        self.path(match file.kind {
+            FileKind::Certificate => "cert.pem",
+            FileKind::Key => "key.pem",
+            FileKind::Ca => "ca.pem",
+            FileKind::Credentials => "leaf.creds",
+            FileKind::NkeySeed => "leaf.nk",
+        })
+    }
+
+    fn listen(&self, listener: Listener, _: Address) -> Address {
+        Address {
+            host: "127.0.0.1".to_owned(),
+            port: self.ports.get(&listener).copied().unwrap_or(0),
+        }
+    }
+
+    fn dial(&self, listener: Listener, peer: &Address) -> Address {
+        Address {
+            host: "127.0.0.1".to_owned(),
+            port: self
+                .peers
+                .get(&(listener, peer.clone()))
+                .copied()
+                .unwrap_or(NOBODY),
+        }
+    }
+
+    fn store_dir(&self, _: &str) -> String {
+        self.path("jetstream")
+    }
+
+    fn nkey(&self, public: &str) -> String {
+        self.nkeys
+            .get(public)
+            .cloned()
+            .unwrap_or_else(|| public.to_owned())
+    }
+
+    fn secrets_include(&self, _: &Plan) -> String {
+        "secrets.conf".to_owned()
+    }
+
+    fn ports_file_dir(&self) -> Option<String> {
+        Some(self.path(""))
+    }
+}

@@ -1,0 +1,15 @@
+//! Runs the real nats-server on a throwaway copy of what was rendered, in the same build.
+//!
+//! `nats-server -t` only parses: some 30 kinds of config pass it and then exit. So a copy with
+//! throwaway identities is also started, on loopback, and must become healthy with the digest
+//! that we computed. [`Copy`], [`Identities`] and [`Server`] serve tests and the demo too.
+
+mod copy;
+mod identities;
+mod server;
+mod verdict;
+
+pub use copy::Copy;
+pub use identities::Identities;
+pub use server::{Server, Varz, version};
+pub use verdict::{check, test_config};

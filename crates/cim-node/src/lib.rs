@@ -1,0 +1,37 @@
+//! What runs beside nats-server on a host: `cim-health`, `cim-reload`, `cim-secrets`.
+//!
+//! Each reads the instance's `health.json` and nothing else of ours. No operator key is ever here.
+
+pub mod certificate;
+pub mod health;
+pub mod log;
+pub mod monitor;
+pub mod reload;
+pub mod secrets;
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use cim_spec::artefact::Health;
+
+/// Reads an instance's `health.json`.
+///
+/// # Errors
+/// A file that is missing or was written by another version of ours.
+pub fn read_health(path: &Path) -> Result<Health> {
+    let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))
+}
+
+/// Ends a program: a failure is printed once, here.
+pub fn finish(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

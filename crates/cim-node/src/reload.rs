@@ -1,0 +1,152 @@
+//! `cim-reload`: signals nats-server and demands proof that it took the new config.
+//!
+//! A SIGHUP is all or nothing: one field that cannot be reloaded and nothing is applied, the old
+//! config keeps running, and both `kill` and systemd report success.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use cim_spec::artefact::Health;
+use rustix::process::{Pid, Signal, kill_process};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::log::Log;
+use crate::monitor::{Monitor, Varz};
+use crate::{certificate, secrets};
+
+/// How long nats-server may take to apply a config.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What to reload.
+pub struct Reload<'a> {
+    /// What the instance must look like.
+    pub health: &'a Health,
+    /// The running nats-server.
+    pub pid: i32,
+    /// The binary, to read the new config before it is signalled.
+    pub nats_server: &'a Path,
+    /// Where the server says why it refused.
+    pub log: Log,
+}
+
+impl Reload<'_> {
+    /// Reloads, and proves it.
+    ///
+    /// # Errors
+    /// The server's reason for refusing; the old config is still running then.
+    pub fn run(&self) -> Result<()> {
+        let monitor = Monitor::new(&self.health.monitor);
+        let before = monitor.varz()?;
+        ensure!(
+            before.server_name == self.health.server_name,
+            "{} is answered by {:?}, another server than {:?}",
+            self.health.monitor,
+            before.server_name,
+            self.health.server_name
+        );
+        if let Some(secrets) = &self.health.secrets {
+            secrets::write(secrets)?;
+        }
+        let wanted = self.digest_of_files().with_context(|| self.still_old())?;
+        self.signal()?;
+        let after = self
+            .taken_over(&monitor, &before)
+            .with_context(|| self.still_old())?;
+        ensure!(
+            after.config_digest == wanted,
+            "{} runs config {}, not {wanted} as in {}: restart it: systemctl restart {}",
+            self.health.server_name,
+            after.config_digest,
+            self.health.config,
+            self.health.unit
+        );
+        self.certificates_loaded(&after)
+    }
+
+    fn still_old(&self) -> String {
+        format!(
+            "{} did not reload and keeps its old config; to take the new one with a restart: systemctl restart {}",
+            self.health.server_name, self.health.unit
+        )
+    }
+
+    /// The digest of what lies on the host, by nats-server itself: it covers secrets.
+    fn digest_of_files(&self) -> Result<String> {
+        let output = Command::new(self.nats_server)
+            .args(["-t", "-c", &self.health.config])
+            .output()
+            .with_context(|| format!("running {} -t", self.nats_server.display()))?;
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        ensure!(
+            output.status.success(),
+            "nats-server -t says: {}",
+            said.trim()
+        );
+        let digest = said
+            .split_whitespace()
+            .map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()))
+            .find(|word| word.starts_with("sha256:"))
+            .context("nats-server -t printed no digest")?;
+        match &self.health.config_digest {
+            Some(built) if built != digest => bail!(
+                "{} is not the config that was built: it has {digest}, the build computed {built}",
+                self.health.config
+            ),
+            _ => Ok(digest.to_owned()),
+        }
+    }
+
+    fn signal(&self) -> Result<()> {
+        let pid = Pid::from_raw(self.pid).context("a process id is not 0")?;
+        kill_process(pid, Signal::HUP).with_context(|| format!("signalling process {}", self.pid))
+    }
+
+    /// Waits until the load time moves or the server says no.
+    fn taken_over(&self, monitor: &Monitor, before: &Varz) -> Result<Varz> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let now = monitor.varz()?;
+            if now.config_load_time != before.config_load_time {
+                return Ok(now);
+            }
+            if let Some(reason) = self.log.refusal()? {
+                bail!("nats-server says: {reason}");
+            }
+            ensure!(
+                Instant::now() < until,
+                "nats-server did not answer the signal in {} s",
+                PATIENCE.as_secs()
+            );
+            std::thread::park_timeout(LOOK);
+        }
+    }
+
+    /// The loaded certificates are those in the files.
+    fn certificates_loaded(&self, varz: &Varz) -> Result<()> {
+        for wanted in &self.health.certificates {
+            let file = certificate::not_after(&wanted.file)?;
+            let Some(loaded) = varz.certificate_not_after(&wanted.block) else {
+                continue; // before 2.12 /varz does not tell
+            };
+            let loaded = OffsetDateTime::parse(loaded, &Rfc3339)
+                .with_context(|| format!("reading the expiry {loaded:?} in /varz"))?;
+            ensure!(
+                loaded == file,
+                "{} runs a certificate that expires {loaded}, but {} expires {file}",
+                self.health.server_name,
+                wanted.file
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! The files of one instance, in memory: what a build puts into `$out`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use cim_spec::Plan;
+use cim_spec::artefact::{Certificate, Health, Secret, Secrets};
+use cim_spec::plan::{Login, TlsFiles};
+
+use crate::conf::{self, Document};
+use crate::endpoints::{endpoints, monitor};
+use crate::nats_conf::{self, NKEY_VARIABLE};
+use crate::places::{Host, Places, config_dir, secrets_file};
+
+/// File names with their content.
+#[derive(Debug)]
+pub struct Artefacts {
+    /// `nats.conf`, `health.json`, `endpoints.json`.
+    pub files: BTreeMap<&'static str, String>,
+}
+
+impl Artefacts {
+    /// Renders everything for the host that the plan is for.
+    ///
+    /// # Errors
+    /// Only bugs of ours: a plan that held every rule renders.
+    pub fn render(plan: &Plan) -> Result<Self> {
+        let document = document(plan, &Host)?;
+        let health = health(plan, &document);
+        let files = BTreeMap::from([
+            ("nats.conf", text(plan, &document)?),
+            ("health.json", json(&health)?),
+            ("endpoints.json", json(&endpoints(plan))?),
+        ]);
+        Ok(Self { files })
+    }
+}
+
+/// The tree of a plan's nats.conf.
+///
+/// # Errors
+/// A key that both an option and `settings` set: a gap in the table of owned keys.
+pub fn document(plan: &Plan, places: &dyn Places) -> Result<Document> {
+    nats_conf::document(plan, places)
+        .with_context(|| format!("this is a bug in cim: merging {}.settings", plan.options))
+}
+
+/// The text of a nats.conf, read back before it leaves: what is written is what was meant.
+///
+/// # Errors
+/// A tree that nats.conf cannot hold, or that reads back as another.
+pub fn text(plan: &Plan, document: &Document) -> Result<String> {
+    let body = conf::write(document)
+        .with_context(|| format!("writing the nats.conf of {}", plan.server_name))?;
+    let read = conf::read(&body)
+        .with_context(|| format!("this is a bug in cim: reading the nats.conf of {} back", plan.server_name))?;
+    ensure!(
+        read == *document,
+        "this is a bug in cim: the nats.conf of {} reads back as another one",
+        plan.server_name
+    );
+    Ok(format!(
+        "# Written by cim-render for {}. Edits are lost.\n{body}",
+        plan.server_name
+    ))
+}
+
+fn health(plan: &Plan, document: &Document) -> Health {
+    Health {
+        unit: plan.unit.clone(),
+        server_name: plan.server_name.clone(),
+        monitor: monitor(plan),
+        config: format!("{}/nats.conf", config_dir(plan)),
+        config_digest: conf::digest(document, &BTreeMap::new()),
+        secrets: secrets(plan),
+        certificates: certificates(plan),
+    }
+}
+
+/// What the secrets file of an instance holds; `None` where its config needs none.
+fn secrets(plan: &Plan) -> Option<Secrets> {
+    let seed = plan.link.as_ref()?.remotes.iter().find_map(|remote| {
+        let Login::NkeySeed(file) = &remote.login else {
+            return None;
+        };
+        Some(file.path.clone())
+    })?;
+    Some(Secrets {
+        path: secrets_file(plan),
+        entries: vec![Secret {
+            variable: NKEY_VARIABLE.to_owned(),
+            file: seed,
+        }],
+    })
+}
+
+/// The certificates of listeners: those whose loaded expiry `/varz` tells.
+fn certificates(plan: &Plan) -> Vec<Certificate> {
+    let block = |name: &str, tls: Option<&TlsFiles>| {
+        let (certificate, _) = tls?.identity.as_ref()?;
+        Some(Certificate {
+            block: name.to_owned(),
+            file: certificate.path.clone(),
+        })
+    };
+    [
+        block("", plan.client.tls.as_ref()),
+        block("cluster", plan.cluster.as_ref().and_then(|c| c.tls.as_ref())),
+        block("leaf", plan.leafnodes.as_ref().and_then(|l| l.tls.as_ref())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String> {
+    let mut text = serde_json::to_string_pretty(value).context("writing JSON")?;
+    text.push('\n');
+    Ok(text)
+}

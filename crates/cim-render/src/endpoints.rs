@@ -1,0 +1,125 @@
+//! `endpoints.json`: where and as whom other projects reach an instance; no secrets.
+
+use std::collections::BTreeMap;
+
+use cim_spec::plan::{Address, Plan, PrincipalKind};
+use serde::Serialize;
+
+use crate::places::host_port;
+
+/// What a downstream project needs to connect and to know what flows.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Endpoints {
+    /// Server name.
+    pub server_name: String,
+    /// Clients of this server.
+    pub client: Endpoint,
+    /// Leaves of this server; `null` on a leaf.
+    pub leafnodes: Option<Endpoint>,
+    /// Monitoring, on the host itself.
+    pub monitor: String,
+    /// JetStream domain; `null`: no JetStream.
+    pub jetstream_domain: Option<String>,
+    /// Who may log in, by account.
+    pub accounts: BTreeMap<String, AccountEndpoints>,
+    /// What crosses the leaf's links; `null` on a hub.
+    pub flows: Option<Flows>,
+}
+
+/// A listener as others reach it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Endpoint {
+    /// URL.
+    pub url: String,
+    /// File with the authority to verify the server with; `null`: the system's, or no TLS.
+    pub ca_file: Option<String>,
+}
+
+/// Names in one account.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountEndpoints {
+    /// Users.
+    pub users: Vec<String>,
+    /// Leaves, with the subjects that each may publish and receive.
+    pub leaves: BTreeMap<String, Flows>,
+}
+
+/// Subjects that may cross a leaf link.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Flows {
+    /// From the hub to the leaf.
+    pub imports: Vec<String>,
+    /// From the leaf to the hub.
+    pub exports: Vec<String>,
+}
+
+/// The endpoints of one instance.
+pub fn endpoints(plan: &Plan) -> Endpoints {
+    Endpoints {
+        server_name: plan.server_name.clone(),
+        client: client(plan),
+        leafnodes: plan.leafnodes.as_ref().map(|listener| Endpoint {
+            url: url(listener.tls.is_some(), &listener.advertise),
+            ca_file: None,
+        }),
+        monitor: monitor(plan),
+        jetstream_domain: plan.jetstream.as_ref().map(|js| js.domain.clone()),
+        accounts: accounts(plan),
+        flows: plan.link.as_ref().map(|link| Flows {
+            imports: link.imports.clone(),
+            exports: link.exports.clone(),
+        }),
+    }
+}
+
+/// URL of the monitoring listener.
+pub fn monitor(plan: &Plan) -> String {
+    format!("http://127.0.0.1:{}", plan.http_port)
+}
+
+fn client(plan: &Plan) -> Endpoint {
+    let listener = &plan.client;
+    let address = listener.advertise.clone().unwrap_or(Address {
+        host: listener.host.clone(),
+        port: listener.port,
+    });
+    Endpoint {
+        url: url(listener.tls.is_some(), &address),
+        ca_file: listener
+            .tls
+            .as_ref()
+            .and_then(|tls| tls.ca.as_ref())
+            .map(|ca| ca.path.clone()),
+    }
+}
+
+fn url(tls: bool, address: &Address) -> String {
+    let scheme = if tls { "tls" } else { "nats" };
+    format!("{scheme}://{}", host_port(address))
+}
+
+fn accounts(plan: &Plan) -> BTreeMap<String, AccountEndpoints> {
+    plan.accounts
+        .iter()
+        .map(|account| {
+            let mut names = AccountEndpoints::default();
+            for principal in &account.principals {
+                match principal.kind {
+                    PrincipalKind::User => names.users.push(principal.name.clone()),
+                    PrincipalKind::Leaf => {
+                        let flows = Flows {
+                            imports: principal.permissions.subscribe.allow.clone(),
+                            exports: principal.permissions.publish.allow.clone(),
+                        };
+                        names.leaves.insert(principal.name.clone(), flows);
+                    }
+                }
+            }
+            (account.name.clone(), names)
+        })
+        .collect()
+}

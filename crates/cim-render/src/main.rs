@@ -1,0 +1,102 @@
+//! `cim-render`: specs in, artefacts or problems out. Runs in the Nix build.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use cim_render::output::Output;
+use cim_render::{Artefacts, input};
+use cim_spec::{Plan, Problems, Spec, fleet};
+use clap::{Parser, Subcommand};
+
+/// Turns the specs that NixOS writes into nats.conf and the files beside it.
+#[derive(Parser)]
+#[command(version, about)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Render one instance
+    Instance {
+        /// Spec of the instance, JSON
+        spec: PathBuf,
+        /// Folder to make
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Check a whole fleet at once: every instance, and what must fit between them
+    Fleet {
+        /// The fleet, JSON
+        #[arg(long, value_name = "FILE")]
+        fleet: PathBuf,
+        /// Specs of the instances that hosts declare, JSON
+        specs: Vec<PathBuf>,
+        /// Folder to make, with a folder for each instance
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Instance { spec, out } => instance(&spec, &out),
+        Command::Fleet { fleet, specs, out } => whole_fleet(&fleet, &specs, out.as_deref()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn instance(spec: &std::path::Path, out: &std::path::Path) -> Result<()> {
+    let plan = match Plan::from_spec(&input::spec(spec)?) {
+        Ok(plan) => plan,
+        Err(problems) => return refuse(problems),
+    };
+    for warning in &plan.warnings {
+        eprintln!("warning: {}: {warning}", plan.options);
+    }
+    let output = Output::start(out)?;
+    output.put(None, &Artefacts::render(&plan)?)?;
+    output.finish()
+}
+
+fn whole_fleet(
+    fleet: &std::path::Path,
+    specs: &[PathBuf],
+    out: Option<&std::path::Path>,
+) -> Result<()> {
+    let fleet = input::fleet(fleet)?;
+    let specs: Vec<Spec> = specs.iter().map(|path| input::spec(path)).collect::<Result<_>>()?;
+    let mut problems = Problems::new();
+    fleet::check(&fleet, &mut problems);
+    fleet::check_hosts(&specs, &mut problems);
+    let mut plans = Vec::new();
+    for spec in &specs {
+        match Plan::from_spec(spec) {
+            Ok(plan) => plans.push(plan),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if !problems.is_empty() {
+        return refuse(problems);
+    }
+    let output = out.map(Output::start).transpose()?;
+    for plan in &plans {
+        let artefacts = Artefacts::render(plan)?;
+        if let Some(output) = &output {
+            output.put(Some(&plan.server_name), &artefacts)?;
+        }
+    }
+    output.map_or(Ok(()), Output::finish)
+}
+
+fn refuse(problems: Problems) -> Result<()> {
+    bail!("the configuration cannot work:\n{problems}")
+}

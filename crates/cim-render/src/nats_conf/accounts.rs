@@ -1,0 +1,103 @@
+//! `accounts {}`: the static back end, in which each principal becomes a user entry.
+
+use cim_spec::plan::{
+    Access, Account, Permissions, Plan, Principal, PrincipalKind, Proof, Quota,
+};
+
+use crate::conf::{Map, Node};
+use crate::places::Places;
+
+/// Everything but leaf nodes: a user's key must not open a leaf link.
+const CLIENTS: &[&str] = &["STANDARD", "WEBSOCKET", "MQTT", "MQTT_WS", "IN_PROCESS"];
+
+/// The accounts with their users, in the order of their names.
+pub fn accounts(plan: &Plan, places: &dyn Places) -> Map {
+    let mut block = Map::new();
+    for account in &plan.accounts {
+        block.put(&account.name, self::account(account, places));
+    }
+    block
+}
+
+fn account(account: &Account, places: &dyn Places) -> Map {
+    let mut block = Map::new();
+    if let Some(quota) = &account.jetstream {
+        block.put("jetstream", jetstream(quota));
+    }
+    let users: Vec<Map> = account
+        .principals
+        .iter()
+        .map(|principal| user(principal, places))
+        .collect();
+    block.put("users", users);
+    block
+}
+
+fn jetstream(quota: &Quota) -> Node {
+    let mut block = Map::new();
+    if let Some(bytes) = quota.max_memory {
+        block.put("max_memory", bytes);
+    }
+    if let Some(bytes) = quota.max_file {
+        block.put("max_file", bytes);
+    }
+    if block.is_empty() {
+        return Node::Bool(true);
+    }
+    Node::Map(block)
+}
+
+fn user(principal: &Principal, places: &dyn Places) -> Map {
+    let mut block = Map::new();
+    match &principal.proof {
+        Proof::Nkey(key) => {
+            block.put("nkey", places.nkey(key));
+        }
+        Proof::Password(hash) => {
+            block.put("user", principal.name.as_str());
+            block.put("password", hash.as_str());
+        }
+        Proof::Certificate(name) => {
+            block.put("user", name.as_str());
+        }
+    }
+    let types = match principal.kind {
+        PrincipalKind::User => CLIENTS,
+        PrincipalKind::Leaf => &["LEAFNODE"],
+    };
+    block.put("allowed_connection_types", types.to_vec());
+    if let Some(permissions) = permissions(&principal.permissions) {
+        block.put("permissions", permissions);
+    }
+    block
+}
+
+/// `None` where nothing is held back.
+fn permissions(permissions: &Permissions) -> Option<Map> {
+    let mut block = Map::new();
+    // With allow_responses, nats-server takes an absent publish list for an empty one.
+    if !permissions.publish.is_everything() || permissions.allow_responses {
+        block.put("publish", access(&permissions.publish));
+    }
+    if !permissions.subscribe.is_everything() {
+        block.put("subscribe", access(&permissions.subscribe));
+    }
+    if permissions.allow_responses {
+        block.put("allow_responses", true);
+    }
+    (!block.is_empty()).then_some(block)
+}
+
+/// An empty allow list would allow everything: nothing is written as a denial of `>`.
+fn access(access: &Access) -> Map {
+    let mut block = Map::new();
+    if access.allow.is_empty() {
+        block.put("deny", vec![">"]);
+        return block;
+    }
+    block.put("allow", access.allow.clone());
+    if !access.deny.is_empty() {
+        block.put("deny", access.deny.clone());
+    }
+    block
+}

@@ -1,0 +1,86 @@
+//! `leafnodes {}`: a hub's listener, or a leaf's remotes.
+
+use cim_spec::plan::{Address, LeafListener, Link, Login, Plan, Remote};
+
+use crate::conf::{Map, Node};
+use crate::places::{Listener, Places, host_port};
+
+use super::{listen, tls};
+
+/// The variable that stands for the leaf's nkey seed; its value is in the secrets file.
+pub const NKEY_VARIABLE: &str = "cim_leaf_nkey";
+
+/// Whether the config refers to the secrets file.
+pub fn needs_secrets(plan: &Plan) -> bool {
+    plan.link.as_ref().is_some_and(|link| {
+        link.remotes
+            .iter()
+            .any(|remote| matches!(remote.login, Login::NkeySeed(_)))
+    })
+}
+
+/// Where leaves connect.
+pub fn listener(listener: &LeafListener, places: &dyn Places) -> Map {
+    let mut block = Map::new();
+    let bind = Address {
+        host: listener.host.clone(),
+        port: listener.port,
+    };
+    block.put("listen", listen(places, Listener::Leafnodes, bind));
+    // Leaves learn and later dial what is advertised.
+    block.put(
+        "advertise",
+        host_port(&places.dial(Listener::Leafnodes, &listener.advertise)),
+    );
+    block.put("compression", listener.compression.as_str());
+    if let Some(files) = &listener.tls {
+        let mut files = tls::peer(files, places);
+        if listener.verify_and_map {
+            files.put("verify_and_map", true);
+        } else if listener.verify {
+            files.put("verify", true);
+        }
+        block.put("tls", files);
+    }
+    block
+}
+
+/// Whom the leaf dials.
+pub fn link(link: &Link, places: &dyn Places) -> Map {
+    let mut block = Map::new();
+    block.put("reconnect", link.reconnect.to_string());
+    let remotes: Vec<Map> = link
+        .remotes
+        .iter()
+        .map(|remote| self::remote(remote, places))
+        .collect();
+    block.put("remotes", remotes);
+    block
+}
+
+fn remote(remote: &Remote, places: &dyn Places) -> Map {
+    let mut block = Map::new();
+    let scheme = if remote.tls.is_some() { "tls" } else { "nats" };
+    let urls: Vec<String> = remote
+        .nodes
+        .iter()
+        .map(|node| places.dial(Listener::Leafnodes, node))
+        .map(|node| format!("{scheme}://{}", host_port(&node)))
+        .collect();
+    block.put("urls", urls);
+    block.put("account", remote.account.as_str());
+    match &remote.login {
+        Login::NkeySeed(_) => {
+            block.put("nkey", Node::Variable(NKEY_VARIABLE.to_owned()));
+        }
+        Login::Credentials(file) => {
+            block.put("credentials", places.file(file));
+        }
+        Login::Certificate => {}
+    }
+    block.put("compression", remote.compression.as_str());
+    if let Some(files) = &remote.tls {
+        block.put("tls", tls::peer(files, places));
+    }
+    block
+}

@@ -1,0 +1,88 @@
+//! Where the outside world stands for one rendering: the host, or a throwaway copy of it.
+
+use cim_spec::file::File;
+use cim_spec::plan::{Address, Plan};
+
+/// Which listener an address is for; a copy maps each to a port of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Listener {
+    /// Clients.
+    Client,
+    /// Leaf nodes.
+    Leafnodes,
+    /// Routes.
+    Cluster,
+    /// Monitoring.
+    Monitor,
+}
+
+/// Maps everything in a plan that is real only on its host.
+pub trait Places {
+    /// The path that nats-server opens.
+    fn file(&self, file: &File) -> String;
+    /// What a listener binds to.
+    fn listen(&self, listener: Listener, bind: Address) -> Address;
+    /// Where another server is reached.
+    fn dial(&self, listener: Listener, peer: &Address) -> Address;
+    /// The directory of the store.
+    fn store_dir(&self, configured: &str) -> String;
+    /// The public nkey that stands for a principal.
+    fn nkey(&self, public: &str) -> String;
+    /// The path of the secrets file, relative to the config's folder.
+    fn secrets_include(&self, plan: &Plan) -> String;
+    /// Where nats-server writes the ports it took; `None`: nowhere.
+    fn ports_file_dir(&self) -> Option<String>;
+}
+
+/// The host itself: everything stands where the options say.
+pub struct Host;
+
+/// The folder of an instance's config on its host; stable, so that a change can be reloaded.
+pub fn config_dir(plan: &Plan) -> String {
+    format!("/etc/cim/{}", plan.server_name)
+}
+
+/// The file with the secrets that nats-server takes only inline.
+pub fn secrets_file(plan: &Plan) -> String {
+    format!("/run/{}/secrets.conf", plan.unit)
+}
+
+impl Places for Host {
+    fn file(&self, file: &File) -> String {
+        file.path.clone()
+    }
+
+    fn listen(&self, _: Listener, bind: Address) -> Address {
+        bind
+    }
+
+    fn dial(&self, _: Listener, peer: &Address) -> Address {
+        peer.clone()
+    }
+
+    fn store_dir(&self, configured: &str) -> String {
+        configured.to_owned()
+    }
+
+    fn nkey(&self, public: &str) -> String {
+        public.to_owned()
+    }
+
+    fn secrets_include(&self, plan: &Plan) -> String {
+        // nats-server joins every include to the config's folder, absolute paths too.
+        format!("../../..{}", secrets_file(plan))
+    }
+
+    fn ports_file_dir(&self) -> Option<String> {
+        None
+    }
+}
+
+/// `host:port`, with the brackets that an IPv6 address needs.
+pub fn host_port(address: &Address) -> String {
+    if address.host.contains(':') {
+        format!("[{}]:{}", address.host, address.port)
+    } else {
+        format!("{}:{}", address.host, address.port)
+    }
+}

@@ -1,0 +1,54 @@
+//! Files that the build writes and node tools read; both sides use these types.
+
+use serde::{Deserialize, Serialize};
+
+/// `health.json`: what the running instance must look like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Health {
+    /// Unit, user and state directory of the instance.
+    pub unit: String,
+    /// What `/varz` must give as `server_name`: another server on the port is not this one.
+    pub server_name: String,
+    /// URL of the monitoring listener.
+    pub monitor: String,
+    /// The config file that nats-server reads.
+    pub config: String,
+    /// What `/varz` must give as `config_digest`; `null` where the config holds secrets, so
+    /// that only the host can compute it.
+    pub config_digest: Option<String>,
+    /// The file that holds the secrets that nats-server takes only inline, and what goes in.
+    pub secrets: Option<Secrets>,
+    /// Certificates that nats-server loads, by the `/varz` block that tells their expiry.
+    pub certificates: Vec<Certificate>,
+}
+
+/// The file with secrets that stand in the config itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Secrets {
+    /// Absolute path; included by the config.
+    pub path: String,
+    /// What it holds.
+    pub entries: Vec<Secret>,
+}
+
+/// One variable of the secrets file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Secret {
+    /// Name that the config refers to.
+    pub variable: String,
+    /// File whose content, without white space around it, is the value.
+    pub file: String,
+}
+
+/// A certificate that nats-server loads from a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Certificate {
+    /// Block of `/varz` whose `tls_cert_not_after` tells the loaded one; empty for clients'.
+    pub block: String,
+    /// The file.
+    pub file: String,
+}

@@ -1,0 +1,287 @@
+//! The rules between members of a fleet: on the slice that an instance sees, and on the whole.
+
+use std::collections::BTreeMap;
+
+use crate::name;
+use crate::path::OptionPath;
+use crate::problem::{Problems, Rule};
+use crate::spec::{Fleet, Flow, Hub, Leaf, Spec};
+use crate::subject;
+
+fn root() -> OptionPath {
+    OptionPath::new("services.cim.fleet")
+}
+
+/// Checks a fleet, or the slice of it that one hub sees.
+pub fn check(fleet: &Fleet, problems: &mut Problems) {
+    let accounts: Vec<String> = fleet.accounts.keys().cloned().collect();
+    for (name, entry) in &fleet.hubs {
+        hub(name, entry, problems);
+    }
+    for (name, entry) in &fleet.leaves {
+        leaf(name, entry, &accounts, &fleet.hubs, problems);
+        for remote in entry.remotes.values() {
+            if let Some(hub) = fleet.hubs.get(&remote.hub) {
+                leaf_of_hub(name, entry, &remote.hub, hub, problems);
+            }
+        }
+    }
+    unique_server_names(fleet, problems);
+    unique_domains(fleet, problems);
+    unique_addresses(fleet, problems);
+}
+
+/// Checks that no member of the fleet is declared by two hosts.
+pub fn check_hosts<'a>(specs: impl IntoIterator<Item = &'a Spec>, problems: &mut Problems) {
+    let mut seen = std::collections::BTreeSet::new();
+    for spec in specs {
+        if !seen.insert(spec.name()) {
+            let at = match spec {
+                Spec::Hub(_) => OptionPath::new("services.cim.hub.node"),
+                Spec::Leaf(leaf) => OptionPath::new("services.cim.leaves").join(&leaf.name),
+            };
+            problems.add(
+                Rule::OneHost,
+                &at,
+                format!("{:?} is declared on two hosts", spec.name()),
+                "declare it on one, or give the other a name of its own in the fleet",
+            );
+        }
+    }
+}
+
+/// Checks one hub: its name, size, domain and addresses.
+pub fn hub(hub_name: &str, hub: &Hub, problems: &mut Problems) {
+    let at = root().join("hubs").join(hub_name);
+    problems.parsed(Rule::Name, &at, hub_name, name::check(hub_name));
+    domain(&hub.domain, &at.join("domain"), problems);
+    if !matches!(hub.nodes.len(), 1 | 3 | 5) {
+        problems.add(
+            Rule::HubSize,
+            &at.join("nodes"),
+            format!("{} nodes cannot be a hub", hub.nodes.len()),
+            "declare one node, or a cluster of 3 or 5: an even number survives no more failures than the odd one below it",
+        );
+    }
+    for (node_name, node) in &hub.nodes {
+        let at = at.join("nodes").join(node_name);
+        problems.parsed(Rule::Name, &at, node_name, name::check(node_name));
+        address(&node.address, &at.join("address"), problems);
+    }
+}
+
+/// Checks one leaf: its name, account, domain, identity and flows.
+pub fn leaf(
+    leaf_name: &str,
+    leaf: &Leaf,
+    accounts: &[String],
+    hubs: &BTreeMap<String, Hub>,
+    problems: &mut Problems,
+) {
+    let at = root().join("leaves").join(leaf_name);
+    problems.parsed(Rule::Name, &at, leaf_name, name::check(leaf_name));
+    domain(&leaf.domain, &at.join("domain"), problems);
+    if !accounts.contains(&leaf.account) {
+        problems.add(
+            Rule::KnownAccount,
+            &at.join("account"),
+            format!("{:?} is not an account of the fleet", leaf.account),
+            format!("declare services.cim.fleet.accounts.{}, or name one that is there", leaf.account),
+        );
+    }
+    if leaf.nkey.is_some() && leaf.certificate.is_some() {
+        problems.add(
+            Rule::Identity,
+            &at,
+            "has both nkey and certificate",
+            "set the one by which the hub shall know it",
+        );
+    }
+    if let Some(key) = &leaf.nkey {
+        crate::plan::nkey(key, &at.join("nkey"), problems);
+    }
+    if let Some(certificate) = &leaf.certificate {
+        certificate_name(certificate, &at.join("certificate"), problems);
+    }
+    flows(&leaf.imports, &at.join("imports"), problems);
+    flows(&leaf.exports, &at.join("exports"), problems);
+    for (remote_name, remote) in &leaf.remotes {
+        let at = at.join("remotes").join(remote_name);
+        problems.parsed(Rule::Name, &at, remote_name, name::check(remote_name));
+        if !hubs.contains_key(&remote.hub) {
+            problems.add(
+                Rule::KnownHub,
+                &at.join("hub"),
+                format!("{:?} is not a hub of the fleet", remote.hub),
+                format!("declare services.cim.fleet.hubs.{}, or name one that is there", remote.hub),
+            );
+        }
+    }
+}
+
+/// Checks what a leaf and a hub it dials must agree on.
+pub fn leaf_of_hub(
+    leaf_name: &str,
+    leaf: &Leaf,
+    hub_name: &str,
+    hub: &Hub,
+    problems: &mut Problems,
+) {
+    let at = root().join("leaves").join(leaf_name);
+    if leaf_name == hub_name {
+        problems.add(
+            Rule::ClusterName,
+            &at,
+            format!("{leaf_name:?} is also its hub's name, and so the cluster's: nats-server would cut the link every 30 s"),
+            "give the leaf or the hub another name",
+        );
+    }
+    if leaf.domain == hub.domain {
+        problems.add(
+            Rule::UniqueDomain,
+            &at.join("domain"),
+            format!("{:?} is also the domain of hub {hub_name:?}", leaf.domain),
+            "give each a JetStream domain of its own: the leaf's name is a good one",
+        );
+    }
+    if leaf.certificate.is_some() && !hub.leafnodes.verify_and_map {
+        problems.add(
+            Rule::MapsCertificates,
+            &at.join("certificate"),
+            format!("is set, but hub {hub_name:?} does not know leaves by their certificate"),
+            format!("set services.cim.fleet.hubs.{hub_name}.leafnodes.verifyAndMap = true, or give the leaf an nkey"),
+        );
+    }
+}
+
+fn flows(flows: &[Flow], at: &OptionPath, problems: &mut Problems) {
+    for (index, flow) in flows.iter().enumerate() {
+        let at = at.index(index);
+        problems.parsed(Rule::Subject, &at, &flow.subject, subject::check(&flow.subject));
+        if subject::is_system(&flow.subject) {
+            problems.add(
+                Rule::SystemSubject,
+                &at,
+                format!("{:?} is one of NATS's own subjects, which never cross a leaf link as a flow", flow.subject),
+                "name the subjects of your applications",
+            );
+        }
+    }
+}
+
+fn domain(domain: &str, at: &OptionPath, problems: &mut Problems) {
+    let good = !domain.is_empty()
+        && domain
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if !good {
+        problems.add(
+            Rule::Domain,
+            at,
+            format!("{domain:?} is not a JetStream domain"),
+            "write letters, digits, dashes and underscores, for example \"cim-prod-001\"",
+        );
+    }
+}
+
+/// Checks a host name or IP address, without scheme and port.
+pub(crate) fn address(text: &str, at: &OptionPath, problems: &mut Problems) {
+    let is_name = !text.is_empty()
+        && text
+            .split('.')
+            .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
+    if !is_name && text.parse::<std::net::Ipv6Addr>().is_err() {
+        problems.add(
+            Rule::Address,
+            at,
+            format!("{text:?} is not a host name or IP address"),
+            "write it without scheme and port, for example \"hub-1.example.com\"",
+        );
+    }
+}
+
+fn certificate_name(text: &str, at: &OptionPath, problems: &mut Problems) {
+    if text.is_empty() || text.chars().any(char::is_control) {
+        problems.add(
+            Rule::ControlCharacter,
+            at,
+            format!("{text:?} cannot be the name in a certificate"),
+            "write its subject as nats-server prints it, or a DNS name in it, for example \"CN=cim-prod-001\"",
+        );
+    }
+}
+
+fn unique_server_names(fleet: &Fleet, problems: &mut Problems) {
+    let nodes = fleet.hubs.iter().flat_map(|(hub, entry)| {
+        entry.nodes.keys().map(move |node| {
+            (node, root().join("hubs").join(hub).join("nodes").join(node))
+        })
+    });
+    let leaves = fleet
+        .leaves
+        .keys()
+        .map(|name| (name, root().join("leaves").join(name)));
+    unique(
+        nodes.chain(leaves),
+        Rule::UniqueServerName,
+        "servers of one name evict each other for ever: give one of them another",
+        problems,
+    );
+}
+
+fn unique_domains(fleet: &Fleet, problems: &mut Problems) {
+    let leaves = fleet
+        .leaves
+        .iter()
+        .map(|(name, leaf)| (&leaf.domain, root().join("leaves").join(name).join("domain")));
+    unique(
+        leaves,
+        Rule::UniqueDomain,
+        "give each leaf a JetStream domain of its own: its name is a good one",
+        problems,
+    );
+}
+
+fn unique_addresses(fleet: &Fleet, problems: &mut Problems) {
+    let ports = fleet.hubs.iter().flat_map(|(hub, entry)| {
+        entry.nodes.iter().flat_map(move |(node, entry)| {
+            let at = root().join("hubs").join(hub).join("nodes").join(node);
+            [entry.port, entry.leafnodes_port, entry.cluster_port]
+                .map(|port| (format!("{}:{port}", entry.address), at.join("address")))
+        })
+    });
+    let mut seen: BTreeMap<String, OptionPath> = BTreeMap::new();
+    for (address, at) in ports {
+        if let Some(first) = seen.get(&address)
+            && *first != at
+        {
+            problems.add(
+                Rule::UniqueAddress,
+                &at,
+                format!("{address:?} is also {first}"),
+                "give each hub node an address of its own, or other ports",
+            );
+            continue;
+        }
+        seen.insert(address, at);
+    }
+}
+
+fn unique<'a>(
+    entries: impl Iterator<Item = (&'a String, OptionPath)>,
+    rule: Rule,
+    help: &str,
+    problems: &mut Problems,
+) {
+    let mut seen: BTreeMap<&String, OptionPath> = BTreeMap::new();
+    for (value, at) in entries {
+        if let Some(first) = seen.get(value) {
+            problems.add(rule, &at, format!("{value:?} is also {first}"), help);
+        } else {
+            seen.insert(value, at);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Turns the spec that NixOS wrote into a [`Plan`], or into [`Problems`] that name options.
+//!
+//! Read in this order: [`spec`] (what Nix writes), [`plan`] (what it means once every rule
+//! holds), [`fleet`] (the rules between hosts), [`artefact`] (files that node tools read).
+//! This crate touches no file, no network and no clock.
+
+pub mod artefact;
+pub mod duration;
+pub mod file;
+pub mod fleet;
+pub mod name;
+pub mod nkey;
+pub mod password;
+pub mod path;
+pub mod plan;
+pub mod problem;
+pub mod settings;
+pub mod size;
+pub mod spec;
+pub mod subject;
+pub mod version;
+
+pub use path::OptionPath;
+pub use plan::Plan;
+pub use problem::{Problem, Problems, Rule};
+pub use spec::Spec;

@@ -1,0 +1,350 @@
+//! What a spec means once every rule holds: parsed values, resolved references, principals.
+//!
+//! A plan is neutral of files and of mechanism: where things stand is decided when it is
+//! rendered, and principals become static users or JWTs there.
+
+mod accounts;
+mod hub;
+mod leaf;
+mod server;
+
+use std::collections::BTreeMap;
+
+pub(crate) use accounts::nkey;
+
+use crate::duration::Duration;
+use crate::file::File;
+use crate::path::OptionPath;
+use crate::problem::{Problems, Rule};
+use crate::settings::Value;
+use crate::spec::Spec;
+use crate::version::Version;
+
+/// One nats-server, ready to be rendered.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The instance's option path: `services.cim.hub` or `services.cim.leaves.<name>`.
+    pub options: OptionPath,
+    /// Unit, user and state directory: `cim-…`.
+    pub unit: String,
+    /// Server name, unique in the fleet. NATS: `server_name`.
+    pub server_name: String,
+    /// The nats-server that will read the result.
+    pub version: Version,
+    /// Where clients connect.
+    pub client: ClientListener,
+    /// Monitoring port on loopback.
+    pub http_port: u16,
+    /// Bounds on connections and messages.
+    pub limits: Limits,
+    /// How a stop lets clients go.
+    pub lame_duck: LameDuck,
+    /// What is logged.
+    pub logging: Logging,
+    /// Persistence; `None`: none.
+    pub jetstream: Option<Jetstream>,
+    /// Accounts with who may log in.
+    pub accounts: Vec<Account>,
+    /// The account for server events; `None`: nats-server's own.
+    pub system_account: Option<String>,
+    /// Routes; `None`: a server on its own.
+    pub cluster: Option<Cluster>,
+    /// Where leaves connect; `None` on a leaf.
+    pub leafnodes: Option<LeafListener>,
+    /// Links to hubs; `None` on a hub.
+    pub link: Option<Link>,
+    /// Keys without an option of their own, checked.
+    pub settings: BTreeMap<String, Value>,
+    /// Things that work but should not stay.
+    pub warnings: Vec<String>,
+}
+
+/// `host:port` that another machine dials.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address {
+    /// Host name or IP address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// The listener for clients.
+#[derive(Debug, Clone)]
+pub struct ClientListener {
+    /// Address to bind to.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// What clients are told; `None`: the address they came by.
+    pub advertise: Option<Address>,
+    /// `None`: no TLS.
+    pub tls: Option<TlsFiles>,
+}
+
+/// Files of one side of a TLS connection.
+#[derive(Debug, Clone, Default)]
+pub struct TlsFiles {
+    /// Certificate chain and its key; both or neither.
+    pub identity: Option<(File, File)>,
+    /// Authorities; `None`: the system's.
+    pub ca: Option<File>,
+}
+
+/// Bounds on connections and messages, in bytes where they are sizes.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Most clients at a time.
+    pub max_connections: u64,
+    /// Most subscriptions of one connection; `None`: no limit.
+    pub max_subscriptions: Option<u64>,
+    /// Largest message.
+    pub max_payload: u64,
+    /// Most bytes that wait for one connection.
+    pub max_pending: u64,
+    /// Longest protocol line.
+    pub max_control_line: u64,
+    /// How long a write may block.
+    pub write_deadline: Duration,
+    /// How often a silent peer is asked for life.
+    pub ping_interval: Duration,
+    /// Unanswered pings after which it is dead.
+    pub ping_max: u64,
+}
+
+/// How a stop lets clients go.
+#[derive(Debug, Clone, Copy)]
+pub struct LameDuck {
+    /// Over how long.
+    pub duration: Duration,
+    /// How long they may leave by themselves first.
+    pub grace_period: Duration,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, Copy)]
+pub struct Logging {
+    /// `debug` lines.
+    pub debug: bool,
+    /// Protocol lines.
+    pub trace: bool,
+    /// Time stamps.
+    pub logtime: bool,
+    /// Every n-th failed first connect.
+    pub connect_error_reports: u64,
+    /// Every n-th failed reconnect.
+    pub reconnect_error_reports: u64,
+}
+
+/// Persistence of one server.
+#[derive(Debug, Clone)]
+pub struct Jetstream {
+    /// Directory of the store.
+    pub store_dir: String,
+    /// Domain, unique in the fleet.
+    pub domain: String,
+    /// Bytes of memory.
+    pub max_memory_store: u64,
+    /// Bytes of disk.
+    pub max_file_store: u64,
+    /// When data is forced to disk.
+    pub sync_interval: Sync,
+}
+
+/// When written data is forced to disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sync {
+    /// Before each acknowledgement.
+    Always,
+    /// At intervals; a power cut can lose what was acknowledged since.
+    Every(Duration),
+}
+
+/// A subject space and who may enter it.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// Who may log in.
+    pub principals: Vec<Principal>,
+    /// What it may store; `None`: nothing.
+    pub jetstream: Option<Quota>,
+}
+
+/// An account's share of a server's store, in bytes; `None`: no limit of its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Quota {
+    /// Memory.
+    pub max_memory: Option<u64>,
+    /// Disk.
+    pub max_file: Option<u64>,
+}
+
+/// Somebody who may log in, whatever the mechanism.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// Name of the user or leaf.
+    pub name: String,
+    /// What may connect as this principal.
+    pub kind: PrincipalKind,
+    /// How it proves who it is.
+    pub proof: Proof,
+    /// What it may do.
+    pub permissions: Permissions,
+}
+
+/// What may connect as a principal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrincipalKind {
+    /// A client.
+    User,
+    /// A leaf node, and nothing else.
+    Leaf,
+}
+
+/// How a principal proves who it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proof {
+    /// By signing with the key of this public nkey.
+    Nkey(String),
+    /// By a password with this bcrypt hash.
+    Password(String),
+    /// By a certificate with this name.
+    Certificate(String),
+}
+
+/// What a principal may do. Empty allow lists allow nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permissions {
+    /// Publishing.
+    pub publish: Access,
+    /// Subscribing.
+    pub subscribe: Access,
+    /// Answering requests wherever the reply goes.
+    pub allow_responses: bool,
+}
+
+/// Subjects allowed, and exceptions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// Allowed.
+    pub allow: Vec<String>,
+    /// Refused although allowed.
+    pub deny: Vec<String>,
+}
+
+impl Access {
+    /// Whether nothing is held back.
+    pub fn is_everything(&self) -> bool {
+        self.deny.is_empty() && self.allow.iter().any(|subject| subject == ">")
+    }
+}
+
+/// Routes between the nodes of a hub.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// Cluster name: the hub's.
+    pub name: String,
+    /// Address to bind to.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// What the other nodes dial.
+    pub advertise: Address,
+    /// The other nodes.
+    pub routes: Vec<Address>,
+    /// `None`: no TLS.
+    pub tls: Option<TlsFiles>,
+}
+
+/// The listener for leaves.
+#[derive(Debug, Clone)]
+pub struct LeafListener {
+    /// Address to bind to.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// What leaves are told to dial.
+    pub advertise: Address,
+    /// `None`: no TLS.
+    pub tls: Option<TlsFiles>,
+    /// Leaves must present a certificate.
+    pub verify: bool,
+    /// Leaves are known by their certificate.
+    pub verify_and_map: bool,
+    /// Compression mode.
+    pub compression: String,
+}
+
+/// A leaf's links.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// Delay before each redial.
+    pub reconnect: Duration,
+    /// One connection each.
+    pub remotes: Vec<Remote>,
+    /// Subjects that may come from the hub.
+    pub imports: Vec<String>,
+    /// Subjects that may go to the hub.
+    pub exports: Vec<String>,
+}
+
+/// A link to one hub, through any of its nodes.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// Its name in the fleet.
+    pub name: String,
+    /// Nodes of the hub.
+    pub nodes: Vec<Address>,
+    /// The hub's JetStream domain.
+    pub hub_domain: String,
+    /// The hub's account it is bound to.
+    pub hub_account: String,
+    /// The leaf's account it is bound to.
+    pub account: String,
+    /// How the leaf logs in.
+    pub login: Login,
+    /// `None`: no TLS, as the fleet says out loud.
+    pub tls: Option<TlsFiles>,
+    /// Compression mode.
+    pub compression: String,
+}
+
+/// How a leaf logs in at a hub.
+#[derive(Debug, Clone)]
+pub enum Login {
+    /// With the seed in this file.
+    NkeySeed(File),
+    /// With the JWT and seed in this file.
+    Credentials(File),
+    /// With the certificate of its TLS.
+    Certificate,
+}
+
+impl Plan {
+    /// Applies every rule to a spec.
+    ///
+    /// # Errors
+    /// All problems that were found, not the first.
+    pub fn from_spec(spec: &Spec) -> Result<Self, Problems> {
+        Self::from_spec_with(spec, Problems::new())
+    }
+
+    /// As [`Plan::from_spec`], without one rule: for the test that each rule bites.
+    ///
+    /// # Errors
+    /// All problems that were found.
+    pub fn from_spec_ignoring(spec: &Spec, rule: Rule) -> Result<Self, Problems> {
+        Self::from_spec_with(spec, Problems::ignoring(rule))
+    }
+
+    fn from_spec_with(spec: &Spec, mut problems: Problems) -> Result<Self, Problems> {
+        let plan = match spec {
+            Spec::Hub(spec) => hub::plan(spec, &mut problems),
+            Spec::Leaf(spec) => leaf::plan(spec, &mut problems),
+        };
+        match plan {
+            Some(plan) if problems.is_empty() => Ok(plan),
+            _ => Err(problems),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Accounts, their quotas, and principals: who may log in and what they may do.
+
+use std::collections::BTreeMap;
+
+use super::{Access, Account, Jetstream, Permissions, Principal, PrincipalKind, Proof, Quota};
+use crate::path::OptionPath;
+use crate::problem::{Problems, Rule};
+use crate::spec::{self, User};
+use crate::{name, nkey, password, subject};
+
+use super::server::size;
+
+const HOW_TO_IDENTIFY: &str =
+    "set either nkey (`nsc generate nkey --user` or `nk -gen user -pubout`) or passwordHash (`nats server passwd`)";
+
+/// Plans the accounts of a server; `server` is its store, against which quotas are held.
+pub(super) fn plan(
+    accounts: &BTreeMap<String, spec::Account>,
+    server: Option<&Jetstream>,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Vec<Account> {
+    let planned: Vec<Account> = accounts
+        .iter()
+        .map(|(name, account)| {
+            let at = at.join(name);
+            problems.parsed(Rule::AccountName, &at, name, name::check_account(name));
+            Account {
+                name: name.clone(),
+                principals: account
+                    .users
+                    .iter()
+                    .filter_map(|(name, user)| {
+                        principal(name, user, &at.join("users").join(name), problems)
+                    })
+                    .collect(),
+                jetstream: server.and_then(|_| quota(account, &at.join("jetstream"), problems)),
+            }
+        })
+        .collect();
+    if let Some(server) = server {
+        quotas_fit(&planned, server, at, problems);
+    }
+    planned
+}
+
+fn principal(
+    name: &str,
+    user: &User,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<Principal> {
+    problems.parsed(Rule::AccountName, at, name, name::check_account(name));
+    let permissions = permissions(&user.permissions, &at.join("permissions"), problems);
+    let proof = match (&user.nkey, &user.password_hash) {
+        (Some(key), None) => nkey(key, &at.join("nkey"), problems),
+        (None, Some(hash)) => password_hash(hash, &at.join("passwordHash"), problems),
+        (None, None) => {
+            problems.add(Rule::Identity, at, "has neither nkey nor passwordHash: anybody could log in", HOW_TO_IDENTIFY);
+            None
+        }
+        (Some(_), Some(_)) => {
+            problems.add(Rule::Identity, at, "has both nkey and passwordHash", HOW_TO_IDENTIFY);
+            None
+        }
+    };
+    Some(Principal {
+        name: name.to_owned(),
+        kind: PrincipalKind::User,
+        proof: proof?,
+        permissions,
+    })
+}
+
+/// A public user nkey. The value is public and may be shown, unless it is a seed.
+pub(crate) fn nkey(key: &str, at: &OptionPath, problems: &mut Problems) -> Option<Proof> {
+    if nkey::is_user(key) {
+        return Some(Proof::Nkey(key.to_owned()));
+    }
+    let what = if nkey::looks_like_seed(key) {
+        "holds a seed, which is secret and now stands in the Nix store: make a new one".to_owned()
+    } else {
+        format!("{key:?} is not a user's public nkey")
+    };
+    problems.add(
+        Rule::Nkey,
+        at,
+        what,
+        "write the 56 characters that start with U, as `nk -gen user -pubout` prints them last",
+    );
+    None
+}
+
+/// A bcrypt hash. What is not one may be a password and is never shown.
+fn password_hash(hash: &str, at: &OptionPath, problems: &mut Problems) -> Option<Proof> {
+    if password::is_bcrypt(hash) {
+        return Some(Proof::Password(hash.to_owned()));
+    }
+    problems.add(
+        Rule::PasswordHash,
+        at,
+        "is not a bcrypt hash (the value is not shown: it may be a password)",
+        "write what `nats server passwd` prints, which starts with \"$2a$\"",
+    );
+    None
+}
+
+fn permissions(
+    permissions: &spec::Permissions,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Permissions {
+    let mut access = |rules: &spec::Rules, name: &str| {
+        for (list, subjects) in [("allow", &rules.allow), ("deny", &rules.deny)] {
+            for (index, text) in subjects.iter().enumerate() {
+                problems.parsed(
+                    Rule::Subject,
+                    &at.join(name).join(list).index(index),
+                    text,
+                    subject::check(text),
+                );
+            }
+        }
+        Access {
+            allow: rules.allow.clone(),
+            deny: rules.deny.clone(),
+        }
+    };
+    Permissions {
+        publish: access(&permissions.publish, "publish"),
+        subscribe: access(&permissions.subscribe, "subscribe"),
+        allow_responses: permissions.allow_responses,
+    }
+}
+
+fn quota(account: &spec::Account, at: &OptionPath, problems: &mut Problems) -> Option<Quota> {
+    if !account.jetstream.enable {
+        return None;
+    }
+    let mut read = |text: &Option<String>, name: &str| {
+        text.as_ref()
+            .and_then(|text| size(text, &at.join(name), problems))
+    };
+    Some(Quota {
+        max_memory: read(&account.jetstream.max_memory, "maxMemory"),
+        max_file: read(&account.jetstream.max_file, "maxFile"),
+    })
+}
+
+/// Account limits are reservations: together they must fit, or nats-server exits (10047).
+fn quotas_fit(
+    accounts: &[Account],
+    server: &Jetstream,
+    at: &OptionPath,
+    problems: &mut Problems,
+) {
+    let sum = |pick: fn(&Quota) -> Option<u64>| -> u64 {
+        accounts
+            .iter()
+            .filter_map(|account| account.jetstream.as_ref().and_then(pick))
+            .fold(0, u64::saturating_add)
+    };
+    for (what, option, sum, limit) in [
+        ("maxFile", "maxFileStore", sum(|q| q.max_file), server.max_file_store),
+        ("maxMemory", "maxMemoryStore", sum(|q| q.max_memory), server.max_memory_store),
+    ] {
+        if sum > limit {
+            problems.add(
+                Rule::Quota,
+                at,
+                format!("jetstream.{what} of all accounts together is {sum} bytes, more than the server's jetstream.{option}, {limit}"),
+                format!("give accounts less, or the server more {option}"),
+            );
+        }
+    }
+}
+
+/// No proof stands for two principals: nats-server would take the last one silently.
+pub(super) fn unique_proofs(accounts: &[Account], at: &OptionPath, problems: &mut Problems) {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for account in accounts {
+        for principal in &account.principals {
+            let (kind, proof) = match &principal.proof {
+                Proof::Nkey(key) => ("nkey", key),
+                Proof::Certificate(name) => ("certificate", name),
+                Proof::Password(_) => ("user", &principal.name),
+            };
+            let who = format!("{} in account {}", principal.name, account.name);
+            if let Some(first) = seen.insert(format!("{kind} {proof}"), who.clone()) {
+                problems.add(
+                    Rule::UniqueProof,
+                    at,
+                    format!("{kind} {proof:?} stands for {first} and for {who}"),
+                    "give each its own",
+                );
+            }
+        }
+    }
+}

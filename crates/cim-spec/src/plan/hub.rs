@@ -1,0 +1,306 @@
+//! A hub server's plan: its node of the fleet, its cluster, and what each leaf may do.
+
+use super::server::{self, Plaintext};
+use super::{
+    Access, Account, Address, ClientListener, Cluster, LeafListener, Permissions, Plan, Principal,
+    PrincipalKind, Proof, accounts,
+};
+use crate::path::OptionPath;
+use crate::problem::{Problems, Rule};
+use crate::settings::{self, Role};
+use crate::spec::{Fleet, Hub, HubSpec, Node};
+use crate::{fleet, name, version};
+
+pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
+    let at = OptionPath::new("services.cim.hub");
+    let fleet_at = OptionPath::new("services.cim.fleet");
+    let options = &spec.hub.server;
+    fleet::check(&spec.fleet, problems);
+    settings::check(&options.settings, &at, Role::Hub, problems);
+    let version = server::version(&spec.nats_server_version, &at, problems);
+
+    let Some((hub_name, hub, node)) = find(spec) else {
+        problems.add(
+            Rule::KnownNode,
+            &at.join("node"),
+            format!("{:?} is not a node of any hub in the fleet", spec.node),
+            format!("declare it: services.cim.fleet.hubs.<name>.nodes.{} = {{ address = …; }}, or name one that is there", spec.node),
+        );
+        return None;
+    };
+
+    let limits = server::limits(&options.limits, &at.join("limits"), problems);
+    let lame_duck = server::lame_duck(&options.lame_duck, &at.join("lameDuck"), problems);
+    let jetstream =
+        server::jetstream(&options.jetstream, &hub.domain, &at.join("jetstream"), problems);
+    let mut accounts = accounts::plan(
+        &spec.fleet.accounts,
+        jetstream.as_ref(),
+        &fleet_at.join("accounts"),
+        problems,
+    );
+    leaf_principals(&spec.fleet, &mut accounts, problems);
+    accounts::unique_proofs(&accounts, &fleet_at, problems);
+    system_account(&spec.fleet, &accounts, &fleet_at, problems);
+    someone_can_log_in(&accounts, &fleet_at.join("accounts"), problems);
+
+    let client = client(spec, node, &at, problems);
+    let leafnodes = leafnodes(spec, hub_name, hub, node, &at.join("leafnodes"), problems);
+    let cluster = cluster(spec, hub_name, hub, node, &at.join("cluster"), problems);
+    ports(spec, hub_name, hub, node, &at, problems);
+
+    Some(Plan {
+        unit: name::unit(&spec.node),
+        server_name: spec.node.clone(),
+        client,
+        http_port: options.http_port,
+        limits: limits?,
+        lame_duck: lame_duck?,
+        logging: server::logging(&options.logging),
+        jetstream,
+        accounts,
+        system_account: Some(spec.fleet.system_account.clone()),
+        cluster,
+        leafnodes,
+        link: None,
+        settings: options.settings.clone(),
+        warnings: version.and_then(version::advice).into_iter().collect(),
+        version: version?,
+        options: at,
+    })
+}
+
+fn find(spec: &HubSpec) -> Option<(&str, &Hub, &Node)> {
+    spec.fleet.hubs.iter().find_map(|(name, hub)| {
+        let node = hub.nodes.get(&spec.node)?;
+        Some((name.as_str(), hub, node))
+    })
+}
+
+fn client(
+    spec: &HubSpec,
+    node: &Node,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> ClientListener {
+    let options = &spec.hub.server;
+    server::bind(&options.host, at, problems);
+    let tls_at = at.join("tls");
+    if !server::is_loopback(&options.host) {
+        Plaintext {
+            tls: (&tls_at, options.tls.is_some()),
+            said: (&at.join("plaintext"), options.plaintext),
+            what: "client connections",
+        }
+        .check(problems);
+    }
+    ClientListener {
+        host: options.host.clone(),
+        port: node.port,
+        advertise: Some(address(node, node.port)),
+        tls: options
+            .tls
+            .as_ref()
+            .and_then(|tls| server::tls(tls, true, &tls_at, problems)),
+    }
+}
+
+fn leafnodes(
+    spec: &HubSpec,
+    hub_name: &str,
+    hub: &Hub,
+    node: &Node,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<LeafListener> {
+    let options = &spec.hub.leafnodes;
+    let agreed = OptionPath::new("services.cim.fleet.hubs")
+        .join(hub_name)
+        .join("leafnodes");
+    let tls_at = at.join("tls");
+    server::bind(&options.host, at, problems);
+    server::compression(&options.compression, &at.join("compression"), problems);
+    Plaintext {
+        tls: (&tls_at, options.tls.is_some()),
+        said: (&agreed.join("plaintext"), hub.leafnodes.plaintext),
+        what: "the leaf link",
+    }
+    .check(problems);
+    let tls = match &options.tls {
+        Some(tls) => Some(server::tls(tls, true, &tls_at, problems)?),
+        None => None,
+    };
+    let verifies = hub.leafnodes.verify || hub.leafnodes.verify_and_map;
+    if verifies && tls.as_ref().is_none_or(|tls| tls.ca.is_none()) {
+        problems.add(
+            Rule::VerifyNeedsCa,
+            &tls_at.join("caFile"),
+            format!("is null, but {agreed} has leaves verified"),
+            "name the file with the authority that signs the leaves' certificates",
+        );
+    }
+    Some(LeafListener {
+        host: options.host.clone(),
+        port: node.leafnodes_port,
+        advertise: address(node, node.leafnodes_port),
+        tls,
+        verify: hub.leafnodes.verify,
+        verify_and_map: hub.leafnodes.verify_and_map,
+        compression: options.compression.clone(),
+    })
+}
+
+/// Routes to the hub's other nodes; `None` for a hub of one.
+fn cluster(
+    spec: &HubSpec,
+    hub_name: &str,
+    hub: &Hub,
+    node: &Node,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<Cluster> {
+    if hub.nodes.len() < 2 {
+        return None;
+    }
+    let options = &spec.hub.cluster;
+    let tls_at = at.join("tls");
+    server::bind(&options.host, at, problems);
+    Plaintext {
+        tls: (&tls_at, options.tls.is_some()),
+        said: (&at.join("plaintext"), options.plaintext),
+        what: "routes between hub nodes",
+    }
+    .check(problems);
+    Some(Cluster {
+        name: hub_name.to_owned(),
+        host: options.host.clone(),
+        port: node.cluster_port,
+        advertise: address(node, node.cluster_port),
+        routes: hub
+            .nodes
+            .iter()
+            .filter(|(name, _)| **name != spec.node)
+            .map(|(_, other)| address(other, other.cluster_port))
+            .collect(),
+        tls: match &options.tls {
+            Some(tls) => Some(server::tls(tls, true, &tls_at, problems)?),
+            None => None,
+        },
+    })
+}
+
+fn address(node: &Node, port: u16) -> Address {
+    Address {
+        host: node.address.clone(),
+        port,
+    }
+}
+
+fn ports(
+    spec: &HubSpec,
+    hub_name: &str,
+    hub: &Hub,
+    node: &Node,
+    at: &OptionPath,
+    problems: &mut Problems,
+) {
+    let node_at = OptionPath::new("services.cim.fleet.hubs")
+        .join(hub_name)
+        .join("nodes")
+        .join(&spec.node);
+    let mut taken = vec![
+        (node_at.join("port"), node.port),
+        (node_at.join("leafnodesPort"), node.leafnodes_port),
+        (at.join("httpPort"), spec.hub.server.http_port),
+    ];
+    if hub.nodes.len() > 1 {
+        taken.push((node_at.join("clusterPort"), node.cluster_port));
+    }
+    let free = settings::listeners(&spec.hub.server.settings, &at.join("settings"));
+    taken.extend(free.into_iter().map(|listener| (listener.at, listener.port)));
+    server::ports(&taken, problems);
+}
+
+/// Each leaf is a principal of the account that its link is bound to; its flows are what it
+/// may do. Allow lists only: deny lists leak (`reference/nats.md` §3.5).
+fn leaf_principals(fleet: &Fleet, accounts: &mut [Account], problems: &mut Problems) {
+    for (leaf_name, leaf) in &fleet.leaves {
+        let at = OptionPath::new("services.cim.fleet.leaves").join(leaf_name);
+        let proof = match (&leaf.nkey, &leaf.certificate) {
+            (Some(key), None) => accounts::nkey(key, &at.join("nkey"), problems),
+            (None, Some(name)) => Some(Proof::Certificate(name.clone())),
+            (Some(_), Some(_)) => continue, // the fleet's own rule has said so
+            (None, None) => {
+                problems.add(
+                    Rule::Identity,
+                    &at,
+                    "has neither nkey nor certificate: this hub could not know it",
+                    "set nkey to the leaf's public nkey, or certificate to the name in its certificate",
+                );
+                continue;
+            }
+        };
+        let account = accounts.iter_mut().find(|a| a.name == leaf.account);
+        let (Some(account), Some(proof)) = (account, proof) else {
+            continue;
+        };
+        let subjects = |flows: &[crate::spec::Flow]| Access {
+            allow: flows.iter().map(|flow| flow.subject.clone()).collect(),
+            deny: Vec::new(),
+        };
+        account.principals.push(Principal {
+            name: leaf_name.clone(),
+            kind: PrincipalKind::Leaf,
+            proof,
+            permissions: Permissions {
+                publish: subjects(&leaf.exports),
+                subscribe: subjects(&leaf.imports),
+                allow_responses: false,
+            },
+        });
+    }
+}
+
+fn system_account(fleet: &Fleet, accounts: &[Account], at: &OptionPath, problems: &mut Problems) {
+    let name = &fleet.system_account;
+    match fleet.accounts.get(name) {
+        None => problems.add(
+            Rule::KnownAccount,
+            &at.join("systemAccount"),
+            format!("{name:?} is not an account of the fleet"),
+            format!("declare services.cim.fleet.accounts.{name}, or name one that is there"),
+        ),
+        Some(account) if account.jetstream.enable => problems.add(
+            Rule::SystemJetstream,
+            &at.join("accounts").join(name).join("jetstream").join("enable"),
+            "true on the system account, which cannot have JetStream",
+            "write false, or make another account the systemAccount",
+        ),
+        Some(_) => {}
+    }
+    let leaf = accounts
+        .iter()
+        .filter(|account| &account.name == name)
+        .flat_map(|account| &account.principals)
+        .find(|principal| principal.kind == PrincipalKind::Leaf);
+    if let Some(leaf) = leaf {
+        problems.add(
+            Rule::SystemSubject,
+            &at.join("leaves").join(&leaf.name).join("account"),
+            format!("{name:?} is the system account, which is never bridged to a leaf"),
+            "name an account for applications",
+        );
+    }
+}
+
+/// With accounts but no user at all, nats-server lets anonymous clients in.
+fn someone_can_log_in(accounts: &[Account], at: &OptionPath, problems: &mut Problems) {
+    if problems.is_empty() && accounts.iter().all(|account| account.principals.is_empty()) {
+        problems.add(
+            Rule::NoUser,
+            at,
+            "has no user: nobody could log in, and nats-server would let anonymous clients in",
+            "add users.<name> with an nkey or a passwordHash to an account",
+        );
+    }
+}

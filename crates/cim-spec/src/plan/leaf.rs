@@ -1,0 +1,277 @@
+//! A leaf's plan: its links to hubs, how it logs in, and its own accounts.
+
+use super::server::{self, Plaintext};
+use super::{Address, ClientListener, Link, Login, Plan, Remote, accounts};
+use crate::file::FileKind;
+use crate::path::OptionPath;
+use crate::problem::{Problems, Rule};
+use crate::settings::{self, Role};
+use crate::spec::{Hub, Leaf, LeafSpec, RemoteOptions};
+use crate::{fleet, name, version};
+
+pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
+    let at = OptionPath::new("services.cim.leaves").join(&spec.name);
+    let options = &spec.leaf.server;
+    problems.parsed(Rule::Name, &at, &spec.name, name::check(&spec.name));
+    settings::check(&options.settings, &at, Role::Leaf, problems);
+    let version = server::version(&spec.nats_server_version, &at, problems);
+
+    let Some(member) = &spec.fleet.leaf else {
+        problems.add(
+            Rule::KnownLeaf,
+            &at,
+            format!("{:?} is not a leaf of the fleet", spec.name),
+            format!("declare it: services.cim.fleet.leaves.{} = {{ account = …; }}, or use the name that is there", spec.name),
+        );
+        return None;
+    };
+    fleet::leaf(&spec.name, member, &spec.fleet.accounts, &spec.fleet.hubs, problems);
+    for (hub_name, hub) in &spec.fleet.hubs {
+        fleet::hub(hub_name, hub, problems);
+        fleet::leaf_of_hub(&spec.name, member, hub_name, hub, problems);
+    }
+
+    let limits = server::limits(&options.limits, &at.join("limits"), problems);
+    let lame_duck = server::lame_duck(&options.lame_duck, &at.join("lameDuck"), problems);
+    let jetstream =
+        server::jetstream(&options.jetstream, &member.domain, &at.join("jetstream"), problems);
+    let accounts_at = at.join("accounts");
+    let accounts = accounts::plan(&spec.leaf.accounts, jetstream.as_ref(), &accounts_at, problems);
+    accounts::unique_proofs(&accounts, &accounts_at, problems);
+    has_local_account(spec, member, &accounts_at, problems);
+
+    let client = client(spec, &at, problems);
+    let link = link(spec, member, &at, problems);
+    let mut taken = vec![
+        (at.join("port"), spec.leaf.port),
+        (at.join("httpPort"), options.http_port),
+    ];
+    let free = settings::listeners(&options.settings, &at.join("settings"));
+    taken.extend(free.into_iter().map(|listener| (listener.at, listener.port)));
+    server::ports(&taken, problems);
+
+    Some(Plan {
+        unit: name::unit(&spec.name),
+        server_name: spec.name.clone(),
+        client,
+        http_port: options.http_port,
+        limits: limits?,
+        lame_duck: lame_duck?,
+        logging: server::logging(&options.logging),
+        jetstream,
+        accounts,
+        system_account: None,
+        cluster: None,
+        leafnodes: None,
+        link: Some(link?),
+        settings: options.settings.clone(),
+        warnings: version.and_then(version::advice).into_iter().collect(),
+        version: version?,
+        options: at,
+    })
+}
+
+fn client(spec: &LeafSpec, at: &OptionPath, problems: &mut Problems) -> ClientListener {
+    let options = &spec.leaf.server;
+    server::bind(&options.host, at, problems);
+    let tls_at = at.join("tls");
+    if !server::is_loopback(&options.host) {
+        Plaintext {
+            tls: (&tls_at, options.tls.is_some()),
+            said: (&at.join("plaintext"), options.plaintext),
+            what: "client connections",
+        }
+        .check(problems);
+    }
+    ClientListener {
+        host: options.host.clone(),
+        port: spec.leaf.port,
+        advertise: None,
+        tls: options
+            .tls
+            .as_ref()
+            .and_then(|tls| server::tls(tls, true, &tls_at, problems)),
+    }
+}
+
+/// The account that the link is bound to exists here, and some client can log in.
+fn has_local_account(spec: &LeafSpec, member: &Leaf, at: &OptionPath, problems: &mut Problems) {
+    if !spec.leaf.accounts.contains_key(&member.local_account) {
+        problems.add(
+            Rule::KnownAccount,
+            at,
+            format!(
+                "has no {:?}, the localAccount that the fleet binds this leaf's link to",
+                member.local_account
+            ),
+            format!("declare {at}.{} with its users", member.local_account),
+        );
+    }
+    if spec.leaf.accounts.values().all(|account| account.users.is_empty()) {
+        problems.add(
+            Rule::NoUser,
+            at,
+            "has no user: no local client could log in, and nats-server would let anonymous ones in",
+            format!("add {at}.{}.users.<name> with an nkey or a passwordHash", member.local_account),
+        );
+    }
+}
+
+fn link(
+    spec: &LeafSpec,
+    member: &Leaf,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<Link> {
+    let remotes_at = at.join("remotes");
+    for name in spec.leaf.remotes.keys() {
+        if !member.remotes.contains_key(name) {
+            problems.add(
+                Rule::KnownRemote,
+                &remotes_at.join(name),
+                format!("the fleet gives leaf {:?} no remote {name:?}", spec.name),
+                format!("use one of: {}", names(member.remotes.keys())),
+            );
+        }
+    }
+    let mut remotes = Vec::new();
+    for (name, remote) in &member.remotes {
+        let at = remotes_at.join(name);
+        let Some(options) = spec.leaf.remotes.get(name) else {
+            problems.add(
+                Rule::KnownRemote,
+                &at,
+                format!("is not set, but the fleet has leaf {:?} dial hub {:?} by it", spec.name, remote.hub),
+                "set its tls files, for example tls.caFile",
+            );
+            continue;
+        };
+        let Some(hub) = spec.fleet.hubs.get(&remote.hub) else {
+            continue; // the fleet's own rule has said so
+        };
+        remotes.extend(plan_remote(name, spec, member, hub, &remote.hub, options, problems));
+    }
+    let reconnect = server::duration(
+        &spec.leaf.leafnodes.reconnect,
+        &at.join("leafnodes").join("reconnect"),
+        problems,
+    )?;
+    let subjects = |flows: &[crate::spec::Flow]| flows.iter().map(|f| f.subject.clone()).collect();
+    Some(Link {
+        reconnect,
+        remotes,
+        imports: subjects(&member.imports),
+        exports: subjects(&member.exports),
+    })
+}
+
+fn plan_remote(
+    name: &str,
+    spec: &LeafSpec,
+    member: &Leaf,
+    hub: &Hub,
+    hub_name: &str,
+    options: &RemoteOptions,
+    problems: &mut Problems,
+) -> Option<Remote> {
+    let leaf_at = OptionPath::new("services.cim.leaves").join(&spec.name);
+    let at = leaf_at.join("remotes").join(name);
+    server::compression(&options.compression, &at.join("compression"), problems);
+    let tls_at = at.join("tls");
+    let agreed = OptionPath::new("services.cim.fleet.hubs")
+        .join(hub_name)
+        .join("leafnodes");
+    Plaintext {
+        tls: (&tls_at, options.tls.is_some()),
+        said: (&agreed.join("plaintext"), hub.leafnodes.plaintext),
+        what: "the leaf link",
+    }
+    .check(problems);
+    let tls = match &options.tls {
+        Some(tls) => Some(server::tls(tls, false, &tls_at, problems)?),
+        None => None,
+    };
+    let presents = tls.as_ref().is_some_and(|tls| tls.identity.is_some());
+    let verifies = hub.leafnodes.verify || hub.leafnodes.verify_and_map;
+    if (verifies || member.certificate.is_some()) && !presents {
+        problems.add(
+            Rule::ClientCertificate,
+            &tls_at.join("certFile"),
+            format!("is null, but hub {hub_name:?} asks this leaf for a certificate"),
+            "set certFile and keyFile",
+        );
+    }
+    let login = login(spec, member, options, &leaf_at, &at, problems)?;
+    Some(Remote {
+        name: name.to_owned(),
+        nodes: hub
+            .nodes
+            .values()
+            .map(|node| Address {
+                host: node.address.clone(),
+                port: node.leafnodes_port,
+            })
+            .collect(),
+        hub_domain: hub.domain.clone(),
+        hub_account: member.account.clone(),
+        account: member.local_account.clone(),
+        login,
+        tls,
+        compression: options.compression.clone(),
+    })
+}
+
+/// The files on this host must fit the identity that the fleet gives the leaf.
+fn login(
+    spec: &LeafSpec,
+    member: &Leaf,
+    options: &RemoteOptions,
+    leaf_at: &OptionPath,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<Login> {
+    let seed_at = leaf_at.join("nkeySeedFile");
+    let creds_at = at.join("credentialsFile");
+    let seed = spec.leaf.nkey_seed_file.as_deref();
+    let creds = options.credentials_file.as_deref();
+    let fleet_says = |what: &str| {
+        format!("services.cim.fleet.leaves.{} {what}", spec.name)
+    };
+    let mut refuse = |at: &OptionPath, what: String, help: &str| {
+        problems.add(Rule::LinkIdentity, at, what, help);
+    };
+    match (&member.nkey, &member.certificate) {
+        (Some(_), _) => {
+            if creds.is_some() {
+                refuse(&creds_at, format!("is set, but {}", fleet_says("is known by its nkey")), "leave it out, or remove nkey from the fleet");
+            }
+            let Some(seed) = seed else {
+                refuse(&seed_at, format!("is null, but {}", fleet_says("has an nkey")), "name the file that holds its seed, for example \"/run/secrets/leaf.nk\"");
+                return None;
+            };
+            server::file(seed, FileKind::NkeySeed, &seed_at, problems).map(Login::NkeySeed)
+        }
+        (None, certificate) => {
+            if let Some(seed) = seed {
+                refuse(&seed_at, format!("{seed:?} is set, but {}", fleet_says("has no nkey")), "put the public nkey into the fleet, or leave it out");
+            }
+            match (creds, certificate) {
+                (Some(_), Some(_)) => {
+                    refuse(&creds_at, format!("is set, but {}", fleet_says("is known by its certificate")), "leave it out, or remove certificate from the fleet");
+                    None
+                }
+                (Some(creds), None) => server::file(creds, FileKind::Credentials, &creds_at, problems)
+                    .map(Login::Credentials),
+                (None, Some(_)) => Some(Login::Certificate),
+                (None, None) => {
+                    refuse(&creds_at, format!("is null, and {}", fleet_says("has neither nkey nor certificate")), "name a .creds file, or give the leaf an nkey or a certificate in the fleet");
+                    None
+                }
+            }
+        }
+    }
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    names.map(String::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,293 @@
+//! The rules that every nats-server keeps, hub or leaf.
+
+use std::collections::BTreeMap;
+
+use super::{Jetstream, LameDuck, Limits, Logging, Sync, TlsFiles};
+use crate::duration::Duration;
+use crate::file::{self, File, FileKind};
+use crate::path::OptionPath;
+use crate::problem::{Problems, Rule};
+use crate::spec::{JetstreamOptions, LameDuckOptions, LimitOptions, LoggingOptions, Tls};
+use crate::version::{MINIMUM, Version};
+use crate::size;
+
+/// Compression modes of a leaf link: <https://docs.nats.io/running-a-nats-service/configuration/leafnodes>.
+const COMPRESSION: &[&str] = &[
+    "off",
+    "accept",
+    "s2_auto",
+    "s2_fast",
+    "s2_better",
+    "s2_best",
+    "s2_uncompressed",
+];
+
+pub(super) fn duration(text: &str, at: &OptionPath, problems: &mut Problems) -> Option<Duration> {
+    problems.parsed(Rule::Duration, at, text, Duration::parse(text))
+}
+
+pub(super) fn size(text: &str, at: &OptionPath, problems: &mut Problems) -> Option<u64> {
+    problems.parsed(Rule::Size, at, text, size::parse(text))
+}
+
+pub(super) fn version(text: &str, at: &OptionPath, problems: &mut Problems) -> Option<Version> {
+    let version = problems.parsed(
+        Rule::ServerVersion,
+        &at.join("package"),
+        text,
+        Version::parse(text),
+    )?;
+    if version < MINIMUM {
+        let Version(major, minor, patch) = MINIMUM;
+        problems.add(
+            Rule::ServerVersion,
+            &at.join("package"),
+            format!("nats-server {text} is too old"),
+            format!("use a nats-server package of {major}.{minor}.{patch} or newer, for example pkgs.nats-server of nixos-26.05"),
+        );
+    }
+    Some(version)
+}
+
+pub(super) fn file(
+    path: &str,
+    kind: FileKind,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<File> {
+    problems.parsed(Rule::File, at, path, file::check(path))?;
+    Some(File {
+        path: path.to_owned(),
+        kind,
+    })
+}
+
+/// The files of a `tls` block; `listener` sides need a certificate of their own.
+pub(super) fn tls(
+    tls: &Tls,
+    listener: bool,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<TlsFiles> {
+    let mut read = |path: &Option<String>, kind, name: &str| match path {
+        Some(path) => file(path, kind, &at.join(name), problems),
+        None => None,
+    };
+    let cert = read(&tls.cert_file, FileKind::Certificate, "certFile");
+    let key = read(&tls.key_file, FileKind::Key, "keyFile");
+    let ca = read(&tls.ca_file, FileKind::Ca, "caFile");
+    let missing = match (&tls.cert_file, &tls.key_file) {
+        (Some(_), None) => Some("keyFile"),
+        (None, Some(_)) => Some("certFile"),
+        (None, None) if listener => Some("certFile"),
+        _ => None,
+    };
+    if let Some(missing) = missing {
+        problems.add(
+            Rule::File,
+            &at.join(missing),
+            "is null: a certificate and its key come together, and a listener needs both",
+            "set certFile and keyFile, for example \"/run/secrets/server.pem\" and \"/run/secrets/server.key\"",
+        );
+        return None;
+    }
+    Some(TlsFiles {
+        identity: cert.zip(key),
+        ca,
+    })
+}
+
+pub(super) fn limits(
+    options: &LimitOptions,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<Limits> {
+    for (name, count) in [
+        ("maxConnections", Some(options.max_connections)),
+        ("maxSubscriptions", options.max_subscriptions),
+        ("pingMax", Some(options.ping_max)),
+    ] {
+        if count == Some(0) {
+            problems.add(
+                Rule::Count,
+                &at.join(name),
+                "0 would let nobody stay connected",
+                "write at least 1",
+            );
+        }
+    }
+    let max_payload = size(&options.max_payload, &at.join("maxPayload"), problems);
+    let max_pending = size(&options.max_pending, &at.join("maxPending"), problems);
+    if let (Some(payload), Some(pending)) = (max_payload, max_pending)
+        && payload > pending
+    {
+        problems.add(
+            Rule::PayloadPending,
+            &at.join("maxPayload"),
+            format!(
+                "{:?} is more than maxPending, {:?}: no such message could be delivered",
+                options.max_payload, options.max_pending
+            ),
+            "write a size up to maxPending",
+        );
+    }
+    let line = size(&options.max_control_line, &at.join("maxControlLine"), problems);
+    let deadline = duration(&options.write_deadline, &at.join("writeDeadline"), problems);
+    let ping = duration(&options.ping_interval, &at.join("pingInterval"), problems);
+    Some(Limits {
+        max_connections: options.max_connections,
+        max_subscriptions: options.max_subscriptions,
+        max_payload: max_payload?,
+        max_pending: max_pending?,
+        max_control_line: line?,
+        write_deadline: deadline?,
+        ping_interval: ping?,
+        ping_max: options.ping_max,
+    })
+}
+
+pub(super) fn lame_duck(
+    options: &LameDuckOptions,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<LameDuck> {
+    let span = duration(&options.duration, &at.join("duration"), problems);
+    let grace = duration(&options.grace_period, &at.join("gracePeriod"), problems);
+    let lame_duck = LameDuck {
+        duration: span?,
+        grace_period: grace?,
+    };
+    if lame_duck.duration.as_millis() < 30_000 {
+        problems.add(
+            Rule::LameDuck,
+            &at.join("duration"),
+            format!("{:?} is shorter than nats-server takes", options.duration),
+            "write at least \"30s\"",
+        );
+    } else if lame_duck.grace_period >= lame_duck.duration {
+        problems.add(
+            Rule::LameDuck,
+            &at.join("gracePeriod"),
+            format!(
+                "{:?} is not shorter than duration, {:?}",
+                options.grace_period, options.duration
+            ),
+            "write a shorter time, for example \"5s\"",
+        );
+    }
+    Some(lame_duck)
+}
+
+pub(super) fn logging(options: &LoggingOptions) -> Logging {
+    Logging {
+        debug: options.debug,
+        trace: options.trace,
+        logtime: options.logtime,
+        connect_error_reports: options.connect_error_reports,
+        reconnect_error_reports: options.reconnect_error_reports,
+    }
+}
+
+/// `None` where JetStream is off, or where a value was refused.
+pub(super) fn jetstream(
+    options: &JetstreamOptions,
+    domain: &str,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<Jetstream> {
+    if !options.enable {
+        return None;
+    }
+    let memory = size(&options.max_memory_store, &at.join("maxMemoryStore"), problems);
+    let disk = size(&options.max_file_store, &at.join("maxFileStore"), problems);
+    let store = problems.parsed(
+        Rule::File,
+        &at.join("storeDir"),
+        &options.store_dir,
+        file::check(&options.store_dir),
+    );
+    let sync = match options.sync_interval.as_str() {
+        "always" => Some(Sync::Always),
+        text => duration(text, &at.join("syncInterval"), problems).map(Sync::Every),
+    };
+    store?;
+    Some(Jetstream {
+        store_dir: options.store_dir.clone(),
+        domain: domain.to_owned(),
+        max_memory_store: memory?,
+        max_file_store: disk?,
+        sync_interval: sync?,
+    })
+}
+
+pub(super) fn compression(text: &str, at: &OptionPath, problems: &mut Problems) {
+    if !COMPRESSION.contains(&text) {
+        problems.add(
+            Rule::Compression,
+            at,
+            format!("{text:?} is not a compression mode"),
+            format!("write one of {}", COMPRESSION.join(", ")),
+        );
+    }
+}
+
+/// What a listener without TLS must have said.
+pub(super) struct Plaintext<'a> {
+    /// The `tls` option.
+    pub tls: (&'a OptionPath, bool),
+    /// The option that says it out loud.
+    pub said: (&'a OptionPath, bool),
+    /// What travels in the open otherwise.
+    pub what: &'a str,
+}
+
+impl Plaintext<'_> {
+    /// TLS, or the option that says there is none: exactly one of them.
+    pub fn check(&self, problems: &mut Problems) {
+        let ((tls_at, has_tls), (said_at, said)) = (self.tls, self.said);
+        if !has_tls && !said {
+            problems.add(
+                Rule::Plaintext,
+                tls_at,
+                format!("is null: {} would travel without TLS", self.what),
+                format!("set certFile and keyFile, or say it out loud: {said_at} = true"),
+            );
+        }
+        if has_tls && said {
+            problems.add(
+                Rule::Plaintext,
+                said_at,
+                format!("is true, but {tls_at} is set"),
+                "choose one: remove the tls files, or write false",
+            );
+        }
+    }
+}
+
+/// Whether a listener can be reached from this host only.
+pub(super) fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host == "::1" || host.starts_with("127.")
+}
+
+/// Each port of one server stands for one listener.
+pub(super) fn ports(listeners: &[(OptionPath, u16)], problems: &mut Problems) {
+    let mut seen: BTreeMap<u16, &OptionPath> = BTreeMap::new();
+    for (at, port) in listeners {
+        match seen.get(port) {
+            Some(first) => problems.add(
+                Rule::PortClash,
+                at,
+                format!("{port} is also {first}"),
+                "two listeners cannot share a port: give one of them another",
+            ),
+            None => {
+                seen.insert(*port, at);
+            }
+        }
+    }
+}
+
+/// A name or address to bind to.
+pub(super) fn bind(host: &str, at: &OptionPath, problems: &mut Problems) {
+    crate::fleet::address(host, &at.join("host"), problems);
+}

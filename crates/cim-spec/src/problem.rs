@@ -1,0 +1,253 @@
+//! What is wrong with a spec: every problem at once, each naming the option that holds it.
+
+use std::fmt;
+
+use crate::path::OptionPath;
+
+macro_rules! rules {
+    ($($(#[doc = $doc:literal])+ $rule:ident = $id:literal,)+) => {
+        /// A rule that a spec must keep. Each has a refusal case that fails without it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Rule { $($(#[doc = $doc])+ $rule,)+ }
+
+        impl Rule {
+            /// Every rule.
+            pub const ALL: &[Rule] = &[$(Rule::$rule,)+];
+
+            /// The rule's name in kebab case; stable.
+            pub fn id(self) -> &'static str {
+                match self { $(Rule::$rule => $id,)+ }
+            }
+        }
+    };
+}
+
+rules! {
+    /// Names of instances, nodes, hubs, leaves and remotes: `[a-z][a-z0-9-]{0,20}`.
+    Name = "name",
+    /// Account and user names can stand in nats.conf and in a log line.
+    AccountName = "account-name",
+    /// A `services.cim.hub.node` that is a node of the fleet.
+    KnownNode = "known-node",
+    /// A `services.cim.leaves.<name>` that is a leaf of the fleet.
+    KnownLeaf = "known-leaf",
+    /// A remote leads to a hub of the fleet.
+    KnownHub = "known-hub",
+    /// An account that is named exists.
+    KnownAccount = "known-account",
+    /// The remotes that the fleet gives a leaf and those set on the host are the same.
+    KnownRemote = "known-remote",
+    /// A hub is one server, or a cluster of 3 or 5.
+    HubSize = "hub-size",
+    /// Server names are unique: nats-server evicts duplicates for ever.
+    UniqueServerName = "unique-server-name",
+    /// A leaf's server name differs from its hub's cluster name.
+    ClusterName = "cluster-name",
+    /// Two hub nodes never share an address and port.
+    UniqueAddress = "unique-address",
+    /// Hub addresses are host names or IP addresses, without a scheme or port.
+    Address = "address",
+    /// One fleet member is declared on one host.
+    OneHost = "one-host",
+    /// JetStream domains are valid names.
+    Domain = "domain",
+    /// JetStream domains are unique in a fleet.
+    UniqueDomain = "unique-domain",
+    /// Listeners of one server have ports of their own.
+    PortClash = "port-clash",
+    /// Subjects follow NATS's grammar.
+    Subject = "subject",
+    /// Flows never carry NATS's own subjects (`$SYS`, `$JS`, …).
+    SystemSubject = "system-subject",
+    /// Durations have a unit.
+    Duration = "duration",
+    /// Sizes are bytes or have a binary unit.
+    Size = "size",
+    /// Counts that would lock everybody out.
+    Count = "count",
+    /// Public nkeys have the right kind and checksum.
+    Nkey = "nkey",
+    /// An nkey, a certificate name or a password user stands for one principal.
+    UniqueProof = "unique-proof",
+    /// Password hashes are bcrypt.
+    PasswordHash = "password-hash",
+    /// A principal has exactly one way to prove who it is.
+    Identity = "identity",
+    /// Some user can log in.
+    NoUser = "no-user",
+    /// Files are absolute paths outside the Nix store.
+    File = "file",
+    /// The files of a link fit the identity that the fleet gives the leaf.
+    LinkIdentity = "link-identity",
+    /// A listener without TLS is said out loud.
+    Plaintext = "plaintext",
+    /// `verify` and `verifyAndMap` need a CA file.
+    VerifyNeedsCa = "verify-needs-ca",
+    /// A leaf known by its certificate needs a hub that maps certificates.
+    MapsCertificates = "maps-certificates",
+    /// A remote presents a certificate where its hub verifies.
+    ClientCertificate = "client-certificate",
+    /// Compression modes are those of nats-server.
+    Compression = "compression",
+    /// Accounts together stay within the server's JetStream limits.
+    Quota = "quota",
+    /// The system account has no JetStream.
+    SystemJetstream = "system-jetstream",
+    /// `maxPayload` fits into `maxPending`.
+    PayloadPending = "payload-pending",
+    /// The lame-duck grace period is shorter than its duration, which is at least 30 s.
+    LameDuck = "lame-duck",
+    /// The nats-server package is new enough.
+    ServerVersion = "server-version",
+    /// `settings` hold no key that a typed option owns.
+    SettingsOwned = "settings-owned",
+    /// `settings` hold no secret in plain text.
+    SettingsSecret = "settings-secret",
+    /// `settings` hold only what nats.conf can express.
+    SettingsValue = "settings-value",
+    /// `settings` hold no path into the Nix store.
+    SettingsStorePath = "settings-store-path",
+    /// Values have no control characters.
+    ControlCharacter = "control-character",
+}
+
+/// One mistake: where it stands, what is there, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The option that holds the mistake.
+    pub at: OptionPath,
+    /// What is there and why it is wrong; quotes the value unless that is a secret.
+    pub what: String,
+    /// What to write instead.
+    pub help: String,
+    /// The rule that it breaks.
+    pub rule: Rule,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}\n  help: {}", self.at, self.what, self.help)
+    }
+}
+
+/// All problems of a spec, collected before anything is said.
+#[derive(Debug, Default)]
+pub struct Problems {
+    list: Vec<Problem>,
+    ignored: Option<Rule>,
+}
+
+impl Problems {
+    /// An empty collection; every rule counts.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty collection in which `rule` is switched off: how the tests prove that each
+    /// rule earns its keep. Never used on an operator's spec.
+    pub fn ignoring(rule: Rule) -> Self {
+        Self {
+            list: Vec::new(),
+            ignored: Some(rule),
+        }
+    }
+
+    /// Records one problem.
+    pub fn add(
+        &mut self,
+        rule: Rule,
+        at: &OptionPath,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        if self.ignored == Some(rule) {
+            return;
+        }
+        let problem = Problem {
+            at: at.clone(),
+            what: what.into(),
+            help: help.into(),
+            rule,
+        };
+        if !self.list.contains(&problem) {
+            self.list.push(problem);
+        }
+    }
+
+    /// Records a problem where a parser refused `value`; gives what it parsed otherwise.
+    pub fn parsed<T>(
+        &mut self,
+        rule: Rule,
+        at: &OptionPath,
+        value: &str,
+        result: Result<T, Refused>,
+    ) -> Option<T> {
+        match result {
+            Ok(parsed) => Some(parsed),
+            Err(refused) => {
+                self.add(
+                    rule,
+                    at,
+                    format!("{value:?} {}", refused.what),
+                    refused.help,
+                );
+                None
+            }
+        }
+    }
+
+    /// The problems found, in the order of the options' names.
+    pub fn into_vec(mut self) -> Vec<Problem> {
+        self.list.sort();
+        self.list
+    }
+
+    /// Takes over what another collection found.
+    pub fn extend(&mut self, other: Problems) {
+        for problem in other.list {
+            if !self.list.contains(&problem) {
+                self.list.push(problem);
+            }
+        }
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut sorted: Vec<_> = self.list.iter().collect();
+        sorted.sort();
+        for (index, problem) in sorted.into_iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Why a parser refused a value: "is not …" and what to write, without the value itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Follows the quoted value: `is not a duration`.
+    pub what: String,
+    /// What to write instead, with an example.
+    pub help: String,
+}
+
+impl Refused {
+    /// Builds the two halves of a message.
+    pub fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            help: help.into(),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What Nix writes for one nats-server: the same tree as the options, exact and without secrets.
+//!
+//! No field has a default and none may be absent: defaults stand in the options. A field that
+//! is missing or unknown here is a bug in the modules, never the operator's mistake.
+
+mod fleet;
+mod instance;
+
+use serde::{Deserialize, Deserializer};
+
+pub use fleet::{Account, AccountJetstream, Fleet, Flow, Hub, HubLeafnodes, Leaf, Node, Remote, User};
+pub use fleet::{Permissions, Rules};
+pub use instance::{
+    ClusterOptions, HubInstance, JetstreamOptions, LameDuckOptions, LeafInstance,
+    LeafListenerOptions, LimitOptions, LinkOptions, LoggingOptions, RemoteOptions, ServerOptions, Tls,
+};
+
+/// The spec of one instance: the slice of the fleet that it sees, and its own options.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Spec {
+    /// `services.cim.hub` of one host.
+    Hub(HubSpec),
+    /// `services.cim.leaves.<name>` of one host.
+    Leaf(LeafSpec),
+}
+
+impl Spec {
+    /// The instance's name: a node of a hub, or a leaf.
+    pub fn name(&self) -> &str {
+        match self {
+            Spec::Hub(spec) => &spec.node,
+            Spec::Leaf(spec) => &spec.name,
+        }
+    }
+}
+
+/// One hub server. It sees its own hub, all accounts, and the leaves that dial its hub.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HubSpec {
+    /// `services.cim.hub.node`: which node of which hub this is.
+    pub node: String,
+    /// Version of the nats-server package that the unit runs.
+    pub nats_server_version: String,
+    /// The fleet, cut down to what this hub sees; `hubs` has at most one entry.
+    pub fleet: Fleet,
+    /// The options under `services.cim.hub`.
+    pub hub: HubInstance,
+}
+
+/// One leaf. It sees itself and its hubs, so that no other leaf's change reaches it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LeafSpec {
+    /// `<name>` in `services.cim.leaves.<name>`.
+    pub name: String,
+    /// Version of the nats-server package that the unit runs.
+    pub nats_server_version: String,
+    /// The fleet, cut down to what this leaf sees.
+    pub fleet: LeafView,
+    /// The options under `services.cim.leaves.<name>`.
+    pub leaf: LeafInstance,
+}
+
+/// What a leaf sees of its fleet.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LeafView {
+    /// The hubs that its remotes name, as far as they exist.
+    pub hubs: std::collections::BTreeMap<String, Hub>,
+    /// Those of the accounts it names that exist.
+    pub accounts: Vec<String>,
+    /// Its own entry in the fleet; `null` where the fleet has no such leaf.
+    #[serde(deserialize_with = "nullable")]
+    pub leaf: Option<Leaf>,
+}
+
+/// Lets `null` be written but not left out: serde takes a missing `Option` for `None` otherwise.
+pub(crate) fn nullable<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer)
+}

@@ -1,0 +1,159 @@
+//! `services.cim.fleet`: everything that two ends must agree on.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::nullable;
+
+/// `services.cim.fleet`, whole or a slice of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Fleet {
+    /// Name of the account that carries server events. NATS: `system_account`.
+    pub system_account: String,
+    /// Accounts of the hubs, by name.
+    pub accounts: BTreeMap<String, Account>,
+    /// Hubs, by cluster name.
+    pub hubs: BTreeMap<String, Hub>,
+    /// Leaves, by server name.
+    pub leaves: BTreeMap<String, Leaf>,
+}
+
+/// `accounts.<name>`: a subject space of its own. NATS: `accounts`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Account {
+    /// Who may log in, by name.
+    pub users: BTreeMap<String, User>,
+    /// What the account may store.
+    pub jetstream: AccountJetstream,
+}
+
+/// `accounts.<name>.jetstream`. NATS: `accounts.*.jetstream`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccountJetstream {
+    /// Whether the account may use JetStream where the server has it.
+    pub enable: bool,
+    /// Bytes of memory reserved for it; `null`: no limit of its own.
+    #[serde(deserialize_with = "nullable")]
+    pub max_memory: Option<String>,
+    /// Bytes of disk reserved for it; `null`: no limit of its own.
+    #[serde(deserialize_with = "nullable")]
+    pub max_file: Option<String>,
+}
+
+/// `accounts.<name>.users.<name>`: a principal, known by exactly one of its two proofs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct User {
+    /// Public nkey (`U…`); `null`: not known by an nkey.
+    #[serde(deserialize_with = "nullable")]
+    pub nkey: Option<String>,
+    /// bcrypt hash of a password; `null`: not known by a password.
+    #[serde(deserialize_with = "nullable")]
+    pub password_hash: Option<String>,
+    /// What the user may publish and subscribe to.
+    pub permissions: Permissions,
+}
+
+/// `permissions`: <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/authorization>.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Permissions {
+    /// Subjects it may publish to.
+    pub publish: Rules,
+    /// Subjects it may subscribe to.
+    pub subscribe: Rules,
+    /// Whether it may answer the requests it receives wherever the reply goes.
+    pub allow_responses: bool,
+}
+
+/// An allow list and the exceptions from it. An empty allow list allows nothing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rules {
+    /// Subjects allowed.
+    pub allow: Vec<String>,
+    /// Subjects refused although `allow` covers them.
+    pub deny: Vec<String>,
+}
+
+/// `hubs.<name>`: one server or a cluster; the name is the cluster's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Hub {
+    /// JetStream domain of the hub. NATS: `jetstream.domain`.
+    pub domain: String,
+    /// Its servers, by server name.
+    pub nodes: BTreeMap<String, Node>,
+    /// What both ends of a leaf link agree on.
+    pub leafnodes: HubLeafnodes,
+}
+
+/// `hubs.<name>.nodes.<name>`: one server, at the address where others reach it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Node {
+    /// Host name or IP address.
+    pub address: String,
+    /// Port for clients.
+    pub port: u16,
+    /// Port for leaf nodes.
+    pub leafnodes_port: u16,
+    /// Port for routes of the cluster.
+    pub cluster_port: u16,
+}
+
+/// `hubs.<name>.leafnodes`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HubLeafnodes {
+    /// The link has no TLS: whoever is on the path reads and changes messages.
+    pub plaintext: bool,
+    /// Leaves must present a certificate. NATS: `leafnodes.tls.verify`.
+    pub verify: bool,
+    /// Leaves are known by their certificate. NATS: `leafnodes.tls.verify_and_map`.
+    pub verify_and_map: bool,
+}
+
+/// `leaves.<name>`: a leaf as its hubs see it; the name is its server name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Leaf {
+    /// Account of the hub that its link is bound to.
+    pub account: String,
+    /// Account of the leaf that its link is bound to. NATS: `remotes[].account`.
+    pub local_account: String,
+    /// JetStream domain of the leaf.
+    pub domain: String,
+    /// Public nkey by which the hub knows it; `null`: not by nkey.
+    #[serde(deserialize_with = "nullable")]
+    pub nkey: Option<String>,
+    /// Name in its certificate by which the hub knows it; `null`: not by certificate.
+    #[serde(deserialize_with = "nullable")]
+    pub certificate: Option<String>,
+    /// Subjects that may cross from the hub to the leaf.
+    pub imports: Vec<Flow>,
+    /// Subjects that may cross from the leaf to the hub.
+    pub exports: Vec<Flow>,
+    /// Its links, by name.
+    pub remotes: BTreeMap<String, Remote>,
+}
+
+/// `leaves.<name>.imports` and `exports`: subjects that may cross a link.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Flow {
+    /// The subject, with wildcards.
+    pub subject: String,
+}
+
+/// `leaves.<name>.remotes.<name>`: a link to one hub, through any of its nodes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Remote {
+    /// The hub it leads to.
+    pub hub: String,
+}

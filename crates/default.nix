@@ -1,0 +1,75 @@
+# Rust → one package for each trust zone, so that the build's tools are not in a node's closure.
+{ pkgs, inputs }:
+let
+  inherit (pkgs) lib;
+  craneLib = inputs.crane.mkLib pkgs;
+  src = lib.fileset.toSource {
+    root = ../.;
+    fileset = lib.fileset.unions [
+      ../Cargo.toml
+      ../Cargo.lock
+      ../.cargo
+      ./.
+    ];
+  };
+  common = {
+    inherit src;
+    strictDeps = true;
+    version = (lib.importTOML ../Cargo.toml).workspace.package.version;
+    # The tests run a real nats-server.
+    nativeCheckInputs = [ pkgs.nats-server ];
+  };
+  zone =
+    pname: crates: binaries: description:
+    craneLib.buildPackage (
+      common
+      // {
+        inherit pname binaries;
+        cargoExtraArgs = "--locked ${lib.concatMapStringsSep " " (crate: "--package ${crate}") crates}";
+        meta = {
+          inherit description;
+          license = lib.licenses.asl20;
+          mainProgram = lib.head binaries;
+          platforms = lib.platforms.linux;
+        };
+      }
+    );
+
+  packages = rec {
+    cim-build = zone "cim-build" [ "cim-spec" "cim-render" "cim-check" ] [ "cim-render" "cim-check" ]
+      "Renders and checks nats-server configurations; runs in the Nix build";
+    cim-node = zone "cim-node" [ "cim-node" ] [
+      "cim-health"
+      "cim-reload"
+      "cim-secrets"
+    ] "What runs beside nats-server on a host";
+    default = cim-build;
+  };
+
+  xtask = zone "xtask" [ "xtask" ] [ "xtask" ] "Tests and demonstrations of this project";
+in
+{
+  inherit packages;
+
+  apps.demo = {
+    type = "app";
+    program = lib.getExe (
+      pkgs.writeShellApplication {
+        name = "cim-demo";
+        runtimeInputs = [ pkgs.nats-server ];
+        text = ''exec ${lib.getExe xtask} demo --flake ${../.} "$@"'';
+      }
+    );
+    meta.description = "Starts the fleet in hosts/ on loopback and shows what it does";
+  };
+
+  devShells.default = pkgs.mkShell {
+    inputsFrom = [ packages.cim-build ];
+    packages = [
+      pkgs.nats-server
+      pkgs.natscli
+      pkgs.clippy
+      pkgs.rustfmt
+    ];
+  };
+}

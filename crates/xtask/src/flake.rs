@@ -1,0 +1,153 @@
+//! The project's flake as Nix gets to see it here: a clean copy of the files, and stand-ins for the inputs with the
+//! programs that cargo built in them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+
+use anyhow::{Context, Result};
+
+use crate::mirror::Mirror;
+use crate::process;
+use crate::progress::Progress;
+use crate::tools::Tools;
+use crate::workspace::Workspace;
+
+/// The flake's inputs; each has a stand-in of that name in checks/standin.
+const INPUTS: [&str; 5] = ["nixpkgs", "crane", "deploy-rs", "treefmt-nix", "sops-nix"];
+
+/// The workspace's programs that stand for the packages Nix would build of them.
+const PROGRAMS: [&str; 5] = [
+    "cim-render",
+    "cim-check",
+    "cim-health",
+    "cim-reload",
+    "cim-secrets",
+];
+
+/// The assembled flake.
+#[derive(Debug)]
+pub struct Flake {
+    tools: Rc<Tools>,
+    source: PathBuf,
+    overrides: Vec<String>,
+}
+
+impl Flake {
+    /// Builds the workspace's programs, copies the files, and fills the stand-ins. With `nixpkgs`, that tree is used
+    /// in place of the stand-in for nixpkgs.
+    pub fn assemble(
+        workspace: &Workspace,
+        tools: Rc<Tools>,
+        nixpkgs: Option<&Path>,
+        progress: &Progress,
+    ) -> Result<Self> {
+        progress.doing("building the programs that the stand-in holds", || {
+            process::quiet(workspace.cargo().args(["build", "--workspace", "--bins"]))
+        })?;
+        let source = workspace.target.join("nix/src");
+        copy_project(workspace, &source).context("copying the project's files for Nix")?;
+        let standin = workspace.target.join("nix/standin");
+        fill_standin(workspace, &tools, &standin).context("assembling the stand-in for nixpkgs")?;
+        let mut overrides = Vec::new();
+        for input in INPUTS {
+            let path = match nixpkgs {
+                Some(path) if input == "nixpkgs" => path.to_path_buf(),
+                _ => standin.join(input),
+            };
+            overrides.extend([
+                "--override-input".into(),
+                input.into(),
+                format!("path:{}", path.display()),
+            ]);
+        }
+        overrides.extend(["--no-write-lock-file".into(), "--offline".into()]);
+        Ok(Self {
+            tools,
+            source,
+            overrides,
+        })
+    }
+
+    /// What to call the flake in an argument of nix.
+    pub fn reference(&self) -> String {
+        format!("path:{}", self.source.display())
+    }
+
+    /// A `nix` command on this flake: `args` with the overrides put in, before a `--` if there is one.
+    pub fn nix(&self, args: &[&str]) -> Result<Command> {
+        let mut nix = self.tools.command("nix")?;
+        let end = args
+            .iter()
+            .position(|arg| *arg == "--")
+            .unwrap_or(args.len());
+        let (before, after) = args.split_at(end);
+        nix.args(before).args(&self.overrides).args(after);
+        Ok(nix)
+    }
+}
+
+/// Copies what git knows or would take: files not yet added count, ignored ones do not, and nobody asks who owns the
+/// checkout.
+fn copy_project(workspace: &Workspace, to: &Path) -> Result<()> {
+    let mut git = Command::new("git");
+    git.args([
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]);
+    let listed =
+        process::output(git.current_dir(&workspace.root)).context("listing the project's files")?;
+    let mut mirror = Mirror::at(to);
+    for name in listed.split_terminator('\0') {
+        let from = workspace.root.join(name);
+        // git still lists a file that was removed but not yet committed as removed.
+        if from.symlink_metadata().is_ok() {
+            mirror.copy(Path::new(name), &from)?;
+        }
+    }
+    mirror.finish()
+}
+
+/// Copies checks/standin and puts into its nixpkgs/bin the programs that stand for packages.
+fn fill_standin(workspace: &Workspace, tools: &Tools, to: &Path) -> Result<()> {
+    let mut mirror = Mirror::at(to);
+    mirror.copy_folder(&workspace.root.join("checks/standin"))?;
+    let bin = Path::new("nixpkgs/bin");
+    for (name, tool) in tools.all() {
+        // Nix is no package of the stand-in, and the machine's systemd it finds by itself.
+        if name != "nix" && (name != "systemd-analyze" || tools.is_ours(tool)) {
+            let path = tool
+                .path
+                .canonicalize()
+                .with_context(|| format!("finding {}", tool.path.display()))?;
+            mirror.copy(&bin.join(name), &path)?;
+        }
+    }
+    let version = tools.nats_server.version.to_string();
+    mirror.write(&bin.join("nats-server.version"), version.as_bytes(), false)?;
+    for program in PROGRAMS {
+        mirror.copy(&bin.join(program), &workspace.built(program))?;
+    }
+    mirror.write(&bin.join("rustfmt"), rustfmt(workspace)?.as_bytes(), true)?;
+    mirror.finish()
+}
+
+/// A script that runs the toolchain's rustfmt where it is (the sandbox shows that folder; a copy would miss its libraries).
+fn rustfmt(workspace: &Workspace) -> Result<String> {
+    let mut rustc = Command::new("rustc");
+    let sysroot = process::output(
+        rustc
+            .args(["--print", "sysroot"])
+            .current_dir(&workspace.root),
+    )?;
+    let rustfmt = Path::new(sysroot.trim()).join("bin/rustfmt");
+    let rustfmt = rustfmt
+        .canonicalize()
+        .with_context(|| format!("finding the toolchain's {}", rustfmt.display()))?;
+    Ok(format!("#!/bin/sh\nexec '{}' \"$@\"\n", rustfmt.display()))
+}

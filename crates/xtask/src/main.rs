@@ -1,0 +1,69 @@
+//! `cargo xtask`: tests, tools and demonstrations of this project; the only Rust that runs `nix`.
+
+mod flake;
+mod mirror;
+mod process;
+mod progress;
+mod steps;
+mod test;
+mod tools;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, Subcommand};
+
+use crate::progress::Progress;
+use crate::tools::Tools;
+use crate::workspace::Workspace;
+
+/// What this project's developers and its CI run.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every check of the project; the last line says how many steps passed and failed.
+    Test {
+        /// A real nixpkgs tree to check the flake with, in place of the stand-in.
+        #[arg(long, value_name = "PATH")]
+        nixpkgs: Option<PathBuf>,
+        /// Runs only this step and those it needs; may be given more than once.
+        #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(test::step_names()))]
+        only: Vec<String>,
+    },
+    /// Installs the tools that are missing into target/tools and says where each one is.
+    Tools,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(code) => code,
+        Err(err) => {
+            eprintln!("error: {err:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    let progress = Progress::new();
+    match task {
+        Task::Test { nixpkgs, only } => test::run(workspace, progress, nixpkgs, &only),
+        Task::Tools => {
+            let tools = Tools::install(&workspace, &progress)?;
+            for (name, tool) in tools.all() {
+                println!("{name} {} {}", tool.version, tool.path.display());
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

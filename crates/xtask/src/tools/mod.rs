@@ -1,0 +1,130 @@
+//! The tools that tests and demonstrations run: found on PATH where they are new enough, else installed
+//! into `target/tools`, which is the only place this touches.
+
+mod apt;
+mod crates;
+mod nats;
+mod nix;
+mod site;
+mod systemd;
+mod version;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+use std::{env, thread};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use self::site::Site;
+pub use self::site::Tool;
+use crate::progress::Progress;
+use crate::workspace::Workspace;
+
+/// Every tool, ready to run.
+#[derive(Debug)]
+pub struct Tools {
+    root: PathBuf,
+    /// The NATS server that tests run, and that stands for nixpkgs' in the stand-in.
+    pub nats_server: Tool,
+    /// Nix, 2.26 or newer.
+    pub nix: Tool,
+    /// Checks units; any version that knows `security --offline`.
+    pub systemd_analyze: Tool,
+    /// Formats Nix.
+    pub nixfmt: Tool,
+    /// Finds dead code in Nix.
+    pub deadnix: Tool,
+    /// Formats TOML.
+    pub taplo: Tool,
+}
+
+impl Tools {
+    /// Finds every tool and installs those that are missing or too old; changes nothing where none is.
+    pub fn install(workspace: &Workspace, progress: &Progress) -> Result<Self> {
+        let site = Site::open(workspace)?;
+        let lock = site.lock(progress)?;
+        // Two at a time: what comes as binaries waits for the network, what is compiled for the processors.
+        let (fetched, compiled) = thread::scope(|scope| {
+            let fetched = scope.spawn(|| {
+                let nats_server = nats::ensure(&site, progress);
+                let nix = nix::ensure(&site, progress);
+                (nats_server, nix, systemd::ensure(&site, progress))
+            });
+            let compiled = crates::ensure(&site, workspace, progress);
+            (fetched.join(), compiled)
+        });
+        drop(lock);
+        let fetched =
+            fetched.map_err(|_| anyhow!("installing nats-server and nix: the thread stopped"))?;
+        match (fetched, compiled) {
+            ((Ok(nats_server), Ok(nix), Ok(systemd_analyze)), Ok([nixfmt, deadnix, taplo])) => {
+                Ok(Self {
+                    root: site.root().to_path_buf(),
+                    nats_server,
+                    nix,
+                    systemd_analyze,
+                    nixfmt,
+                    deadnix,
+                    taplo,
+                })
+            }
+            ((nats_server, nix, systemd_analyze), compiled) => {
+                let problems = [
+                    nats_server.err(),
+                    nix.err(),
+                    systemd_analyze.err(),
+                    compiled.err(),
+                ];
+                let problems: Vec<_> = problems
+                    .iter()
+                    .flatten()
+                    .map(|err| format!("{err:#}"))
+                    .collect();
+                bail!("{}", problems.join("\n"))
+            }
+        }
+    }
+
+    /// Every tool with the name it is called by.
+    pub fn all(&self) -> [(&'static str, &Tool); 6] {
+        [
+            ("nats-server", &self.nats_server),
+            ("nix", &self.nix),
+            ("systemd-analyze", &self.systemd_analyze),
+            ("nixfmt", &self.nixfmt),
+            ("deadnix", &self.deadnix),
+            ("taplo", &self.taplo),
+        ]
+    }
+
+    /// Whether the tool is one that was installed, not the machine's.
+    pub fn is_ours(&self, tool: &Tool) -> bool {
+        tool.path.starts_with(&self.root)
+    }
+
+    /// A command for the tool `name`, or any other program, that finds every tool on its PATH.
+    pub fn command(&self, name: &str) -> Result<Command> {
+        let known = self.all().into_iter().find(|(known, _)| *known == name);
+        let program = known.map_or_else(|| PathBuf::from(name), |(_, tool)| tool.path.clone());
+        let mut command = Command::new(program);
+        command.env("PATH", self.path_env()?);
+        if name == "nix" && !self.is_ours(&self.nix) {
+            let set = env::var("NIX_CONFIG").unwrap_or_default();
+            command.env(
+                "NIX_CONFIG",
+                format!("{set}\n{}", nix::extra_settings(&self.root)),
+            );
+        }
+        Ok(command)
+    }
+
+    /// The PATH for child processes: our tools before the machine's.
+    pub fn path_env(&self) -> Result<OsString> {
+        let machine = env::var_os("PATH").unwrap_or_default();
+        let folders = [self.root.join("bin")]
+            .into_iter()
+            .chain(env::split_paths(&machine));
+        env::join_paths(folders).with_context(|| format!("putting {} on PATH", self.root.display()))
+    }
+}

@@ -1,0 +1,21 @@
+# Production in us-east-1: known to the hub by its nkey.
+{
+  networking.hostName = "cim-prod-001";
+
+  services.cim.leaves.cim-prod-001 = {
+    nkeySeedFile = "/run/secrets/cim-prod-001.nk";
+    remotes.hub.tls = {
+      certFile = "/run/secrets/cim-prod-001.pem";
+      keyFile = "/run/secrets/cim-prod-001.key";
+      caFile = "/etc/ssl/certs/cim-ca.pem";
+    };
+    accounts.CIM.users.graph = {
+      nkey = "UBLVEJ3WMT2E4QAWUKL73GOUL2GTNLGZCGNC7B7KBPGNKZMDXQUQGUYZ";
+      permissions.publish.allow = [
+        "domain.>"
+        "metrics.>"
+      ];
+    };
+    jetstream.maxFileStore = "50GiB";
+  };
+}

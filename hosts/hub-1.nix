@@ -1,0 +1,17 @@
+# Node 1 of the hub.
+{
+  networking.hostName = "hub-1";
+
+  services.cim.hub = {
+    enable = true;
+    openFirewall = true;
+    leafnodes.openFirewall = true;
+    cluster.openFirewall = true;
+    tls = {
+      certFile = "/run/secrets/hub-1.pem";
+      keyFile = "/run/secrets/hub-1.key";
+      caFile = "/etc/ssl/certs/cim-ca.pem";
+    };
+    jetstream.maxFileStore = "100GiB";
+  };
+}

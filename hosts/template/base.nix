@@ -1,0 +1,9 @@
+# What any NixOS host must say; replace it by your hardware's.
+{
+  boot.loader.grub.device = "/dev/vda";
+  fileSystems."/" = {
+    device = "/dev/disk/by-label/nixos";
+    fsType = "ext4";
+  };
+  system.stateVersion = "26.05";
+}

@@ -1,0 +1,177 @@
+# `services.cim.fleet`: what two ends must agree on. A module of its own, evaluated once by mkFleet.
+{ config, lib, ... }:
+let
+  inherit (lib) mkOption types;
+  cimTypes = import ./types.nix { inherit lib; };
+
+  port =
+    default: what:
+    mkOption {
+      type = types.port;
+      inherit default;
+      description = "TCP port of the node's listener for ${what}.";
+    };
+
+  node = types.submodule {
+    options = {
+      address = mkOption {
+        type = types.str;
+        example = "hub-1.example.com";
+        description = "Host name or IP address at which clients, leaves and the other nodes reach this node.";
+      };
+      port = port 4222 "clients";
+      leafnodesPort = port 7422 "leaf nodes";
+      clusterPort = port 6222 "routes";
+    };
+  };
+
+  hub = types.submodule (
+    { name, ... }:
+    {
+      options = {
+        domain = mkOption {
+          type = types.str;
+          default = name;
+          defaultText = lib.literalMD "the hub's name";
+          description = "JetStream domain of the hub. NATS: `jetstream.domain`.";
+        };
+        nodes = mkOption {
+          type = types.attrsOf node;
+          example.hub-1.address = "hub-1.example.com";
+          description = "Servers of the hub by server name: one, or a cluster of 3 or 5. The cluster's name is the hub's.";
+        };
+        leafnodes = {
+          plaintext = mkOption {
+            type = types.bool;
+            default = false;
+            description = "Says out loud that leaf links to this hub have no TLS: whoever is on the path reads and changes messages.";
+          };
+          verify = mkOption {
+            type = types.bool;
+            default = false;
+            description = "Whether leaves must present a certificate. NATS: `leafnodes.tls.verify`.";
+          };
+          verifyAndMap = mkOption {
+            type = types.bool;
+            default = false;
+            description = ''
+              Whether leaves are known by their certificate; implies {option}`verify`. NATS:
+              `leafnodes.tls.verify_and_map`.
+            '';
+          };
+        };
+      };
+    }
+  );
+
+  flow = types.coercedTo types.str (subject: { inherit subject; }) (
+    types.submodule {
+      options.subject = mkOption {
+        type = types.str;
+        example = "metrics.>";
+        description = "The subject, with wildcards.";
+      };
+    }
+  );
+
+  leaf = types.submodule (
+    { name, config, ... }@leaf:
+    {
+      options = {
+        account = mkOption {
+          type = types.str;
+          example = "CIM";
+          description = "Account of the hub that the leaf's links are bound to.";
+        };
+        localAccount = mkOption {
+          type = types.str;
+          default = leaf.config.account;
+          defaultText = lib.literalMD "{option}`account`";
+          description = "Account of the leaf that its links are bound to. NATS: `remotes[].account`.";
+        };
+        domain = mkOption {
+          type = types.str;
+          default = name;
+          defaultText = lib.literalMD "the leaf's name";
+          description = "JetStream domain of the leaf.";
+        };
+        nkey = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          example = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
+          description = ''
+            Public nkey by which the hub knows the leaf; the seed is on the leaf, in
+            {option}`services.cim.leaves.<name>.nkeySeedFile`. `null`: not known by an nkey.
+          '';
+        };
+        certificate = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          example = "CN=cim-prod-002";
+          description = ''
+            Name in the leaf's certificate by which the hub knows it: an e-mail, DNS or URI name of the
+            certificate, or its subject. `null`: not known by its certificate.
+          '';
+        };
+        imports = mkOption {
+          type = types.listOf flow;
+          default = [ ];
+          example = [ "commands.>" ];
+          description = "Subjects that may cross from the hub to the leaf. Nothing else does.";
+        };
+        exports = mkOption {
+          type = types.listOf flow;
+          default = [ ];
+          example = [ "metrics.>" ];
+          description = "Subjects that may cross from the leaf to the hub. Nothing else does.";
+        };
+        remotes = mkOption {
+          type = types.attrsOf (
+            types.submodule (
+              { name, ... }:
+              {
+                options.hub = mkOption {
+                  type = types.str;
+                  default = name;
+                  defaultText = lib.literalMD "the remote's name";
+                  description = "The hub that the leaf dials, through any of its nodes.";
+                };
+              }
+            )
+          );
+          default = lib.mapAttrs (_: _: { }) hubs;
+          defaultText = lib.literalMD "one for each hub";
+          example.hub = { };
+          description = "The leaf's links, by name.";
+        };
+      };
+    }
+  );
+
+  inherit (config) hubs;
+in
+{
+  options = {
+    systemAccount = mkOption {
+      type = types.str;
+      default = "SYS";
+      description = "Account of the hubs that carries server events. It never crosses a leaf link. NATS: `system_account`.";
+    };
+    accounts = mkOption {
+      type = types.attrsOf (cimTypes.account (name: name != config.systemAccount));
+      example.CIM.users.alchemist.nkey = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
+      description = "Accounts of the hubs: subject spaces that share nothing.";
+    };
+    hubs = mkOption {
+      type = types.attrsOf hub;
+      description = "Hubs, by cluster name.";
+    };
+    leaves = mkOption {
+      type = types.attrsOf leaf;
+      default = { };
+      description = "Leaves, by server name, whether NixOS hosts run them or not.";
+    };
+  };
+
+  config.accounts.${config.systemAccount} = { };
+}

@@ -1,0 +1,98 @@
+# `services.cim.hub`: this host runs that node of a hub.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.services.cim.hub;
+  inherit (config.services.cim) fleet;
+  cimTypes = import ./types.nix { inherit lib; };
+  spec = import ./spec.nix { inherit lib; };
+  unit = spec.unitName cfg.node;
+
+  # `[ ]` where the fleet has no such node; the build then says so.
+  ofThisNode = lib.filter (hub: hub.nodes ? ${cfg.node}) (lib.attrValues fleet.hubs);
+  ports = map (hub: hub.nodes.${cfg.node}) ofThisNode;
+  isCluster = lib.any (hub: lib.length (lib.attrNames hub.nodes) > 1) ofThisNode;
+
+  listenerHost = mkOption {
+    type = types.str;
+    default = "0.0.0.0";
+    description = "Address that the listener binds to.";
+  };
+  openFirewall =
+    what:
+    mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether to open the port for ${what} in the firewall.";
+    };
+  listenerTls =
+    what: ca:
+    mkOption {
+      type = types.nullOr (cimTypes.tls ca);
+      default = cfg.tls;
+      defaultText = lib.literalMD "{option}`services.cim.hub.tls`";
+      description = "TLS of ${what}. `null`: none.";
+    };
+in
+{
+  options.services.cim.hub =
+    import ./server.nix {
+      inherit lib pkgs unit;
+      host = "0.0.0.0";
+      pingInterval = "20s";
+      syncInterval = {
+        value = if isCluster then "2m" else "always";
+        text = "`always` for a hub of one node, `2m` in a cluster, where other nodes have a copy";
+      };
+    }
+    // {
+      enable = lib.mkEnableOption "a node of a NATS hub";
+      node = mkOption {
+        type = types.str;
+        default = config.networking.hostName;
+        defaultText = lib.literalExpression "config.networking.hostName";
+        description = "Which node of the fleet this is; its server name.";
+      };
+      leafnodes = {
+        host = listenerHost;
+        openFirewall = openFirewall "leaf nodes";
+        tls = listenerTls "the leaf link" "what leaves' certificates are held against, where the fleet has them verified.";
+        inherit (cimTypes) compression;
+      };
+      cluster = {
+        host = listenerHost;
+        openFirewall = openFirewall "routes";
+        tls = listenerTls "routes, verified on both ends" "what the other nodes' certificates are held against.";
+        plaintext = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Says out loud that routes between the hub's nodes have no TLS.";
+        };
+      };
+    };
+
+  config = lib.mkIf cfg.enable {
+    services.cim.instances.${cfg.node} = {
+      inherit unit;
+      options = cfg;
+      role = "hub";
+      spec = spec.hub fleet cfg;
+      ports = lib.concatMap (node: [
+        node.port
+        node.leafnodesPort
+        node.clusterPort
+      ]) ports;
+      openPorts = lib.concatMap (
+        node:
+        lib.optional cfg.openFirewall node.port
+        ++ lib.optional cfg.leafnodes.openFirewall node.leafnodesPort
+        ++ lib.optional (cfg.cluster.openFirewall && isCluster) node.clusterPort
+      ) ports;
+    };
+  };
+}

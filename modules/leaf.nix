@@ -1,0 +1,106 @@
+# `services.cim.leaves.<name>`: this host runs that leaf of the fleet; several on a host are normal.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.services.cim;
+  cimTypes = import ./types.nix { inherit lib; };
+  spec = import ./spec.nix { inherit lib; };
+
+  remote = types.submodule {
+    options = {
+      inherit (cimTypes) compression;
+      credentialsFile = mkOption {
+        type = types.nullOr cimTypes.hostFile;
+        default = null;
+        example = "/run/secrets/leaf.creds";
+        description = ''
+          `.creds` file with the leaf's JWT and seed, for a hub in operator mode. nats-server reads it
+          again at every dial. `null`: the leaf is known by its nkey or certificate. NATS: `credentials`.
+        '';
+      };
+      tls = mkOption {
+        type = types.nullOr (cimTypes.tls "what the hub's certificate is held against; `null`: the system's.");
+        default = null;
+        example.caFile = "/etc/ssl/certs/cim-ca.pem";
+        description = "TLS of the link. `null`: none, which the fleet must say out loud.";
+      };
+    };
+  };
+
+  leaf = types.submodule (
+    { name, ... }:
+    {
+      options =
+        import ./server.nix {
+          inherit lib pkgs;
+          unit = spec.unitName name;
+          host = "127.0.0.1";
+          # nats-server's own 2 minutes take 6 to notice a dead hub.
+          pingInterval = "10s";
+          syncInterval = {
+            value = "always";
+            text = "`always`: no other server has a copy";
+          };
+        }
+        // {
+          enable = lib.mkEnableOption "this leaf" // {
+            default = true;
+          };
+          port = mkOption {
+            type = types.port;
+            default = 4222;
+            description = "Port for local clients. NATS: `port`.";
+          };
+          accounts = mkOption {
+            type = types.attrsOf (cimTypes.account (_: true));
+            example.CIM.users.app.nkey = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
+            description = ''
+              Accounts of the leaf itself. The one that the fleet names as
+              {option}`services.cim.fleet.leaves.<name>.localAccount` is joined with the hub.
+            '';
+          };
+          nkeySeedFile = mkOption {
+            type = types.nullOr cimTypes.hostFile;
+            default = null;
+            example = "/run/secrets/leaf.nk";
+            description = ''
+              File with the seed of the leaf's nkey, whose public half is in the fleet. `null`: the leaf is
+              known by its certificate or a `.creds` file.
+            '';
+          };
+          leafnodes.reconnect = mkOption {
+            type = types.str;
+            default = "1s";
+            description = "Delay before each redial, and so how long a fail-over takes. NATS: `leafnodes.reconnect`.";
+          };
+          remotes = mkOption {
+            type = types.attrsOf remote;
+            default = { };
+            example.hub.tls.caFile = "/etc/ssl/certs/cim-ca.pem";
+            description = "This host's part of each remote that the fleet gives the leaf, by the same name. NATS: `leafnodes.remotes[]`.";
+          };
+        };
+    }
+  );
+in
+{
+  options.services.cim.leaves = mkOption {
+    type = types.attrsOf leaf;
+    default = { };
+    description = "CIM instances of this host: leaves of the fleet, by name.";
+  };
+
+  config.services.cim.instances = lib.mapAttrs (name: options: {
+    inherit options;
+    unit = spec.unitName name;
+    role = "leaf";
+    spec = spec.leaf cfg.fleet name options;
+    ports = [ options.port ];
+    openPorts = lib.optional options.openFirewall options.port;
+  }) (lib.filterAttrs (_: leaf: leaf.enable) cfg.leaves);
+}

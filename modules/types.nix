@@ -1,0 +1,164 @@
+# Option types that several places share: files on the host, TLS, users, accounts.
+{ lib }:
+let
+  inherit (lib) mkOption types;
+
+  inStore = text: builtins.match ".*/nix/store/[a-z0-9]{32}-.*" text != null;
+
+  # A file that is put on the host at run time. A store path is world-readable.
+  hostFile = types.addCheck (types.strMatching "/[^\n]*") (path: !(inStore path)) // {
+    description = "absolute path of a file on the host, outside the Nix store";
+  };
+
+  subjects = types.listOf types.str;
+
+  access =
+    what:
+    types.submodule {
+      options = {
+        allow = mkOption {
+          type = subjects;
+          default = [ ">" ];
+          example = [ "domain.>" ];
+          description = "Subjects that the user may ${what}. The empty list allows nothing.";
+        };
+        deny = mkOption {
+          type = subjects;
+          default = [ ];
+          example = [ "domain.secret.>" ];
+          description = "Subjects that the user may not ${what} although `allow` covers them.";
+        };
+      };
+    };
+
+  permissions = types.submodule {
+    options = {
+      publish = mkOption {
+        type = access "publish to";
+        default = { };
+        description = "What the user may publish.";
+      };
+      subscribe = mkOption {
+        type = access "subscribe to";
+        default = { };
+        description = "What the user may receive.";
+      };
+      allowResponses = mkOption {
+        type = types.bool;
+        default = false;
+        description = ''
+          Whether the user may answer each request it receives, once, wherever the reply goes.
+          NATS: `allow_responses`.
+        '';
+      };
+    };
+  };
+
+  user = types.submodule {
+    options = {
+      nkey = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        example = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
+        description = ''
+          Public nkey of the user; its seed stays with the user. `null`: the user is known by its
+          {option}`passwordHash`.
+        '';
+      };
+      passwordHash = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        example = "$2a$11$PWIFAL8RsWyGI3jVZtO9Nu8.6jOxzxfZo7c/W0eLk017hjgUKWrhy";
+        description = ''
+          bcrypt hash of the user's password, as `nats server passwd` prints it. `null`: the user is
+          known by its {option}`nkey`.
+        '';
+      };
+      permissions = mkOption {
+        type = permissions;
+        default = { };
+        description = ''
+          What the user may do; everything by default. See
+          <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/authorization>.
+        '';
+      };
+    };
+  };
+in
+{
+  inherit hostFile user;
+
+  # `jetstreamByDefault`: whether the account has JetStream unless it says otherwise.
+  account =
+    jetstreamByDefault:
+    types.submodule (
+      { name, ... }:
+      {
+        options = {
+          users = mkOption {
+            type = types.attrsOf user;
+            default = { };
+            example.app.nkey = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
+            description = "Who may log in, by name.";
+          };
+          jetstream = {
+            enable = mkOption {
+              type = types.bool;
+              default = jetstreamByDefault name;
+              defaultText = lib.literalMD "`true`, but on the system account";
+              description = "Whether the account may use JetStream, where the server has it.";
+            };
+            maxMemory = mkOption {
+              type = types.nullOr types.str;
+              default = null;
+              example = "64MiB";
+              description = "Memory reserved for the account on each server. `null`: no limit of its own.";
+            };
+            maxFile = mkOption {
+              type = types.nullOr types.str;
+              default = null;
+              example = "10GiB";
+              description = "Disk reserved for the account on each server. `null`: no limit of its own.";
+            };
+          };
+        };
+      }
+    );
+
+  # `caFor` says what the CA file is held against: it differs with the side of the connection.
+  tls =
+    caFor:
+    types.submodule {
+      options = {
+        certFile = mkOption {
+          type = types.nullOr hostFile;
+          default = null;
+          example = "/run/secrets/server.pem";
+          description = "Certificate with its chain, PEM. Routes and leaf links need one for both server and client use.";
+        };
+        keyFile = mkOption {
+          type = types.nullOr hostFile;
+          default = null;
+          example = "/run/secrets/server.key";
+          description = "Private key of the certificate, PEM, readable by the instance's user.";
+        };
+        caFile = mkOption {
+          type = types.nullOr hostFile;
+          default = null;
+          example = "/etc/ssl/certs/cim-ca.pem";
+          description = "Certificates of authorities, PEM: ${caFor}";
+        };
+      };
+    };
+
+  compression = mkOption {
+    type = types.str;
+    default = "s2_auto";
+    example = "s2_better";
+    description = ''
+      How this end compresses what it sends over the leaf link: `off`, `accept`, `s2_fast`,
+      `s2_better`, `s2_best`, `s2_uncompressed`, or `s2_auto`, which chooses by round-trip time. See
+      <https://docs.nats.io/running-a-nats-service/configuration/leafnodes>.
+    '';
+  };
+}

@@ -1,0 +1,118 @@
+# Instance → systemd unit: process, sandbox, reload and restart.
+{
+  lib,
+  # Our node-zone programs: cim-health, cim-reload, cim-secrets.
+  cim-node,
+}:
+let
+  # From nats-server's own util/nats-server-hardened.service; each departure says why.
+  hardening = {
+    CapabilityBoundingSet = "";
+    AmbientCapabilities = ""; # beyond upstream: the ports are above 1024
+    LockPersonality = true;
+    MemoryDenyWriteExecute = true;
+    NoNewPrivileges = true;
+    PrivateDevices = true;
+    PrivateMounts = true; # beyond upstream
+    PrivateTmp = true;
+    PrivateUsers = true;
+    ProcSubset = "pid";
+    ProtectClock = true;
+    ProtectControlGroups = true;
+    ProtectHome = true;
+    ProtectHostname = true;
+    ProtectKernelLogs = true;
+    ProtectKernelModules = true;
+    ProtectKernelTunables = true;
+    ProtectProc = "invisible"; # beyond upstream: it looks at no other process
+    ProtectSystem = "strict";
+    RemoveIPC = true; # beyond upstream
+    RestrictAddressFamilies = [
+      "AF_INET"
+      "AF_INET6"
+      "AF_UNIX" # beyond upstream: name resolution through nscd, and the journal's socket
+    ];
+    RestrictNamespaces = true;
+    RestrictRealtime = true;
+    RestrictSUIDSGID = true;
+    SystemCallArchitectures = "native"; # beyond upstream
+    SystemCallFilter = [
+      "@system-service"
+      "~@privileged"
+      "~@resources" # upstream allows it; nats-server does not set its own limits
+    ];
+    SystemCallErrorNumber = "EPERM"; # beyond upstream: a refusal shows in the log, not as a kill
+    UMask = "0077";
+  };
+
+  seconds =
+    text:
+    let
+      parts = builtins.match "([0-9]+)(ms|s|m|h|d|w)" text;
+      factor = {
+        ms = 0;
+        s = 1;
+        m = 60;
+        h = 3600;
+        d = 86400;
+        w = 604800;
+      };
+    in
+    # A text that is no duration does not build anyway: the generator says so.
+    if parts == null then 0 else lib.toInt (lib.head parts) * factor.${lib.last parts};
+in
+{
+  name,
+  unit,
+  role,
+  options,
+  triggers,
+}:
+let
+  health = "/etc/cim/${name}/health.json";
+  needsSecrets = options.nkeySeedFile or null != null;
+in
+{
+  description = "NATS ${role} ${name}";
+  documentation = [ "https://docs.nats.io" ];
+  wantedBy = [ "multi-user.target" ];
+  wants = [ "network-online.target" ];
+  after = [ "network-online.target" ];
+  startLimitIntervalSec = 0; # a server that cannot start yet keeps trying
+
+  restartTriggers = [ triggers.restart ];
+  reloadTriggers = [ triggers.reload ];
+
+  environment = lib.optionalAttrs (options.memoryMaxBytes != null) {
+    GOMEMLIMIT = toString (options.memoryMaxBytes / 10 * 9);
+  };
+
+  serviceConfig =
+    hardening
+    // {
+      Type = "exec";
+      User = unit;
+      Group = unit;
+      ExecStartPre = lib.optional needsSecrets "${lib.getExe' cim-node "cim-secrets"} ${health}";
+      ExecStart = "${lib.getExe options.package} -c /etc/cim/${name}/nats.conf";
+      # nats-server does not speak sd_notify: the unit is up when the instance answers. It stands
+      # alone if it must, so that the first node of a hub becomes active before the others.
+      ExecStartPost = "${lib.getExe' cim-node "cim-health"} --wait 60 ${health}";
+      # Outside the sandbox (+): it reads the journal for nats-server's reason when a reload is refused.
+      ExecReload = "+${lib.getExe' cim-node "cim-reload"} --pid $MAINPID --nats-server ${lib.getExe options.package} --journal ${unit}.service ${health}";
+      KillSignal = "SIGUSR2"; # lame duck: clients are told to move before they are cut
+      KillMode = "mixed";
+      TimeoutStopSec = seconds options.lameDuck.duration + seconds options.lameDuck.gracePeriod + 15;
+      TimeoutStartSec = 90;
+      Restart = "on-failure";
+      RestartSec = 2;
+      StateDirectory = unit;
+      StateDirectoryMode = "0700";
+      RuntimeDirectory = unit;
+      RuntimeDirectoryMode = "0700";
+      LimitNOFILE = options.limits.maxConnections + 16384; # store files, routes, leaves
+    }
+    // lib.optionalAttrs (options.memoryMaxBytes != null) {
+      MemoryMax = options.memoryMaxBytes;
+    };
+}
