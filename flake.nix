@@ -33,6 +33,7 @@
         make:
         lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (system: make nixpkgs.legacyPackages.${system});
       crates = pkgs: import ./crates { inherit pkgs inputs; };
+      specs = pkgs: import ./hosts/specs.nix { inherit self inputs pkgs; };
       treefmt = pkgs: inputs.treefmt-nix.lib.evalModule pkgs ./checks/treefmt.nix;
     in
     {
@@ -45,8 +46,10 @@
         description = "A hub and a leaf on two hosts";
       };
       overlays.default = final: _: (crates final).packages;
-      packages = forEachSystem (pkgs: (crates pkgs).packages);
-      apps = forEachSystem (pkgs: (crates pkgs).apps);
+      packages = forEachSystem (pkgs: (crates pkgs).packages // { specs = specs pkgs; });
+      apps = forEachSystem (pkgs: {
+        demo = (crates pkgs).demo (specs pkgs);
+      });
       devShells = forEachSystem (pkgs: (crates pkgs).devShells);
       formatter = forEachSystem (pkgs: (treefmt pkgs).config.build.wrapper);
       checks = forEachSystem (pkgs: import ./checks { inherit self inputs pkgs treefmt; });

@@ -3,19 +3,26 @@
 let
   inherit (pkgs) lib;
   craneLib = inputs.crane.mkLib pkgs;
-  src = lib.fileset.toSource {
-    root = ../.;
-    fileset = lib.fileset.unions [
-      ../Cargo.toml
-      ../Cargo.lock
-      ../.cargo
-      ./.
-    ];
+  # What cargo reads, tests' golden files included; a change elsewhere compiles nothing again.
+  src = builtins.path {
+    name = "cim-source";
+    path = ../.;
+    filter =
+      path: _:
+      let
+        top = lib.head (lib.splitString "/" (lib.removePrefix "${toString ../.}/" (toString path)));
+      in
+      lib.elem top [
+        "Cargo.toml"
+        "Cargo.lock"
+        ".cargo"
+        "crates"
+      ];
   };
   common = {
     inherit src;
     strictDeps = true;
-    version = (lib.importTOML ../Cargo.toml).workspace.package.version;
+    version = (builtins.fromTOML (builtins.readFile ../Cargo.toml)).workspace.package.version;
     # The tests run a real nats-server.
     nativeCheckInputs = [ pkgs.nats-server ];
   };
@@ -51,13 +58,14 @@ in
 {
   inherit packages;
 
-  apps.demo = {
+  # The demo on the specs of some hosts.
+  demo = specs: {
     type = "app";
     program = lib.getExe (
       pkgs.writeShellApplication {
         name = "cim-demo";
         runtimeInputs = [ pkgs.nats-server ];
-        text = ''exec ${lib.getExe xtask} demo --flake ${../.} "$@"'';
+        text = ''exec ${lib.getExe xtask} demo --specs ${specs} "$@"'';
       }
     );
     meta.description = "Starts the fleet in hosts/ on loopback and shows what it does";

@@ -7,6 +7,7 @@ let
     "default.nix"
     "deploy.nix"
     "fleet.nix"
+    "specs.nix"
   ];
   files = lib.filterAttrs (
     file: kind: kind == "regular" && lib.hasSuffix ".nix" file && !(lib.elem file shared)

@@ -3,8 +3,8 @@
 # One table for Nix and Rust, measured against nats-server: crates/cim-spec/src/reload.json.
 { lib }:
 let
-  table = lib.importJSON ../crates/cim-spec/src/reload.json;
-  epoch = lib.fileContents ../crates/cim-render/epoch;
+  table = builtins.fromJSON (builtins.readFile ../crates/cim-spec/src/reload.json);
+  epoch = builtins.readFile ../crates/cim-render/epoch;
 
   # The value without what stands at a path; `*` stands for every name.
   without =

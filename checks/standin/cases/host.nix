@@ -168,4 +168,8 @@
   };
   systemd.slices.svc.sliceConfig.MemoryMax = "1G";
   systemd.tmpfiles.rules = [ "d /var/lib/svc 0750 svc svc -" ];
+  systemd.tmpfiles.settings."10-svc"."/run/svc".d = {
+    mode = "0750";
+    user = "svc";
+  };
 }

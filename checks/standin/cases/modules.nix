@@ -867,6 +867,23 @@ in
     { options = { }; }
     { x = 1; }
   ];
+  mkPackageOption-example-expression =
+    (lib.mkPackageOption { x = 1; } "x" { example = "pkgs.x.override { }"; }).example.text;
+  mkPackageOption-example-text =
+    (lib.mkPackageOption { x = 1; } "x" {
+      example = [
+        "a"
+        "1b"
+      ];
+    }).example.text;
+  importApply = evaluate [ (lib.modules.importApply ./imported/applied.nix { start = 4; }) ];
+  pathInStore = map types.pathInStore.check [
+    "/nix/store"
+    "/nix/store/"
+    "/nix/store/.links"
+    "/nix/store/00000000000000000000000000000000-x/y"
+    "/etc"
+  ];
   visible-shallow = documented [
     {
       options.s = mkOption {

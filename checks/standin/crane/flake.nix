@@ -1,3 +1,4 @@
+# The outputs of crane that our flake uses.
 {
   description = "Stand-in for crane: a package is the programs that CI built with cargo and put in the nixpkgs stand-in's bin/";
 

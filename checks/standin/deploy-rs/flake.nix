@@ -1,3 +1,4 @@
+# The outputs of deploy-rs that our flake uses.
 {
   description = "Stand-in for deploy-rs: activation packages and the two checks over `deploy`";
 

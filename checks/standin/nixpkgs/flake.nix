@@ -1,3 +1,4 @@
+# The outputs of nixpkgs that our flake uses.
 {
   description = "Stand-in for nixpkgs, for checks where nixpkgs cannot be fetched; see ../README.md";
 

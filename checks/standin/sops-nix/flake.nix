@@ -1,3 +1,4 @@
+# The outputs of sops-nix that our flake uses.
 {
   description = "Stand-in for sops-nix: the options and assertions, no decryption";
 

@@ -1,3 +1,4 @@
+# The outputs of treefmt-nix that our flake uses.
 {
   description = "Stand-in for treefmt-nix: runs the formatters over a tree and fails with the names of the files";
 

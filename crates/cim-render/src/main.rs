@@ -74,19 +74,10 @@ fn whole_fleet(
 ) -> Result<()> {
     let fleet = input::fleet(fleet)?;
     let specs: Vec<Spec> = specs.iter().map(|path| input::spec(path)).collect::<Result<_>>()?;
-    let mut problems = Problems::new();
-    fleet::check(&fleet, &mut problems);
-    fleet::check_hosts(&specs, &mut problems);
-    let mut plans = Vec::new();
-    for spec in &specs {
-        match Plan::from_spec(spec) {
-            Ok(plan) => plans.push(plan),
-            Err(found) => problems.extend(found),
-        }
-    }
-    if !problems.is_empty() {
-        return refuse(problems);
-    }
+    let plans = match fleet::plans(&fleet, &specs) {
+        Ok(plans) => plans,
+        Err(problems) => return refuse(problems),
+    };
     let output = out.map(Output::start).transpose()?;
     for plan in &plans {
         let artefacts = Artefacts::render(plan)?;

@@ -1,11 +1,15 @@
 //! The rules between members of a fleet: on the slice that an instance sees, and on the whole.
 
+mod hosts;
+
 use std::collections::BTreeMap;
+
+pub use hosts::{plans, plans_ignoring};
 
 use crate::name;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
-use crate::spec::{Fleet, Flow, Hub, Leaf, Spec};
+use crate::spec::{Fleet, Flow, Hub, Leaf};
 use crate::subject;
 
 fn root() -> OptionPath {
@@ -29,25 +33,6 @@ pub fn check(fleet: &Fleet, problems: &mut Problems) {
     unique_server_names(fleet, problems);
     unique_domains(fleet, problems);
     unique_addresses(fleet, problems);
-}
-
-/// Checks that no member of the fleet is declared by two hosts.
-pub fn check_hosts<'a>(specs: impl IntoIterator<Item = &'a Spec>, problems: &mut Problems) {
-    let mut seen = std::collections::BTreeSet::new();
-    for spec in specs {
-        if !seen.insert(spec.name()) {
-            let at = match spec {
-                Spec::Hub(_) => OptionPath::new("services.cim.hub.node"),
-                Spec::Leaf(leaf) => OptionPath::new("services.cim.leaves").join(&leaf.name),
-            };
-            problems.add(
-                Rule::OneHost,
-                &at,
-                format!("{:?} is declared on two hosts", spec.name()),
-                "declare it on one, or give the other a name of its own in the fleet",
-            );
-        }
-    }
 }
 
 /// Checks one hub: its name, size, domain and addresses.

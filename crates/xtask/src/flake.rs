@@ -17,12 +17,13 @@ use crate::workspace::Workspace;
 const INPUTS: [&str; 5] = ["nixpkgs", "crane", "deploy-rs", "treefmt-nix", "sops-nix"];
 
 /// The workspace's programs that stand for the packages Nix would build of them.
-const PROGRAMS: [&str; 5] = [
+const PROGRAMS: [&str; 6] = [
     "cim-render",
     "cim-check",
     "cim-health",
     "cim-reload",
     "cim-secrets",
+    "xtask",
 ];
 
 /// The assembled flake.

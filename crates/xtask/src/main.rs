@@ -1,5 +1,6 @@
 //! `cargo xtask`: tests, tools and demonstrations of this project; the only Rust that runs `nix`.
 
+mod demo;
 mod flake;
 mod mirror;
 mod process;
@@ -17,7 +18,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
 use crate::progress::Progress;
-use crate::tools::Tools;
+use crate::tools::{Purpose, Tools};
 use crate::workspace::Workspace;
 
 /// What this project's developers and its CI run.
@@ -30,6 +31,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Starts the fleet in hosts/ on loopback and shows what it does: flows, refusals, fail-over.
+    Demo(demo::Args),
     /// Runs every check of the project; the last line says how many steps passed and failed.
     Test {
         /// A real nixpkgs tree to check the flake with, in place of the stand-in.
@@ -54,12 +57,12 @@ fn main() -> ExitCode {
 }
 
 fn run(task: Task) -> Result<ExitCode> {
-    let workspace = Workspace::find()?;
     let progress = Progress::new();
     match task {
-        Task::Test { nixpkgs, only } => test::run(workspace, progress, nixpkgs, &only),
+        Task::Demo(args) => demo::run(&args, &progress),
+        Task::Test { nixpkgs, only } => test::run(Workspace::find()?, progress, nixpkgs, &only),
         Task::Tools => {
-            let tools = Tools::install(&workspace, &progress)?;
+            let tools = Tools::install(&Workspace::find()?, Purpose::Test, &progress)?;
             for (name, tool) in tools.all() {
                 println!("{name} {} {}", tool.version, tool.path.display());
             }

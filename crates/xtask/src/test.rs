@@ -11,7 +11,7 @@ use crate::flake::Flake;
 use crate::process;
 use crate::progress::Progress;
 use crate::steps::{self, Step};
-use crate::tools::Tools;
+use crate::tools::{Purpose, Tools};
 use crate::workspace::Workspace;
 
 /// The steps in their order.
@@ -44,7 +44,32 @@ const STEPS: &[Step<Session>] = &[
 ];
 
 /// What `nix flake show` must list: attribute paths, with dots between.
-const OUTPUTS: &[&str] = &[];
+const OUTPUTS: &[&str] = &[
+    "lib",
+    "nixosModules.default",
+    "nixosModules.hub",
+    "nixosModules.leaf",
+    "nixosConfigurations.hub-1",
+    "nixosConfigurations.hub-2",
+    "nixosConfigurations.hub-3",
+    "nixosConfigurations.cim-prod-001",
+    "nixosConfigurations.cim-prod-002",
+    "nixosConfigurations.cim-dev-001",
+    "deploy",
+    "templates.default",
+    "overlays.default",
+    "packages.x86_64-linux.default",
+    "packages.x86_64-linux.cim-build",
+    "packages.x86_64-linux.cim-node",
+    "packages.aarch64-linux.default",
+    "apps.x86_64-linux.demo",
+    "devShells.x86_64-linux.default",
+    "formatter.x86_64-linux",
+    "checks.x86_64-linux.fleet",
+    "checks.x86_64-linux.spec",
+    "checks.x86_64-linux.formatting",
+    "checks.x86_64-linux.host-hub-1",
+];
 
 /// The names that `--only` takes.
 pub fn step_names() -> Vec<&'static str> {
@@ -93,7 +118,7 @@ struct Session {
 
 impl Session {
     fn install_tools(&mut self) -> Result<()> {
-        self.tools = Some(Rc::new(Tools::install(&self.workspace, &self.progress)?));
+        self.tools = Some(Rc::new(Tools::install(&self.workspace, Purpose::Test, &self.progress)?));
         Ok(())
     }
 

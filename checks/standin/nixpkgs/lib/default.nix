@@ -36,6 +36,7 @@ let
     "filterOverrides'"
     "findFirstIndex"
     "floatToString"
+    "importApply"
     "isConvertibleWithToString"
     "mkAliasAndWrapDefsWithPriority"
     "release"

@@ -167,4 +167,6 @@ in
     _file = file;
     imports = [ module ];
   };
+
+  importApply = file: args: lib.modules.setDefaultModuleLocation file (import file args);
 }

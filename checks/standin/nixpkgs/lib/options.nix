@@ -75,7 +75,11 @@ rec {
     let
       label = if isList name then lib.last name else name;
       path = lib.toList default;
-      text = attributes: literalExpression (concatStringsSep "." ([ pkgsText ] ++ lib.toList attributes));
+      text =
+        attributes:
+        literalExpression (
+          concatStringsSep "." ([ pkgsText ] ++ map lib.strings.escapeNixIdentifier (lib.toList attributes))
+        );
     in
     mkOption (
       {
@@ -89,7 +93,7 @@ rec {
       }
       // optionalAttrs (nullable && default == null) { default = null; }
       // optionalAttrs (example != null) {
-        example = if isList example || isString example then text example else example;
+        example = if isList example then text example else literalExpression example;
       }
     );
 

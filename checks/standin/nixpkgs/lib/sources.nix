@@ -80,6 +80,4 @@ rec {
         in
         lib.any (regex: match regex relative != null) regexes;
     };
-  pathIsDirectory = path: builtins.pathExists path && builtins.readFileType path == "directory";
-  pathIsRegularFile = path: builtins.pathExists path && builtins.readFileType path == "regular";
 }

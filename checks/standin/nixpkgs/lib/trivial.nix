@@ -110,4 +110,6 @@ rec {
 
   importJSON = path: builtins.fromJSON (readFile path);
   importTOML = path: builtins.fromTOML (readFile path);
+  pathIsDirectory = path: builtins.pathExists path && builtins.readFileType path == "directory";
+  pathIsRegularFile = path: builtins.pathExists path && builtins.readFileType path == "regular";
 }

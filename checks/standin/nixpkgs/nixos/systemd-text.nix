@@ -68,4 +68,17 @@ in
   path = withSection "Path" "pathConfig";
   slice = withSection "Slice" "sliceConfig";
   target = _environment: unit;
+  tmpfiles =
+    paths:
+    concatStrings (
+      lib.concatLists (
+        lib.mapAttrsToList (
+          path: types:
+          lib.mapAttrsToList (
+            _: entry:
+            "'${entry.type}' '${path}' '${entry.mode}' '${entry.user}' '${entry.group}' '${entry.age}' ${entry.argument}\n"
+          ) types
+        ) paths
+      )
+    );
 }

@@ -59,6 +59,14 @@ let
     '';
   etc = filterAttrs (_: entry: entry.enable) config.environment.etc;
   units = filterAttrs (_: unit: unit.enable) config.systemd.units;
+  inherit (config.systemd) tmpfiles;
+  tmpfilesTexts =
+    lib.optionalAttrs (tmpfiles.rules != [ ]) { "00-nixos" = lib.concatLines tmpfiles.rules; }
+    // lib.mapAttrs (_: (import ./systemd-text.nix { inherit lib; }).tmpfiles) tmpfiles.settings;
+  installTmpfiles = name: text: ''
+    mkdir -p $out/etc/tmpfiles.d
+    cp ${pkgs.writeText "${name}.conf" text} $out/etc/tmpfiles.d/${escapeShellArg name}.conf
+  '';
   users = pkgs.writeText "users.json" (
     builtins.toJSON {
       users = lib.mapAttrs (
@@ -83,6 +91,7 @@ let
     mkdir -p $out/units $out/etc
     ${concatStrings (mapAttrsToList installUnit units)}
     ${concatStrings (mapAttrsToList installEtc etc)}
+    ${concatStrings (mapAttrsToList installTmpfiles tmpfilesTexts)}
     cp ${users} $out/users.json
     cp ${etcModes} $out/etc-modes.json
     ${concatMapStrings (check: "test -e ${check}\n") config.system.checks}

@@ -148,8 +148,19 @@ let
     several // lib.mapAttrs (_: lib.singleton) single
   );
   versionFile = bin + "/nats-server.version";
+  # whatever else CI put there is a package of its own name
+  others = lib.filterAttrs (name: _: !(packages ? ${name}) && name != baseNameOf versionFile) (
+    lib.optionalAttrs (pathExists bin) (builtins.readDir bin)
+  );
 in
 packages
+// lib.mapAttrs (
+  name: _:
+  package {
+    inherit name;
+    programs = [ name ];
+  }
+) others
 // {
   nats-server = package {
     name = "nats-server";

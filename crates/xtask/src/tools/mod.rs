@@ -21,7 +21,16 @@ pub use self::site::Tool;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
 
-/// Every tool, ready to run.
+/// What the tools are for: running servers takes fewer than testing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// nats-server and Nix.
+    Demo,
+    /// These, and what formats and checks.
+    Test,
+}
+
+/// The tools for one purpose, ready to run.
 #[derive(Debug)]
 pub struct Tools {
     root: PathBuf,
@@ -29,51 +38,53 @@ pub struct Tools {
     pub nats_server: Tool,
     /// Nix, 2.26 or newer.
     pub nix: Tool,
-    /// Checks units; any version that knows `security --offline`.
-    pub systemd_analyze: Tool,
-    /// Formats Nix.
-    pub nixfmt: Tool,
-    /// Finds dead code in Nix.
-    pub deadnix: Tool,
-    /// Formats TOML.
-    pub taplo: Tool,
+    /// systemd-analyze, which checks units, and the formatters; by name.
+    checkers: Vec<(&'static str, Tool)>,
 }
 
 impl Tools {
     /// Finds every tool and installs those that are missing or too old; changes nothing where none is.
-    pub fn install(workspace: &Workspace, progress: &Progress) -> Result<Self> {
+    pub fn install(workspace: &Workspace, purpose: Purpose, progress: &Progress) -> Result<Self> {
         let site = Site::open(workspace)?;
         let lock = site.lock(progress)?;
+        let test = purpose == Purpose::Test;
         // Two at a time: what comes as binaries waits for the network, what is compiled for the processors.
         let (fetched, compiled) = thread::scope(|scope| {
             let fetched = scope.spawn(|| {
                 let nats_server = nats::ensure(&site, progress);
                 let nix = nix::ensure(&site, progress);
-                (nats_server, nix, systemd::ensure(&site, progress))
+                let systemd = test.then(|| systemd::ensure(&site, progress)).transpose();
+                (nats_server, nix, systemd)
             });
-            let compiled = crates::ensure(&site, workspace, progress);
+            let compiled = test
+                .then(|| crates::ensure(&site, workspace, progress))
+                .transpose();
             (fetched.join(), compiled)
         });
         drop(lock);
         let fetched =
             fetched.map_err(|_| anyhow!("installing nats-server and nix: the thread stopped"))?;
         match (fetched, compiled) {
-            ((Ok(nats_server), Ok(nix), Ok(systemd_analyze)), Ok([nixfmt, deadnix, taplo])) => {
+            ((Ok(nats_server), Ok(nix), Ok(systemd)), Ok(formatters)) => {
+                let mut checkers = Vec::new();
+                checkers.extend(systemd.map(|tool| ("systemd-analyze", tool)));
+                checkers.extend(
+                    ["nixfmt", "deadnix", "taplo"]
+                        .into_iter()
+                        .zip(formatters.into_iter().flatten()),
+                );
                 Ok(Self {
                     root: site.root().to_path_buf(),
                     nats_server,
                     nix,
-                    systemd_analyze,
-                    nixfmt,
-                    deadnix,
-                    taplo,
+                    checkers,
                 })
             }
-            ((nats_server, nix, systemd_analyze), compiled) => {
+            ((nats_server, nix, systemd), compiled) => {
                 let problems = [
                     nats_server.err(),
                     nix.err(),
-                    systemd_analyze.err(),
+                    systemd.err(),
                     compiled.err(),
                 ];
                 let problems: Vec<_> = problems
@@ -87,15 +98,10 @@ impl Tools {
     }
 
     /// Every tool with the name it is called by.
-    pub fn all(&self) -> [(&'static str, &Tool); 6] {
-        [
-            ("nats-server", &self.nats_server),
-            ("nix", &self.nix),
-            ("systemd-analyze", &self.systemd_analyze),
-            ("nixfmt", &self.nixfmt),
-            ("deadnix", &self.deadnix),
-            ("taplo", &self.taplo),
-        ]
+    pub fn all(&self) -> Vec<(&'static str, &Tool)> {
+        let mut all = vec![("nats-server", &self.nats_server), ("nix", &self.nix)];
+        all.extend(self.checkers.iter().map(|(name, tool)| (*name, tool)));
+        all
     }
 
     /// Whether the tool is one that was installed, not the machine's.

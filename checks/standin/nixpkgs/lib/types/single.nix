@@ -204,7 +204,9 @@ rec {
       absolute ? null,
     }:
     let
-      isInStore = x: lib.hasPrefix "${builtins.storeDir}/" (toString x);
+      # the store itself and what is in it without a hash are no store paths
+      isInStore =
+        x: match "${builtins.storeDir}/([0-9a-z]{32}-[^/]+|[0-9a-z]{52})(/.*)?" (toString x) != null;
       isAbsolute = x: substring 0 1 (toString x) == "/";
       # a path literal that must stay out of the store would be copied into it
       isRightKind = if inStore == null || inStore then isStringLike else isString;

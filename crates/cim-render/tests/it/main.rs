@@ -1,0 +1,4 @@
+//! Tests.
+mod epoch;
+mod golden;
+mod support;

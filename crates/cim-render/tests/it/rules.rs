@@ -1,0 +1,28 @@
+//! Every rule bites: without it, some refusal case would say something else.
+
+use cim_spec::Rule;
+
+use crate::refusals::message;
+use crate::support::cases;
+
+#[test]
+fn every_rule_has_a_case_that_fails_without_it() {
+    let cases: Vec<_> = cases("refusals")
+        .into_iter()
+        .map(|case| (message(&case, None), case))
+        .collect();
+    let idle: Vec<&str> = Rule::ALL
+        .iter()
+        .filter(|rule| {
+            !cases
+                .iter()
+                .any(|(with, case)| message(case, Some(**rule)) != *with)
+        })
+        .map(|rule| rule.id())
+        .collect();
+    assert!(
+        idle.is_empty(),
+        "no case in tests/refusals/ fails without these rules: {}",
+        idle.join(", ")
+    );
+}

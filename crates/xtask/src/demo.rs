@@ -1,0 +1,147 @@
+//! `cargo xtask demo`: the fleet of hosts/ on loopback, and a story that shows what it does.
+
+mod keep;
+mod scene;
+mod table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use anyhow::{Context, Result, bail};
+use cim_render::input;
+use cim_spec::{Plan, Problems, fleet};
+use cim_testkit::{Fleet, Ports};
+
+use crate::flake::Flake;
+use crate::process;
+use crate::progress::Progress;
+use crate::tools::{Purpose, Tools};
+use crate::workspace::Workspace;
+use table::Table;
+
+/// What the demo takes.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Leaves the fleet running until Ctrl-C and prints commands to try.
+    #[arg(long)]
+    keep: bool,
+    /// First of the ports on 127.0.0.1: each server takes four of the next ten.
+    #[arg(long, value_name = "PORT", default_value_t = 14220)]
+    port: u16,
+    /// Specs that Nix has already made; without them they are built from hosts/.
+    #[arg(long, value_name = "DIR")]
+    specs: Option<PathBuf>,
+}
+
+/// Where the fleet comes from and what runs it.
+struct Stage {
+    specs: PathBuf,
+    nats_server: PathBuf,
+}
+
+/// Runs the demo; whatever happens, nothing of it is left behind.
+pub fn run(args: &Args, progress: &Progress) -> Result<ExitCode> {
+    let stage = stage(args, progress)?;
+    let plans = progress.doing("checking the fleet: every rule, all hosts at once", || {
+        plans(&stage.specs)
+    })?;
+    let dir = tempfile::Builder::new()
+        .prefix("cim-demo-")
+        .tempdir()
+        .context("creating a folder for the demo")?;
+    progress.doing(
+        &format!("checking {} configs with the real nats-server", plans.len()),
+        || check(&plans, &stage.nats_server),
+    )?;
+    let fleet = Fleet::prepare(
+        plans,
+        dir.path(),
+        &stage.nats_server,
+        Ports::From(args.port),
+    )
+    .context("choosing ports for the demo (--port)")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("starting the demo")?;
+    runtime.block_on(async {
+        tokio::select! {
+            done = play(args, fleet, progress) => done,
+            _ = tokio::signal::ctrl_c() => bail!("stopped by Ctrl-C; the servers and their files are removed"),
+        }
+    })
+}
+
+async fn play(args: &Args, mut fleet: Fleet, progress: &Progress) -> Result<ExitCode> {
+    let mut table = Table::default();
+    let told = scene::play(&mut fleet, &mut table, progress).await;
+    print!("{table}");
+    told?;
+    if args.keep {
+        keep::until_ctrl_c(&fleet).await?;
+    }
+    Ok(if table.all_held() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn stage(args: &Args, progress: &Progress) -> Result<Stage> {
+    if let Some(specs) = &args.specs {
+        return Ok(Stage {
+            specs: specs.clone(),
+            nats_server: cim_testkit::nats_server()?,
+        });
+    }
+    let workspace = Workspace::find()?;
+    let tools = Rc::new(Tools::install(&workspace, Purpose::Demo, progress)?);
+    let nats_server = tools.nats_server.path.clone();
+    let flake = Flake::assemble(&workspace, tools, None, progress)?;
+    let specs = progress.doing("evaluating hosts/ with Nix", || {
+        let wanted = format!("{}#specs", flake.reference());
+        let mut nix = flake.nix(&["build", "--no-link", "--print-out-paths", &wanted])?;
+        Ok(PathBuf::from(process::output(&mut nix)?.trim()))
+    })?;
+    Ok(Stage { specs, nats_server })
+}
+
+/// Reads the specs and applies every rule, those between hosts too.
+fn plans(specs: &Path) -> Result<Vec<Plan>> {
+    let whole = input::fleet(&specs.join("fleet.json"))?;
+    let folder = specs.join("instances");
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+        .with_context(|| format!("reading {}", folder.display()))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<_>>()
+        .with_context(|| format!("reading {}", folder.display()))?;
+    files.sort();
+    let specs = files
+        .iter()
+        .map(|file| input::spec(file))
+        .collect::<Result<Vec<_>>>()?;
+    let mut problems = Problems::new();
+    fleet::check(&whole, &mut problems);
+    fleet::check_hosts(&specs, &mut problems);
+    let mut plans = Vec::new();
+    for spec in &specs {
+        match Plan::from_spec(spec) {
+            Ok(plan) => plans.push(plan),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if !problems.is_empty() {
+        bail!("the fleet in hosts/ cannot work:\n{problems}");
+    }
+    Ok(plans)
+}
+
+fn check(plans: &[Plan], nats_server: &Path) -> Result<()> {
+    let version = cim_check::version(nats_server)?;
+    for plan in plans {
+        cim_check::check(plan, nats_server, &version)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+# A leaf whose secrets come from sops-nix: credentials, client certificate, a local user with a password.
+{ mkFleet }:
+{ config, ... }:
+let
+  # In a project of yours the values stand encrypted in secrets/<host>.yaml.
+  secret.owner = "cim-prod-001"; # the instance's own user
+in
+{
+  networking.hostName = "cim-prod-001";
+
+  sops.secrets = {
+    nats-leaf-creds = secret;
+    nats-cert = secret;
+    nats-key = secret;
+  };
+
+  services.cim = {
+    fleet = mkFleet {
+      hubs.hub = {
+        nodes.hub.address = "hub.cim.example.com";
+        leafnodes.verify = true;
+      };
+      accounts.CIM = { };
+      leaves.cim-prod-001 = {
+        account = "CIM";
+        exports = [ "domain.>" ];
+      };
+    };
+
+    leaves.cim-prod-001 = {
+      remotes.hub = {
+        credentialsFile = config.sops.secrets.nats-leaf-creds.path;
+        tls = {
+          certFile = config.sops.secrets.nats-cert.path;
+          keyFile = config.sops.secrets.nats-key.path;
+          caFile = "/etc/ssl/certs/cim-ca.pem";
+        };
+      };
+      leafnodes.reconnect = "5s";
+
+      accounts.CIM.users.cim-local = {
+        passwordHash = "$2a$11$PWIFAL8RsWyGI3jVZtO9Nu8.6jOxzxfZo7c/W0eLk017hjgUKWrhy";
+        permissions.publish = {
+          allow = [
+            "domain.>"
+            "events.>"
+          ];
+          deny = [ "system.>" ];
+        };
+      };
+      jetstream = {
+        maxMemoryStore = "4GiB";
+        maxFileStore = "100GiB";
+      };
+    };
+  };
+}
