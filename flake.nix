@@ -52,6 +52,16 @@
       });
       devShells = forEachSystem (pkgs: (crates pkgs).devShells);
       formatter = forEachSystem (pkgs: (treefmt pkgs).config.build.wrapper);
-      checks = forEachSystem (pkgs: import ./checks { inherit self inputs pkgs treefmt; });
+      checks = forEachSystem (
+        pkgs:
+        import ./checks {
+          inherit
+            self
+            inputs
+            pkgs
+            treefmt
+            ;
+        }
+      );
     };
 }

@@ -1,9 +1,6 @@
 # `checks`: every file here is one, found by readDir, never listed; a check is a function of these arguments.
 {
-  self,
   inputs,
-  pkgs,
-  treefmt,
 }@args:
 let
   inherit (inputs.nixpkgs) lib;

@@ -43,13 +43,18 @@ let
     );
 
   packages = rec {
-    cim-build = zone "cim-build" [ "cim-spec" "cim-render" "cim-check" ] [ "cim-render" "cim-check" ]
-      "Renders and checks nats-server configurations; runs in the Nix build";
-    cim-node = zone "cim-node" [ "cim-node" ] [
-      "cim-health"
-      "cim-reload"
-      "cim-secrets"
-    ] "What runs beside nats-server on a host";
+    cim-build =
+      zone "cim-build" [ "cim-spec" "cim-render" "cim-check" ] [ "cim-render" "cim-check" ]
+        "Renders and checks nats-server configurations; runs in the Nix build";
+    cim-node =
+      zone "cim-node"
+        [ "cim-node" ]
+        [
+          "cim-health"
+          "cim-reload"
+          "cim-secrets"
+        ]
+        "What runs beside nats-server on a host";
     default = cim-build;
   };
 

@@ -75,7 +75,7 @@ let
   );
 
   leaf = types.submodule (
-    { name, config, ... }@leaf:
+    { name, ... }@leaf:
     {
       options = {
         account = mkOption {

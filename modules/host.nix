@@ -33,13 +33,16 @@ let
       )
     );
   optionOf =
-    instance: if instance.role == "hub" then "services.cim.hub" else "services.cim.leaves.${instance.name}";
+    instance:
+    if instance.role == "hub" then "services.cim.hub" else "services.cim.leaves.${instance.name}";
   clash =
     what: help: claims:
     lib.mapAttrsToList (value: names: {
       assertion = false;
       message = ''
-        ${lib.concatMapStringsSep " and " (name: optionOf (cfg.instances.${name} // { inherit name; })) names}: both have ${what} ${value}.
+        ${
+          lib.concatMapStringsSep " and " (name: optionOf (cfg.instances.${name} // { inherit name; })) names
+        }: both have ${what} ${value}.
         ${help}'';
     }) (clashes claims);
 in

@@ -82,7 +82,10 @@ in
       options = cfg;
       role = "hub";
       spec = spec.hub fleet cfg;
-      ports = lib.concatMap (node: [
+      ports = [
+        cfg.httpPort
+      ]
+      ++ lib.concatMap (node: [
         node.port
         node.leafnodesPort
         node.clusterPort

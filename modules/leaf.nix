@@ -24,7 +24,9 @@ let
         '';
       };
       tls = mkOption {
-        type = types.nullOr (cimTypes.tls "what the hub's certificate is held against; `null`: the system's.");
+        type = types.nullOr (
+          cimTypes.tls "what the hub's certificate is held against; `null`: the system's."
+        );
         default = null;
         example.caFile = "/etc/ssl/certs/cim-ca.pem";
         description = "TLS of the link. `null`: none, which the fleet must say out loud.";
@@ -100,7 +102,10 @@ in
     unit = spec.unitName name;
     role = "leaf";
     spec = spec.leaf cfg.fleet name options;
-    ports = [ options.port ];
+    ports = [
+      options.port
+      options.httpPort
+    ];
     openPorts = lib.optional options.openFirewall options.port;
   }) (lib.filterAttrs (_: leaf: leaf.enable) cfg.leaves);
 }

@@ -32,17 +32,19 @@ let
       inherit default description;
     };
   number = types.either types.int types.float;
-  value = types.nullOr (
-    types.oneOf [
-      types.bool
-      number
-      types.str
-      (types.attrsOf value)
-      (types.listOf value)
-    ]
-  ) // {
-    description = "value of nats.conf";
-  };
+  value =
+    types.nullOr (
+      types.oneOf [
+        types.bool
+        number
+        types.str
+        (types.attrsOf value)
+        (types.listOf value)
+      ]
+    )
+    // {
+      description = "value of nats.conf";
+    };
 in
 {
   package = lib.mkPackageOption pkgs "nats-server" { };
@@ -58,7 +60,9 @@ in
   };
 
   tls = mkOption {
-    type = types.nullOr (cimTypes.tls "what clients verify this server with; named in `endpoints.json`.");
+    type = types.nullOr (
+      cimTypes.tls "what clients verify this server with; named in `endpoints.json`."
+    );
     default = null;
     example = {
       certFile = "/run/secrets/server.pem";

@@ -8,6 +8,7 @@ in
 {
   networking.hostName = "cim-prod-001";
 
+  services.openssh.enable = true; # its host key decrypts the secrets
   sops.secrets = {
     nats-leaf-creds = secret;
     nats-cert = secret;

@@ -128,7 +128,11 @@ fn peers(plan: &Plan) -> impl Iterator<Item = (Listener, Address)> {
     let nodes: BTreeSet<&Address> = remotes.flat_map(|remote| &remote.nodes).collect();
     routes
         .map(|route| (Listener::Cluster, route.clone()))
-        .chain(nodes.into_iter().map(|node| (Listener::Leafnodes, node.clone())))
+        .chain(
+            nodes
+                .into_iter()
+                .map(|node| (Listener::Leafnodes, node.clone())),
+        )
 }
 
 impl Places for Copy {

@@ -27,7 +27,10 @@ impl Identities {
         let key = KeyPair::generate().context("making a throwaway key")?;
         let mut params = params("cim throwaway CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        params.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
         let ca = params
             .self_signed(&key)
             .context("making a throwaway CA")?

@@ -53,9 +53,13 @@ pub fn version(binary: &Path) -> Result<String> {
         .with_context(|| format!("running {} --version", binary.display()))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let version = text.trim().strip_prefix("nats-server: v");
-    version
-        .map(str::to_owned)
-        .with_context(|| format!("{} is no nats-server: it says {:?}", binary.display(), text.trim()))
+    version.map(str::to_owned).with_context(|| {
+        format!(
+            "{} is no nats-server: it says {:?}",
+            binary.display(),
+            text.trim()
+        )
+    })
 }
 
 impl Server {
@@ -208,7 +212,9 @@ fn reason(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let telling: Vec<&str> = text
         .lines()
-        .filter(|line| line.contains("[FTL]") || line.contains("[ERR]") || line.starts_with("nats-server:"))
+        .filter(|line| {
+            line.contains("[FTL]") || line.contains("[ERR]") || line.starts_with("nats-server:")
+        })
         .collect();
     let all: Vec<&str> = text.lines().collect();
     let lines = if telling.is_empty() { &all } else { &telling };

@@ -37,7 +37,12 @@ pub fn check(plan: &Plan, binary: &Path, expected: &str) -> Result<()> {
     let mut server = Server::start(binary, &config).with_context(blame)?;
     server.healthy().with_context(blame)?;
     let running = server.varz()?;
-    same(plan, "the running nats-server", &running.config_digest, &ours)?;
+    same(
+        plan,
+        "the running nats-server",
+        &running.config_digest,
+        &ours,
+    )?;
     let status = server.stop()?;
     ensure!(status.success(), "nats-server stopped with {status}");
     Ok(())

@@ -12,8 +12,9 @@ use x509_parser::pem::Pem;
 /// A file that is missing or holds no certificate.
 pub fn not_after(file: &str) -> Result<OffsetDateTime> {
     let bytes = fs::read(file).with_context(|| format!("reading the certificate {file}"))?;
+    // A key may stand before the certificate.
     let pem = Pem::iter_from_buffer(&bytes)
-        .next()
+        .find(|pem| !matches!(pem, Ok(pem) if pem.label != "CERTIFICATE"))
         .with_context(|| format!("{file} holds no PEM certificate"))?
         .with_context(|| format!("reading the certificate {file}"))?;
     let certificate = pem

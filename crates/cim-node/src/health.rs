@@ -24,7 +24,11 @@ pub fn wait(health: &Health, patience: Duration) -> Result<()> {
         }
         if Instant::now() >= until {
             return state.with_context(|| {
-                format!("{} was not ready in {} s", health.server_name, patience.as_secs())
+                format!(
+                    "{} was not ready in {} s",
+                    health.server_name,
+                    patience.as_secs()
+                )
             });
         }
         std::thread::park_timeout(LOOK);

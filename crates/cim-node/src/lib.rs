@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod health;
 pub mod log;
 pub mod monitor;
+pub mod process;
 pub mod reload;
 pub mod secrets;
 

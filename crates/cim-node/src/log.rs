@@ -76,7 +76,8 @@ impl Log {
                 journalctl(&args)
             }
             Log::File { path, offset } => {
-                let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+                let bytes =
+                    fs::read(path).with_context(|| format!("reading {}", path.display()))?;
                 let new = bytes.get(*offset..).unwrap_or_default();
                 Ok(String::from_utf8_lossy(new).into_owned())
             }
@@ -115,6 +116,9 @@ mod tests {
             redact("config reload not supported for JetStreamKey: old=abc, new=def"),
             "config reload not supported for JetStreamKey"
         );
-        assert_eq!(redact("nats.conf:3:1: unknown field"), "nats.conf:3:1: unknown field");
+        assert_eq!(
+            redact("nats.conf:3:1: unknown field"),
+            "nats.conf:3:1: unknown field"
+        );
     }
 }

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use cim_spec::artefact::Health;
-use rustix::process::{Pid, Signal, kill_process};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::log::Log;
 use crate::monitor::{Monitor, Varz};
+use crate::process::Process;
 use crate::{certificate, secrets};
 
 /// How long nats-server may take to apply a config.
@@ -42,6 +42,23 @@ impl Reload<'_> {
     /// The server's reason for refusing; the old config is still running then.
     pub fn run(&self) -> Result<()> {
         let monitor = Monitor::new(&self.health.monitor);
+        let (process, before, wanted) = self.prepare(&monitor).with_context(|| self.still_old())?;
+        process.hang_up().with_context(|| self.still_old())?;
+        let after = self.taken_over(&process, &monitor, &before)?;
+        ensure!(
+            after.config_digest == wanted,
+            "{} runs config {}, not {wanted} as in {}: restart it: systemctl restart {}",
+            self.health.server_name,
+            after.config_digest,
+            self.health.config,
+            self.health.unit
+        );
+        self.certificates_loaded(&after)
+    }
+
+    /// Everything that can go wrong before the server is signalled.
+    fn prepare(&self, monitor: &Monitor) -> Result<(Process, Varz, String)> {
+        let process = Process::running(self.pid, &self.health.config)?;
         let before = monitor.varz()?;
         ensure!(
             before.server_name == self.health.server_name,
@@ -53,20 +70,8 @@ impl Reload<'_> {
         if let Some(secrets) = &self.health.secrets {
             secrets::write(secrets)?;
         }
-        let wanted = self.digest_of_files().with_context(|| self.still_old())?;
-        self.signal()?;
-        let after = self
-            .taken_over(&monitor, &before)
-            .with_context(|| self.still_old())?;
-        ensure!(
-            after.config_digest == wanted,
-            "{} runs config {}, not {wanted} as in {}: restart it: systemctl restart {}",
-            self.health.server_name,
-            after.config_digest,
-            self.health.config,
-            self.health.unit
-        );
-        self.certificates_loaded(&after)
+        let wanted = self.digest_of_files()?;
+        Ok((process, before, wanted))
     }
 
     fn still_old(&self) -> String {
@@ -106,28 +111,36 @@ impl Reload<'_> {
         }
     }
 
-    fn signal(&self) -> Result<()> {
-        let pid = Pid::from_raw(self.pid).context("a process id is not 0")?;
-        kill_process(pid, Signal::HUP).with_context(|| format!("signalling process {}", self.pid))
-    }
-
-    /// Waits until the load time moves or the server says no.
-    fn taken_over(&self, monitor: &Monitor, before: &Varz) -> Result<Varz> {
+    /// Waits until the load time moves or the server says no. The load time is exact to the
+    /// nanosecond, and moves after everything was applied.
+    fn taken_over(&self, process: &Process, monitor: &Monitor, before: &Varz) -> Result<Varz> {
         let until = Instant::now() + PATIENCE;
         loop {
-            let now = monitor.varz()?;
-            if now.config_load_time != before.config_load_time {
-                return Ok(now);
+            // A server that is busy applying may be slow to answer.
+            let now = monitor.varz();
+            if let Ok(now) = &now
+                && now.config_load_time != before.config_load_time
+            {
+                return Ok(now.clone());
             }
             if let Some(reason) = self.log.refusal()? {
-                bail!("nats-server says: {reason}");
+                bail!("{}: nats-server says: {reason}", self.still_old());
             }
             ensure!(
-                Instant::now() < until,
-                "nats-server did not answer the signal in {} s",
-                PATIENCE.as_secs()
+                !process.ended(LOOK)?,
+                "{} ended when it was told to reload: see journalctl --unit {}",
+                self.health.server_name,
+                self.health.unit
             );
-            std::thread::park_timeout(LOOK);
+            if Instant::now() >= until {
+                now?;
+                bail!(
+                    "{} neither took its new config nor refused it in {} s: see journalctl --unit {}",
+                    self.health.server_name,
+                    PATIENCE.as_secs(),
+                    self.health.unit
+                );
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! The secrets file: what nats-server takes only inline, quoted, for the instance's user alone.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -22,9 +22,9 @@ pub fn write(secrets: &Secrets) -> Result<()> {
     let path = Path::new(&secrets.path);
     let dir = path.parent().unwrap_or(Path::new("/"));
     let owner = fs::metadata(dir).with_context(|| format!("looking at {}", dir.display()))?;
-    let beside = dir.join(format!(".secrets.{}", std::process::id()));
-    let written = put(&beside, &text)
-        .and_then(|()| own(&beside, owner.uid(), owner.gid()))
+    let beside = dir.join(".secrets.conf.new");
+    let written = clear(&beside)
+        .and_then(|()| put(&beside, &text, owner.uid(), owner.gid()))
         .and_then(|()| fs::rename(&beside, path).context("renaming it"));
     if written.is_err() {
         // The error already says what went wrong.
@@ -35,10 +35,17 @@ pub fn write(secrets: &Secrets) -> Result<()> {
 
 fn seed(secret: &Secret) -> Result<String> {
     let file = &secret.file;
-    let text = fs::read_to_string(file).with_context(|| format!("reading the nkey seed in {file}"))?;
+    let text =
+        fs::read_to_string(file).with_context(|| format!("reading the nkey seed in {file}"))?;
     // `nk -gen user` writes the seed alone; files by hand may have comments around it.
-    let Some(seed) = text.lines().map(str::trim).find(|line| line.starts_with('S')) else {
-        bail!("{file} holds no nkey seed: it must have a line of 58 characters that starts with SU");
+    let Some(seed) = text
+        .lines()
+        .map(str::trim)
+        .find(|line| looks_like_seed(line))
+    else {
+        bail!(
+            "{file} holds no nkey seed: it must have a line of 58 characters that starts with SU"
+        );
     };
     match KeyPair::from_seed(seed) {
         Ok(pair) => ensure!(
@@ -50,18 +57,31 @@ fn seed(secret: &Secret) -> Result<String> {
     Ok(seed.to_owned())
 }
 
-fn put(path: &Path, text: &str) -> Result<()> {
+/// One word of base32: `Seed of leaf-1` is a comment.
+fn looks_like_seed(line: &str) -> bool {
+    line.starts_with('S') && line.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'2'..=b'7'))
+}
+
+/// Removes what a run that was cut off left behind.
+fn clear(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).context("removing the old one")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A reload runs as root, in a folder of the instance's user: the file is new, and it is given to
+/// that user by its handle, since a name there could by now be a link to something else.
+fn put(path: &Path, text: &str, uid: u32, gid: u32) -> Result<()> {
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o400)
         .open(path)?;
+    fchown(&file, Some(uid), Some(gid)).context("giving it to the instance's user")?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     Ok(())
-}
-
-/// A reload runs as root: the file still belongs to the user of the folder.
-fn own(path: &Path, uid: u32, gid: u32) -> Result<()> {
-    std::os::unix::fs::chown(path, Some(uid), Some(gid)).context("giving it to the instance's user")
 }

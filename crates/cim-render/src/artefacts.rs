@@ -52,8 +52,12 @@ pub fn document(plan: &Plan, places: &dyn Places) -> Result<Document> {
 pub fn text(plan: &Plan, document: &Document) -> Result<String> {
     let body = conf::write(document)
         .with_context(|| format!("writing the nats.conf of {}", plan.server_name))?;
-    let read = conf::read(&body)
-        .with_context(|| format!("this is a bug in cim: reading the nats.conf of {} back", plan.server_name))?;
+    let read = conf::read(&body).with_context(|| {
+        format!(
+            "this is a bug in cim: reading the nats.conf of {} back",
+            plan.server_name
+        )
+    })?;
     ensure!(
         read == *document,
         "this is a bug in cim: the nats.conf of {} reads back as another one",
@@ -105,7 +109,10 @@ fn certificates(plan: &Plan) -> Vec<Certificate> {
     };
     [
         block("", plan.client.tls.as_ref()),
-        block("cluster", plan.cluster.as_ref().and_then(|c| c.tls.as_ref())),
+        block(
+            "cluster",
+            plan.cluster.as_ref().and_then(|c| c.tls.as_ref()),
+        ),
         block("leaf", plan.leafnodes.as_ref().and_then(|l| l.tls.as_ref())),
     ]
     .into_iter()

@@ -35,11 +35,14 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// Text that is no JSON, and fields that are missing or unknown, with their path.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
     let mut json = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         anyhow!(
             "this is a bug in cim: the spec at {}: {}",
             error.path(),
             error.inner()
         )
-    })
+    })?;
+    json.end()
+        .context("this is a bug in cim: the spec holds more than one value")?;
+    Ok(parsed)
 }

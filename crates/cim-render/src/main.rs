@@ -73,7 +73,10 @@ fn whole_fleet(
     out: Option<&std::path::Path>,
 ) -> Result<()> {
     let fleet = input::fleet(fleet)?;
-    let specs: Vec<Spec> = specs.iter().map(|path| input::spec(path)).collect::<Result<_>>()?;
+    let specs: Vec<Spec> = specs
+        .iter()
+        .map(|path| input::spec(path))
+        .collect::<Result<_>>()?;
     let plans = match fleet::plans(&fleet, &specs) {
         Ok(plans) => plans,
         Err(problems) => return refuse(problems),

@@ -55,8 +55,13 @@ impl Output {
     /// # Errors
     /// What the file system says.
     pub fn finish(self) -> Result<()> {
-        fs::rename(&self.beside, &self.target)
-            .with_context(|| format!("renaming {} to {}", self.beside.display(), self.target.display()))
+        fs::rename(&self.beside, &self.target).with_context(|| {
+            format!(
+                "renaming {} to {}",
+                self.beside.display(),
+                self.target.display()
+            )
+        })
     }
 }
 

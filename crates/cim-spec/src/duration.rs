@@ -82,7 +82,16 @@ mod tests {
 
     #[test]
     fn what_has_no_unit_or_too_many_is_refused() {
-        for text in ["", "7", "7dd", "1h30m", "-1s", "1.5h", "s", "9999999999999w"] {
+        for text in [
+            "",
+            "7",
+            "7dd",
+            "1h30m",
+            "-1s",
+            "1.5h",
+            "s",
+            "9999999999999w",
+        ] {
             assert!(Duration::parse(text).is_err(), "{text}");
         }
     }

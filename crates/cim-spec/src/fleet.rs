@@ -2,13 +2,13 @@
 
 mod hosts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-pub use hosts::{plans, plans_ignoring};
+pub use hosts::{check_hosts, plans, plans_ignoring};
 
 use crate::name;
 use crate::path::OptionPath;
-use crate::problem::{Problems, Rule};
+use crate::problem::{Problems, Rule, shown};
 use crate::spec::{Fleet, Flow, Hub, Leaf};
 use crate::subject;
 
@@ -71,7 +71,10 @@ pub fn leaf(
             Rule::KnownAccount,
             &at.join("account"),
             format!("{:?} is not an account of the fleet", leaf.account),
-            format!("declare services.cim.fleet.accounts.{}, or name one that is there", leaf.account),
+            format!(
+                "declare services.cim.fleet.accounts.{}, or name one that is there",
+                leaf.account
+            ),
         );
     }
     if leaf.nkey.is_some() && leaf.certificate.is_some() {
@@ -98,7 +101,10 @@ pub fn leaf(
                 Rule::KnownHub,
                 &at.join("hub"),
                 format!("{:?} is not a hub of the fleet", remote.hub),
-                format!("declare services.cim.fleet.hubs.{}, or name one that is there", remote.hub),
+                format!(
+                    "declare services.cim.fleet.hubs.{}, or name one that is there",
+                    remote.hub
+                ),
             );
         }
     }
@@ -142,12 +148,20 @@ pub fn leaf_of_hub(
 fn flows(flows: &[Flow], at: &OptionPath, problems: &mut Problems) {
     for (index, flow) in flows.iter().enumerate() {
         let at = at.index(index);
-        problems.parsed(Rule::Subject, &at, &flow.subject, subject::check(&flow.subject));
+        problems.parsed(
+            Rule::Subject,
+            &at,
+            &flow.subject,
+            subject::check(&flow.subject),
+        );
         if subject::is_system(&flow.subject) {
             problems.add(
                 Rule::SystemSubject,
                 &at,
-                format!("{:?} is one of NATS's own subjects, which never cross a leaf link as a flow", flow.subject),
+                format!(
+                    "{:?} is one of NATS's own subjects, which never cross a leaf link as a flow",
+                    flow.subject
+                ),
                 "name the subjects of your applications",
             );
         }
@@ -182,7 +196,7 @@ pub(crate) fn address(text: &str, at: &OptionPath, problems: &mut Problems) {
         problems.add(
             Rule::Address,
             at,
-            format!("{text:?} is not a host name or IP address"),
+            format!("{} is not a host name or IP address", shown(text)),
             "write it without scheme and port, for example \"hub-1.example.com\"",
         );
     }
@@ -201,9 +215,10 @@ fn certificate_name(text: &str, at: &OptionPath, problems: &mut Problems) {
 
 fn unique_server_names(fleet: &Fleet, problems: &mut Problems) {
     let nodes = fleet.hubs.iter().flat_map(|(hub, entry)| {
-        entry.nodes.keys().map(move |node| {
-            (node, root().join("hubs").join(hub).join("nodes").join(node))
-        })
+        entry
+            .nodes
+            .keys()
+            .map(move |node| (node, root().join("hubs").join(hub).join("nodes").join(node)))
     });
     let leaves = fleet
         .leaves
@@ -218,10 +233,12 @@ fn unique_server_names(fleet: &Fleet, problems: &mut Problems) {
 }
 
 fn unique_domains(fleet: &Fleet, problems: &mut Problems) {
-    let leaves = fleet
-        .leaves
-        .iter()
-        .map(|(name, leaf)| (&leaf.domain, root().join("leaves").join(name).join("domain")));
+    let leaves = fleet.leaves.iter().map(|(name, leaf)| {
+        (
+            &leaf.domain,
+            root().join("leaves").join(name).join("domain"),
+        )
+    });
     unique(
         leaves,
         Rule::UniqueDomain,
@@ -239,16 +256,20 @@ fn unique_addresses(fleet: &Fleet, problems: &mut Problems) {
         })
     });
     let mut seen: BTreeMap<String, OptionPath> = BTreeMap::new();
+    let mut clashes = BTreeSet::new();
     for (address, at) in ports {
         if let Some(first) = seen.get(&address)
             && *first != at
         {
-            problems.add(
-                Rule::UniqueAddress,
-                &at,
-                format!("{address:?} is also {first}"),
-                "give each hub node an address of its own, or other ports",
-            );
+            // One of a pair's ports says it all.
+            if clashes.insert((first.clone(), at.clone())) {
+                problems.add(
+                    Rule::UniqueAddress,
+                    &at,
+                    format!("{address:?} is also {first}"),
+                    "give each hub node an address of its own, or other ports",
+                );
+            }
             continue;
         }
         seen.insert(address, at);

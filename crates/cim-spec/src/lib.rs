@@ -14,6 +14,7 @@ pub mod password;
 pub mod path;
 pub mod plan;
 pub mod problem;
+pub mod secret;
 pub mod settings;
 pub mod size;
 pub mod spec;

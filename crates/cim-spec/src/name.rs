@@ -62,7 +62,15 @@ mod tests {
     #[test]
     fn names_that_would_clash_with_helper_units_are_refused() {
         assert!(check("plant-7").is_ok());
-        for bad in ["", "7a", "Plant", "a_b", "a/b", "plant-health", "a23456789012345678901x"] {
+        for bad in [
+            "",
+            "7a",
+            "Plant",
+            "a_b",
+            "a/b",
+            "plant-health",
+            "a23456789012345678901x",
+        ] {
             assert!(check(bad).is_err(), "{bad}");
         }
     }

@@ -13,11 +13,6 @@ pub fn is_user(text: &str) -> bool {
     })
 }
 
-/// Whether the text looks like a private nkey (a seed): `S`, a kind, 58 characters.
-pub fn looks_like_seed(text: &str) -> bool {
-    text.len() == 58 && text.starts_with('S') && text.bytes().all(|b| ALPHABET.contains(&b))
-}
-
 fn decode(text: &str) -> Option<[u8; 35]> {
     if text.len() != 56 {
         return None;
@@ -63,7 +58,8 @@ mod tests {
             let pair = KeyPair::new_from_raw(nkeys::KeyPairType::User, raw).unwrap();
             let public = pair.public_key();
             prop_assert!(is_user(&public));
-            prop_assert!(looks_like_seed(&pair.seed().unwrap()));
+            prop_assert!(crate::secret::is_in(&pair.seed().unwrap()));
+            prop_assert!(!crate::secret::is_in(&public));
             let mut typo = public.clone();
             typo.replace_range(position..=position, &letter);
             prop_assert_eq!(is_user(&typo), typo == public);
@@ -71,7 +67,7 @@ mod tests {
 
         #[test]
         fn no_text_panics(text in "\\PC*") {
-            let _ = (is_user(&text), looks_like_seed(&text));
+            let _ = (is_user(&text), crate::secret::is_in(&text));
         }
     }
 

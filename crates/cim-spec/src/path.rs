@@ -17,11 +17,15 @@ impl OptionPath {
         if is_identifier(name) {
             return Self(format!("{}.{name}", self.0));
         }
-        let escaped = name
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace("${", "\\${");
-        Self(format!("{}.\"{escaped}\"", self.0))
+        let mut escaped = String::new();
+        for c in name.chars() {
+            match c {
+                '"' | '\\' => escaped.extend(['\\', c]),
+                c if c.is_control() => escaped.extend(c.escape_default()),
+                c => escaped.push(c),
+            }
+        }
+        Self(format!("{}.\"{}\"", self.0, escaped.replace("${", "\\${")))
     }
 
     /// An element of a list, counted from 0.
@@ -68,5 +72,6 @@ mod tests {
             root.join("x\"${y}").as_str(),
             "services.cim.leaves.\"x\\\"\\${y}\""
         );
+        assert_eq!(root.join("x\ny").as_str(), "services.cim.leaves.\"x\\ny\"");
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::path::OptionPath;
+use crate::secret;
 
 macro_rules! rules {
     ($($(#[doc = $doc:literal])+ $rule:ident = $id:literal,)+) => {
@@ -188,7 +189,7 @@ impl Problems {
                 self.add(
                     rule,
                     at,
-                    format!("{value:?} {}", refused.what),
+                    format!("{} {}", shown(value), refused.what),
                     refused.help,
                 );
                 None
@@ -232,6 +233,14 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// A value as a message quotes it: as written, but never a secret.
+pub fn shown(value: &str) -> String {
+    if secret::is_in(value) {
+        return "(not shown: it holds a secret, which now stands in the Nix store)".to_owned();
+    }
+    format!("{value:?}")
+}
 
 /// Why a parser refused a value: "is not …" and what to write, without the value itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! `settings`: keys of nats.conf without an option of their own (RFC 42), held to the same rules.
 
 mod check;
+mod listen;
 mod owned;
 
 use std::collections::BTreeMap;
@@ -8,7 +9,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-pub use check::{Listener, Role, check, listeners};
+pub use check::{Role, check};
+pub use listen::{Listener, absent, listeners};
 
 /// A free-form value as Nix wrote it.
 #[derive(Debug, Clone, PartialEq)]

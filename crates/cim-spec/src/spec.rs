@@ -8,11 +8,14 @@ mod instance;
 
 use serde::{Deserialize, Deserializer};
 
-pub use fleet::{Account, AccountJetstream, Fleet, Flow, Hub, HubLeafnodes, Leaf, Node, Remote, User};
+pub use fleet::{
+    Account, AccountJetstream, Fleet, Flow, Hub, HubLeafnodes, Leaf, Node, Remote, User,
+};
 pub use fleet::{Permissions, Rules};
 pub use instance::{
     ClusterOptions, HubInstance, JetstreamOptions, LameDuckOptions, LeafInstance,
-    LeafListenerOptions, LimitOptions, LinkOptions, LoggingOptions, RemoteOptions, ServerOptions, Tls,
+    LeafListenerOptions, LimitOptions, LinkOptions, LoggingOptions, RemoteOptions, ServerOptions,
+    Tls,
 };
 
 /// The spec of one instance: the slice of the fleet that it sees, and its own options.

@@ -24,7 +24,9 @@ pub fn check(subject: &str) -> Result<(), Refused> {
             "*" => {}
             ">" if index + 1 == tokens.len() => {}
             ">" => return refuse("`>` is not last"),
-            token if token.contains(['*', '>']) => return refuse("a wildcard is a token of its own"),
+            token if token.contains(['*', '>']) => {
+                return refuse("a wildcard is a token of its own");
+            }
             _ => {}
         }
     }
@@ -45,7 +47,9 @@ mod tests {
         for good in ["a", "a.*.b", ">", "a.>", "$JS.API.>", "CPU_1.é"] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
-        for bad in ["", "a.", ".a", "a..b", "a.>.b", "a.b*", "a b", "a.\tb", ">a"] {
+        for bad in [
+            "", "a.", ".a", "a..b", "a.>.b", "a.b*", "a b", "a.\tb", ">a",
+        ] {
             assert!(check(bad).is_err(), "{bad}");
         }
     }

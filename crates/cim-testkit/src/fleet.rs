@@ -8,82 +8,85 @@ use async_nats::{Client, ConnectOptions};
 use cim_check::{Copy, Identities, Server};
 use cim_render::places::Listener;
 use cim_spec::Plan;
+use cim_spec::artefact::Health;
 use cim_spec::plan::{Address, Proof};
-use nkeys::KeyPair;
 
-use crate::Ports;
+use crate::keys::Keys;
+use crate::ports::Held;
+use crate::{Member, Ports};
 
 /// A fleet of real nats-servers; all are killed when it is dropped.
 pub struct Fleet {
-    dir: PathBuf,
     binary: PathBuf,
     identities: Identities,
     members: BTreeMap<String, Member>,
-    /// Public nkey in the plans → the seed of the throwaway key that stands for it.
-    seeds: BTreeMap<String, String>,
-}
-
-/// One server of a fleet.
-pub struct Member {
-    plan: Plan,
-    copy: Copy,
-    ports: BTreeMap<Listener, u16>,
-    server: Option<Server>,
+    keys: Keys,
+    _ports: Held,
 }
 
 impl Fleet {
-    /// Prepares servers in `dir`; none runs yet.
+    /// Prepares servers in `dir`, a folder for each; none runs yet.
     ///
     /// # Errors
-    /// Ports that are taken, and what the cryptography library says.
+    /// Ports that are taken, and what the cryptography library or the file system says.
     pub fn prepare(plans: Vec<Plan>, dir: &Path, binary: &Path, ports: Ports) -> Result<Self> {
-        let chosen = ports.choose(plans.len())?;
+        let (chosen, held) = ports.choose(plans.len())?;
         let peers = peers(&plans, &chosen);
-        let keys = throwaway_keys(&plans)?;
-        let publics: BTreeMap<String, String> = keys
-            .iter()
-            .map(|(committed, (public, _))| (committed.clone(), public.clone()))
-            .collect();
+        let identities = Identities::new()?;
+        let mut keys = Keys::default();
+        for plan in &plans {
+            keys.learn(plan)?;
+        }
         let mut members = BTreeMap::new();
         for (plan, ports) in plans.into_iter().zip(chosen) {
-            let mut copy = Copy::alone(&plan, &dir.join(&plan.server_name))?
-                .on_ports(ports.clone())
-                .with_peers(peers.clone())
-                .with_nkeys(publics.clone());
-            if let Some((_, seed)) = keys.get(&format!("leaf {}", plan.server_name)) {
-                copy = copy.with_seed(seed);
-            }
+            let dir = dir.join(&plan.server_name);
             let member = Member {
-                copy,
+                copy: Copy::alone(&plan, &dir)?
+                    .on_ports(ports.clone())
+                    .with_peers(peers.clone()),
+                dir,
                 ports,
                 server: None,
+                seed: keys.leaf_seed(&plan.server_name).map(str::to_owned),
+                files: BTreeMap::new(),
                 plan,
             };
+            member.write(&keys, &identities)?;
             members.insert(member.plan.server_name.clone(), member);
         }
         Ok(Self {
-            dir: dir.to_owned(),
             binary: binary.to_owned(),
-            identities: Identities::new()?,
+            identities,
             members,
-            seeds: keys
-                .into_iter()
-                .map(|(committed, (_, seed))| (committed, seed))
-                .collect(),
+            keys,
+            _ports: held,
         })
     }
 
-    /// Starts one server and waits until it is ready.
+    /// Starts one server on the files in its folder and waits until it is ready.
     ///
     /// # Errors
     /// A server that does not come up, with its reason.
     pub fn start(&mut self, name: &str) -> Result<()> {
         let member = self.members.get_mut(name).context("no such server")?;
-        let config = member.copy.write(&member.plan, &self.identities)?;
-        let mut server = Server::start(&self.binary, &config)
+        let config = member.dir.join("nats.conf");
+        let mut server =
+            Server::start(&self.binary, &config).with_context(|| format!("starting {name}"))?;
+        server
+            .healthy()
             .with_context(|| format!("starting {name}"))?;
-        server.healthy().with_context(|| format!("starting {name}"))?;
         member.server = Some(server);
+        Ok(())
+    }
+
+    /// Starts all servers, in the order of their names.
+    ///
+    /// # Errors
+    /// The first server that does not come up, with its reason.
+    pub fn start_all(&mut self) -> Result<()> {
+        for name in self.names() {
+            self.start(&name)?;
+        }
         Ok(())
     }
 
@@ -94,7 +97,9 @@ impl Fleet {
     pub fn kill(&mut self, name: &str) -> Result<()> {
         let member = self.members.get_mut(name).context("no such server")?;
         let server = member.server.take();
-        server.with_context(|| format!("{name} does not run"))?.kill()
+        server
+            .with_context(|| format!("{name} does not run"))?
+            .kill()
     }
 
     /// Lets the servers run on when this value is dropped.
@@ -104,6 +109,84 @@ impl Fleet {
                 std::mem::forget(server);
             }
         }
+    }
+
+    /// Writes another plan's config for a server, as a deployment does; the server is not told.
+    /// Certificates and the secrets file stay.
+    ///
+    /// # Errors
+    /// A name that no member has, and what the file system says.
+    pub fn rewrite(&mut self, name: &str, plan: Plan) -> Result<()> {
+        self.keys.learn(&plan)?;
+        let member = self
+            .members
+            .get_mut(name)
+            .with_context(|| format!("no server {name}"))?;
+        member.plan = plan;
+        member.write_config(&self.keys)
+    }
+
+    /// Has `file` stand where the options of a server name `path`; other paths have the copy's
+    /// own certificate, key, authority and seed. Takes effect with the next rewrite.
+    ///
+    /// # Errors
+    /// A name that no member has.
+    pub fn stand_in(&mut self, name: &str, path: &str, file: PathBuf) -> Result<()> {
+        let member = self
+            .members
+            .get_mut(name)
+            .with_context(|| format!("no server {name}"))?;
+        member.files.insert(path.to_owned(), file);
+        Ok(())
+    }
+
+    /// Gives a leaf a new key, whose seed is written to its file; hubs learn the public half with
+    /// their next rewrite.
+    ///
+    /// # Errors
+    /// A leaf that is not known by an nkey.
+    pub fn renew_key(&mut self, leaf: &str) -> Result<()> {
+        self.keys.renew(leaf)?;
+        let seed = self
+            .keys
+            .leaf_seed(leaf)
+            .context("a key was just made")?
+            .to_owned();
+        let member = self
+            .members
+            .get_mut(leaf)
+            .with_context(|| format!("no server {leaf}"))?;
+        member.seed = Some(seed);
+        member.write_config(&self.keys)
+    }
+
+    /// Puts a seed into a leaf's file and secrets file, whoever it belongs to.
+    ///
+    /// # Errors
+    /// A name that no member has, and what the file system says.
+    pub fn put_seed(&mut self, leaf: &str, seed: &str) -> Result<()> {
+        let member = self
+            .members
+            .get_mut(leaf)
+            .with_context(|| format!("no server {leaf}"))?;
+        member.seed = Some(seed.to_owned());
+        member.write(&self.keys, &self.identities)
+    }
+
+    /// Writes a new certificate for a server, in the name of whomever.
+    ///
+    /// # Errors
+    /// What the file system or the cryptography library says.
+    pub fn certify(&self, name: &str, common_name: &str) -> Result<()> {
+        self.identities.write(&self.member(name)?.dir, common_name)
+    }
+
+    /// What `health.json` says of a server here, for the plan that was written last.
+    ///
+    /// # Errors
+    /// A name that no member has.
+    pub fn health(&self, name: &str) -> Result<Health> {
+        self.member(name)?.health(&self.keys)
     }
 
     /// Names of all servers.
@@ -128,19 +211,20 @@ impl Fleet {
     /// # Errors
     /// A name that no member has.
     pub fn member(&self, name: &str) -> Result<&Member> {
-        self.members.get(name).with_context(|| format!("no server {name}"))
+        self.members
+            .get(name)
+            .with_context(|| format!("no server {name}"))
     }
 
     /// The authority that all certificates come from.
     pub fn ca_file(&self) -> PathBuf {
-        self.members
-            .keys()
-            .next()
-            .map(|name| self.dir.join(name).join("ca.pem"))
+        let member = self.members.values().next();
+        member
+            .map(|member| member.dir.join("ca.pem"))
             .unwrap_or_default()
     }
 
-    /// The seed that stands for a user of a server's accounts.
+    /// The seed that stands for a user of a server's accounts, or for a leaf that it knows.
     ///
     /// # Errors
     /// A user who is not there, or is not known by an nkey.
@@ -153,9 +237,8 @@ impl Fleet {
         let Some(Proof::Nkey(public)) = proof else {
             anyhow::bail!("{server} has no user {user} with an nkey");
         };
-        self.seeds
-            .get(public)
-            .map(String::as_str)
+        self.keys
+            .seed(public)
             .with_context(|| format!("{user} has no throwaway key"))
     }
 
@@ -164,51 +247,42 @@ impl Fleet {
     /// # Errors
     /// A server that refuses.
     pub async fn client(&self, server: &str, user: &str) -> Result<Client> {
-        let member = self.member(server)?;
-        let tls = member.plan.client.tls.is_some();
-        let mut options = ConnectOptions::with_nkey(self.seed(server, user)?.to_owned())
-            .name(user)
-            .require_tls(tls)
-            .ignore_discovered_servers();
-        if tls {
-            options = options.add_root_certificates(self.ca_file());
-        }
-        options
-            .connect(member.url())
+        let seed = self.seed(server, user)?.to_owned();
+        self.connect(server, ConnectOptions::with_nkey(seed).name(user))
             .await
             .with_context(|| format!("connecting to {server} as {user}"))
     }
-}
 
-impl Member {
-    /// URL for clients.
-    pub fn url(&self) -> String {
-        let scheme = if self.plan.client.tls.is_some() { "tls" } else { "nats" };
-        format!("{scheme}://127.0.0.1:{}", self.port(Listener::Client))
-    }
-
-    /// Its plan.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The port of a listener.
-    pub fn port(&self, listener: Listener) -> u16 {
-        self.ports.get(&listener).copied().unwrap_or_default()
+    /// Connects to a server, with TLS where it has some.
+    ///
+    /// # Errors
+    /// A server that refuses.
+    pub async fn connect(&self, server: &str, options: ConnectOptions) -> Result<Client> {
+        let member = self.member(server)?;
+        let tls = member.plan.client.tls.is_some();
+        let mut options = options.require_tls(tls).ignore_discovered_servers();
+        if tls {
+            options = options.add_root_certificates(self.ca_file());
+        }
+        Ok(options.connect(member.url()).await?)
     }
 }
 
-/// Where each advertised address stands on loopback.
-fn peers(
-    plans: &[Plan],
-    ports: &[BTreeMap<Listener, u16>],
-) -> BTreeMap<(Listener, Address), u16> {
+/// Where each address stands on loopback; one that no member has, at a low port of its own, where
+/// nobody listens: nats-server refuses a url that stands twice.
+fn peers(plans: &[Plan], ports: &[BTreeMap<Listener, u16>]) -> BTreeMap<(Listener, Address), u16> {
     let mut peers = BTreeMap::new();
     for (plan, ports) in plans.iter().zip(ports) {
         let advertised = [
             (Listener::Client, plan.client.advertise.as_ref()),
-            (Listener::Cluster, plan.cluster.as_ref().map(|c| &c.advertise)),
-            (Listener::Leafnodes, plan.leafnodes.as_ref().map(|l| &l.advertise)),
+            (
+                Listener::Cluster,
+                plan.cluster.as_ref().map(|c| &c.advertise),
+            ),
+            (
+                Listener::Leafnodes,
+                plan.leafnodes.as_ref().map(|l| &l.advertise),
+            ),
         ];
         for (listener, address) in advertised {
             if let (Some(address), Some(port)) = (address, ports.get(&listener)) {
@@ -216,31 +290,25 @@ fn peers(
             }
         }
     }
-    peers
-}
-
-/// A throwaway key for every public nkey in the plans; a leaf's also under `leaf <name>`.
-fn throwaway_keys(plans: &[Plan]) -> Result<BTreeMap<String, (String, String)>> {
-    let mut keys = BTreeMap::new();
-    let principals = plans
+    let routes = plans
         .iter()
-        .flat_map(|plan| &plan.accounts)
-        .flat_map(|account| &account.principals);
-    for principal in principals {
-        let Proof::Nkey(committed) = &principal.proof else {
-            continue;
-        };
-        let pair = match keys.get(committed) {
-            Some(pair) => Clone::clone(pair),
-            None => {
-                let pair = KeyPair::new_user();
-                (pair.public_key(), pair.seed().context("making a key")?)
-            }
-        };
-        if principal.kind == cim_spec::plan::PrincipalKind::Leaf {
-            keys.insert(format!("leaf {}", principal.name), pair.clone());
-        }
-        keys.insert(committed.clone(), pair);
+        .flat_map(|plan| &plan.cluster)
+        .flat_map(|c| &c.routes);
+    let remotes = plans
+        .iter()
+        .flat_map(|plan| &plan.link)
+        .flat_map(|l| &l.remotes);
+    let dialled = routes.map(|route| (Listener::Cluster, route)).chain(
+        remotes
+            .flat_map(|r| &r.nodes)
+            .map(|node| (Listener::Leafnodes, node)),
+    );
+    let mut nobody = 2; // port 1 is the copy's own for those it does not know
+    for (listener, address) in dialled {
+        peers.entry((listener, address.clone())).or_insert_with(|| {
+            nobody += 1;
+            nobody
+        });
     }
-    Ok(keys)
+    peers
 }

@@ -3,15 +3,22 @@
 //! For tests and the demo only. A missing nats-server is a failure, never a skip.
 
 mod fleet;
+mod golden;
+mod keys;
+mod member;
 mod ports;
+mod watch;
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-pub use fleet::{Fleet, Member};
+pub use fleet::Fleet;
+pub use golden::{cases, golden, plan};
+pub use member::Member;
 pub use ports::Ports;
+pub use watch::{Leaf, until};
 
 /// The nats-server that tests run: `$NATS_SERVER`, else the one on `PATH`.
 ///
@@ -27,19 +34,4 @@ pub fn nats_server() -> Result<PathBuf> {
     named.or_else(on_path).context(
         "no nats-server: run `cargo xtask test`, which brings one, or set NATS_SERVER to its path",
     )
-}
-
-/// Reads every spec in a folder that holds `<case>/spec.json`, by the folder's name.
-///
-/// # Errors
-/// A folder without cases: an empty loop must not be green.
-pub fn cases(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder)
-        .with_context(|| format!("reading {}", folder.display()))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.is_dir())
-        .collect();
-    cases.sort();
-    anyhow::ensure!(!cases.is_empty(), "{} has no cases", folder.display());
-    Ok(cases)
 }

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use cim_render::input;
-use cim_spec::{Plan, Problems, fleet};
+use cim_spec::{Plan, fleet};
 use cim_testkit::{Fleet, Ports};
 
 use crate::flake::Flake;
-use crate::process;
+use crate::golden;
 use crate::progress::Progress;
 use crate::tools::{Purpose, Tools};
 use crate::workspace::Workspace;
@@ -100,11 +100,7 @@ fn stage(args: &Args, progress: &Progress) -> Result<Stage> {
     let tools = Rc::new(Tools::install(&workspace, Purpose::Demo, progress)?);
     let nats_server = tools.nats_server.path.clone();
     let flake = Flake::assemble(&workspace, tools, None, progress)?;
-    let specs = progress.doing("evaluating hosts/ with Nix", || {
-        let wanted = format!("{}#specs", flake.reference());
-        let mut nix = flake.nix(&["build", "--no-link", "--print-out-paths", &wanted])?;
-        Ok(PathBuf::from(process::output(&mut nix)?.trim()))
-    })?;
+    let specs = golden::specs(&flake, progress)?;
     Ok(Stage { specs, nats_server })
 }
 
@@ -122,20 +118,8 @@ fn plans(specs: &Path) -> Result<Vec<Plan>> {
         .iter()
         .map(|file| input::spec(file))
         .collect::<Result<Vec<_>>>()?;
-    let mut problems = Problems::new();
-    fleet::check(&whole, &mut problems);
-    fleet::check_hosts(&specs, &mut problems);
-    let mut plans = Vec::new();
-    for spec in &specs {
-        match Plan::from_spec(spec) {
-            Ok(plan) => plans.push(plan),
-            Err(found) => problems.extend(found),
-        }
-    }
-    if !problems.is_empty() {
-        bail!("the fleet in hosts/ cannot work:\n{problems}");
-    }
-    Ok(plans)
+    fleet::plans(&whole, &specs)
+        .map_err(|problems| anyhow!("the fleet in hosts/ cannot work:\n{problems}"))
 }
 
 fn check(plans: &[Plan], nats_server: &Path) -> Result<()> {

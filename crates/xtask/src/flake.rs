@@ -31,6 +31,7 @@ const PROGRAMS: [&str; 6] = [
 pub struct Flake {
     tools: Rc<Tools>,
     source: PathBuf,
+    standin: PathBuf,
     overrides: Vec<String>,
 }
 
@@ -66,8 +67,19 @@ impl Flake {
         Ok(Self {
             tools,
             source,
+            standin,
             overrides,
         })
+    }
+
+    /// The clean copy of the project's files.
+    pub fn source(&self) -> &Path {
+        &self.source
+    }
+
+    /// The stand-in for an input.
+    pub fn standin(&self, input: &str) -> PathBuf {
+        self.standin.join(input)
     }
 
     /// What to call the flake in an argument of nix.

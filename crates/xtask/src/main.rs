@@ -1,7 +1,10 @@
 //! `cargo xtask`: tests, tools and demonstrations of this project; the only Rust that runs `nix`.
 
+mod bench;
 mod demo;
 mod flake;
+mod format;
+mod golden;
 mod mirror;
 mod process;
 mod progress;
@@ -42,6 +45,16 @@ enum Task {
         #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(test::step_names()))]
         only: Vec<String>,
     },
+    /// Prints what a fleet of 1,000 leaves costs to evaluate, render and check.
+    Bench {
+        /// A real nixpkgs tree to evaluate with, in place of the stand-in.
+        #[arg(long, value_name = "PATH")]
+        nixpkgs: Option<PathBuf>,
+    },
+    /// Takes over what Nix and the renderer now write as what the tests expect; read the diff.
+    Golden,
+    /// Formats every file, as `nix fmt` does.
+    Format,
     /// Installs the tools that are missing into target/tools and says where each one is.
     Tools,
 }
@@ -61,6 +74,18 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Demo(args) => demo::run(&args, &progress),
         Task::Test { nixpkgs, only } => test::run(Workspace::find()?, progress, nixpkgs, &only),
+        Task::Bench { nixpkgs } => {
+            bench::run(&Workspace::find()?, nixpkgs.as_deref(), &progress)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Golden => {
+            golden::run(&Workspace::find()?, &progress)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Format => {
+            format::run(&Workspace::find()?, &progress)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Tools => {
             let tools = Tools::install(&Workspace::find()?, Purpose::Test, &progress)?;
             for (name, tool) in tools.all() {

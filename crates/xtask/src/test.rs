@@ -118,7 +118,11 @@ struct Session {
 
 impl Session {
     fn install_tools(&mut self) -> Result<()> {
-        self.tools = Some(Rc::new(Tools::install(&self.workspace, Purpose::Test, &self.progress)?));
+        self.tools = Some(Rc::new(Tools::install(
+            &self.workspace,
+            Purpose::Test,
+            &self.progress,
+        )?));
         Ok(())
     }
 

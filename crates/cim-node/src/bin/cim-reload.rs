@@ -15,7 +15,7 @@ struct Args {
     /// The instance's health.json, in /etc/cim/<name>
     health: PathBuf,
     /// Process id of the running nats-server
-    #[arg(long)]
+    #[arg(long, value_name = "PID")]
     pid: i32,
     /// The nats-server that runs
     #[arg(long, value_name = "FILE")]

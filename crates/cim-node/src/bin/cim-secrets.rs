@@ -15,10 +15,10 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    cim_node::finish(cim_node::read_health(&args.health).and_then(|health| {
-        match &health.secrets {
+    cim_node::finish(
+        cim_node::read_health(&args.health).and_then(|health| match &health.secrets {
             Some(secrets) => cim_node::secrets::write(secrets),
             None => Ok(()),
-        }
-    }))
+        }),
+    )
 }

@@ -105,7 +105,10 @@ impl Reader<'_> {
                     if !self.take(": ") {
                         return self.fail("a colon and a space follow a key");
                     }
-                    if map.iter().any(|(known, _)| known.eq_ignore_ascii_case(&key)) {
+                    if map
+                        .iter()
+                        .any(|(known, _)| known.eq_ignore_ascii_case(&key))
+                    {
                         return self.fail("a key stands twice");
                     }
                     let value = self.value()?;

@@ -33,7 +33,11 @@ pub struct Duplicate(pub String);
 
 impl fmt::Display for Duplicate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the key {:?} stands twice in one block of nats.conf", self.0)
+        write!(
+            f,
+            "the key {:?} stands twice in one block of nats.conf",
+            self.0
+        )
     }
 }
 
@@ -68,7 +72,10 @@ impl Map {
     /// A key that both have and that is not a block in both.
     pub fn merge(&mut self, other: Map) -> Result<(), Duplicate> {
         for (key, value) in other.0 {
-            let mine = self.0.iter_mut().find(|(k, _)| k.eq_ignore_ascii_case(&key));
+            let mine = self
+                .0
+                .iter_mut()
+                .find(|(k, _)| k.eq_ignore_ascii_case(&key));
             match (mine, value) {
                 (None, value) => self.0.push((key, value)),
                 (Some((_, Node::Map(mine))), Node::Map(theirs)) => mine.merge(theirs)?,

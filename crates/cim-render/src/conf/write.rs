@@ -46,7 +46,10 @@ fn entries(map: &Map, path: &str, depth: usize, out: &mut String) -> Result<(), 
             format!("{path}.{name}")
         };
         if !seen.insert(name.to_ascii_lowercase()) {
-            return fail(&path, "the key stands twice, and nats-server would take the last one");
+            return fail(
+                &path,
+                "the key stands twice, and nats-server would take the last one",
+            );
         }
         indent(depth, out);
         key(name, &path, out)?;
@@ -63,7 +66,10 @@ fn key(key: &str, path: &str, out: &mut String) -> Result<(), WriteError> {
         || key.chars().any(char::is_control)
         || (key.contains('"') && key.contains('\''));
     if unwritable {
-        return fail(path, "a key is not empty and has no control characters and at most one kind of quote");
+        return fail(
+            path,
+            "a key is not empty and has no control characters and at most one kind of quote",
+        );
     }
     let quote = if key.contains('"') { '\'' } else { '"' };
     out.push(quote);
@@ -106,7 +112,10 @@ fn value(node: &Node, path: &str, depth: usize, out: &mut String) -> Result<(), 
 fn float(value: f64, path: &str, out: &mut String) -> Result<(), WriteError> {
     let plain = value == 0.0 || (1e-6..1e21).contains(&value.abs());
     if !plain {
-        return fail(path, "the number is not finite, or too large or small to write without exponent");
+        return fail(
+            path,
+            "the number is not finite, or too large or small to write without exponent",
+        );
     }
     let text = value.to_string();
     out.push_str(&text);

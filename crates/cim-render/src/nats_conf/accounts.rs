@@ -1,8 +1,6 @@
 //! `accounts {}`: the static back end, in which each principal becomes a user entry.
 
-use cim_spec::plan::{
-    Access, Account, Permissions, Plan, Principal, PrincipalKind, Proof, Quota,
-};
+use cim_spec::plan::{Access, Account, Permissions, Plan, Principal, PrincipalKind, Proof, Quota};
 
 use crate::conf::{Map, Node};
 use crate::places::Places;

@@ -121,7 +121,10 @@ fn a_new_case_or_a_changed_spec_is_no_new_epoch() {
     };
     let before = record(&[("a", hashes("1", "1")), ("gone", hashes("1", "1"))]);
     let same = |now: &Record| changed(&before, now).is_empty();
-    assert!(same(&record(&[("a", hashes("1", "1")), ("new", hashes("2", "2"))])));
+    assert!(same(&record(&[
+        ("a", hashes("1", "1")),
+        ("new", hashes("2", "2"))
+    ])));
     assert!(same(&record(&[("a", hashes("2", "2"))])));
     assert!(!same(&record(&[("a", hashes("1", "2"))])));
 }

@@ -32,7 +32,7 @@ fn all(
     plan: impl Fn(&Spec) -> Result<Plan, Problems>,
 ) -> Result<Vec<Plan>, Problems> {
     super::check(fleet, &mut problems);
-    one_host_each(specs, &mut problems);
+    check_hosts(specs, &mut problems);
     let mut plans = Vec::new();
     for spec in specs {
         match plan(spec) {
@@ -46,8 +46,8 @@ fn all(
     Err(problems)
 }
 
-/// No member of the fleet is declared by two hosts.
-fn one_host_each(specs: &[Spec], problems: &mut Problems) {
+/// Checks that no member of the fleet is declared by two hosts.
+pub fn check_hosts<'a>(specs: impl IntoIterator<Item = &'a Spec>, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
     for spec in specs {
         if !seen.insert(spec.name()) {

@@ -6,12 +6,11 @@ use super::{Access, Account, Jetstream, Permissions, Principal, PrincipalKind, P
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::spec::{self, User};
-use crate::{name, nkey, password, subject};
+use crate::{name, nkey, password, secret, subject};
 
 use super::server::size;
 
-const HOW_TO_IDENTIFY: &str =
-    "set either nkey (`nsc generate nkey --user` or `nk -gen user -pubout`) or passwordHash (`nats server passwd`)";
+const HOW_TO_IDENTIFY: &str = "set either nkey (`nsc generate nkey --user` or `nk -gen user -pubout`) or passwordHash (`nats server passwd`)";
 
 /// Plans the accounts of a server; `server` is its store, against which quotas are held.
 pub(super) fn plan(
@@ -34,7 +33,8 @@ pub(super) fn plan(
                         principal(name, user, &at.join("users").join(name), problems)
                     })
                     .collect(),
-                jetstream: server.and_then(|_| quota(account, &at.join("jetstream"), problems)),
+                jetstream: quota(account, &at.join("jetstream"), problems)
+                    .filter(|_| server.is_some()),
             }
         })
         .collect();
@@ -56,11 +56,21 @@ fn principal(
         (Some(key), None) => nkey(key, &at.join("nkey"), problems),
         (None, Some(hash)) => password_hash(hash, &at.join("passwordHash"), problems),
         (None, None) => {
-            problems.add(Rule::Identity, at, "has neither nkey nor passwordHash: anybody could log in", HOW_TO_IDENTIFY);
+            problems.add(
+                Rule::Identity,
+                at,
+                "has neither nkey nor passwordHash: anybody could log in",
+                HOW_TO_IDENTIFY,
+            );
             None
         }
         (Some(_), Some(_)) => {
-            problems.add(Rule::Identity, at, "has both nkey and passwordHash", HOW_TO_IDENTIFY);
+            problems.add(
+                Rule::Identity,
+                at,
+                "has both nkey and passwordHash",
+                HOW_TO_IDENTIFY,
+            );
             None
         }
     };
@@ -77,7 +87,7 @@ pub(crate) fn nkey(key: &str, at: &OptionPath, problems: &mut Problems) -> Optio
     if nkey::is_user(key) {
         return Some(Proof::Nkey(key.to_owned()));
     }
-    let what = if nkey::looks_like_seed(key) {
+    let what = if secret::is_in(key) {
         "holds a seed, which is secret and now stands in the Nix store: make a new one".to_owned()
     } else {
         format!("{key:?} is not a user's public nkey")
@@ -148,12 +158,7 @@ fn quota(account: &spec::Account, at: &OptionPath, problems: &mut Problems) -> O
 }
 
 /// Account limits are reservations: together they must fit, or nats-server exits (10047).
-fn quotas_fit(
-    accounts: &[Account],
-    server: &Jetstream,
-    at: &OptionPath,
-    problems: &mut Problems,
-) {
+fn quotas_fit(accounts: &[Account], server: &Jetstream, at: &OptionPath, problems: &mut Problems) {
     let sum = |pick: fn(&Quota) -> Option<u64>| -> u64 {
         accounts
             .iter()
@@ -161,8 +166,18 @@ fn quotas_fit(
             .fold(0, u64::saturating_add)
     };
     for (what, option, sum, limit) in [
-        ("maxFile", "maxFileStore", sum(|q| q.max_file), server.max_file_store),
-        ("maxMemory", "maxMemoryStore", sum(|q| q.max_memory), server.max_memory_store),
+        (
+            "maxFile",
+            "maxFileStore",
+            sum(|q| q.max_file),
+            server.max_file_store,
+        ),
+        (
+            "maxMemory",
+            "maxMemoryStore",
+            sum(|q| q.max_memory),
+            server.max_memory_store,
+        ),
     ] {
         if sum > limit {
             problems.add(
@@ -177,22 +192,29 @@ fn quotas_fit(
 
 /// No proof stands for two principals: nats-server would take the last one silently.
 pub(super) fn unique_proofs(accounts: &[Account], at: &OptionPath, problems: &mut Problems) {
-    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, &str), OptionPath> = BTreeMap::new();
     for account in accounts {
         for principal in &account.principals {
-            let (kind, proof) = match &principal.proof {
-                Proof::Nkey(key) => ("nkey", key),
-                Proof::Certificate(name) => ("certificate", name),
-                Proof::Password(_) => ("user", &principal.name),
+            let at = match principal.kind {
+                PrincipalKind::User => at.join(&account.name).join("users"),
+                PrincipalKind::Leaf => OptionPath::new("services.cim.fleet.leaves"),
             };
-            let who = format!("{} in account {}", principal.name, account.name);
-            if let Some(first) = seen.insert(format!("{kind} {proof}"), who.clone()) {
+            let at = at.join(&principal.name);
+            // A certificate's name and a password's user are names of the same kind.
+            let (what, proof, at) = match &principal.proof {
+                Proof::Nkey(key) => ("nkey", key, at.join("nkey")),
+                Proof::Certificate(name) => ("user", name, at.join("certificate")),
+                Proof::Password(_) => ("user", &principal.name, at),
+            };
+            if let Some(first) = seen.get(&(what, proof.as_str())) {
                 problems.add(
                     Rule::UniqueProof,
-                    at,
-                    format!("{kind} {proof:?} stands for {first} and for {who}"),
+                    &at,
+                    format!("the {what} {proof:?} is also {first}: nats-server could not tell them apart"),
                     "give each its own",
                 );
+            } else {
+                seen.insert((what, proof), at);
             }
         }
     }

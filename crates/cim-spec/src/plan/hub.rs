@@ -17,7 +17,10 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     let options = &spec.hub.server;
     fleet::check(&spec.fleet, problems);
     settings::check(&options.settings, &at, Role::Hub, problems);
+    server::jetstream_settings(options, &at, problems);
     let version = server::version(&spec.nats_server_version, &at, problems);
+    let limits = server::limits(&options.limits, &at.join("limits"), problems);
+    let lame_duck = server::lame_duck(&options.lame_duck, &at.join("lameDuck"), problems);
 
     let Some((hub_name, hub, node)) = find(spec) else {
         problems.add(
@@ -29,10 +32,12 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         return None;
     };
 
-    let limits = server::limits(&options.limits, &at.join("limits"), problems);
-    let lame_duck = server::lame_duck(&options.lame_duck, &at.join("lameDuck"), problems);
-    let jetstream =
-        server::jetstream(&options.jetstream, &hub.domain, &at.join("jetstream"), problems);
+    let jetstream = server::jetstream(
+        &options.jetstream,
+        &hub.domain,
+        &at.join("jetstream"),
+        problems,
+    );
     let mut accounts = accounts::plan(
         &spec.fleet.accounts,
         jetstream.as_ref(),
@@ -40,9 +45,9 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         problems,
     );
     leaf_principals(&spec.fleet, &mut accounts, problems);
-    accounts::unique_proofs(&accounts, &fleet_at, problems);
+    accounts::unique_proofs(&accounts, &fleet_at.join("accounts"), problems);
     system_account(&spec.fleet, &accounts, &fleet_at, problems);
-    someone_can_log_in(&accounts, &fleet_at.join("accounts"), problems);
+    someone_can_log_in(&spec.fleet, &accounts, &fleet_at.join("accounts"), problems);
 
     let client = client(spec, node, &at, problems);
     let leafnodes = leafnodes(spec, hub_name, hub, node, &at.join("leafnodes"), problems);
@@ -77,12 +82,7 @@ fn find(spec: &HubSpec) -> Option<(&str, &Hub, &Node)> {
     })
 }
 
-fn client(
-    spec: &HubSpec,
-    node: &Node,
-    at: &OptionPath,
-    problems: &mut Problems,
-) -> ClientListener {
+fn client(spec: &HubSpec, node: &Node, at: &OptionPath, problems: &mut Problems) -> ClientListener {
     let options = &spec.hub.server;
     server::bind(&options.host, at, problems);
     let tls_at = at.join("tls");
@@ -160,6 +160,14 @@ fn cluster(
     problems: &mut Problems,
 ) -> Option<Cluster> {
     if hub.nodes.len() < 2 {
+        settings::absent(
+            &spec.hub.server.settings,
+            "cluster",
+            &OptionPath::new("services.cim.hub"),
+            &format!("hub {hub_name:?} has one node, and so no cluster"),
+            "leave the block out, or declare more nodes in the fleet",
+            problems,
+        );
         return None;
     }
     let options = &spec.hub.cluster;
@@ -217,7 +225,10 @@ fn ports(
         taken.push((node_at.join("clusterPort"), node.cluster_port));
     }
     let free = settings::listeners(&spec.hub.server.settings, &at.join("settings"));
-    taken.extend(free.into_iter().map(|listener| (listener.at, listener.port)));
+    taken.extend(
+        free.into_iter()
+            .map(|listener| (listener.at, listener.port)),
+    );
     server::ports(&taken, problems);
 }
 
@@ -272,7 +283,10 @@ fn system_account(fleet: &Fleet, accounts: &[Account], at: &OptionPath, problems
         ),
         Some(account) if account.jetstream.enable => problems.add(
             Rule::SystemJetstream,
-            &at.join("accounts").join(name).join("jetstream").join("enable"),
+            &at.join("accounts")
+                .join(name)
+                .join("jetstream")
+                .join("enable"),
             "true on the system account, which cannot have JetStream",
             "write false, or make another account the systemAccount",
         ),
@@ -293,14 +307,23 @@ fn system_account(fleet: &Fleet, accounts: &[Account], at: &OptionPath, problems
     }
 }
 
-/// With accounts but no user at all, nats-server lets anonymous clients in.
-fn someone_can_log_in(accounts: &[Account], at: &OptionPath, problems: &mut Problems) {
-    if problems.is_empty() && accounts.iter().all(|account| account.principals.is_empty()) {
+/// Without a user outside the system account, nats-server lets anonymous clients in.
+fn someone_can_log_in(
+    fleet: &Fleet,
+    accounts: &[Account],
+    at: &OptionPath,
+    problems: &mut Problems,
+) {
+    let nobody = accounts
+        .iter()
+        .filter(|account| account.name != fleet.system_account)
+        .all(|account| account.principals.is_empty());
+    if problems.is_empty() && nobody {
         problems.add(
             Rule::NoUser,
             at,
-            "has no user: nobody could log in, and nats-server would let anonymous clients in",
-            "add users.<name> with an nkey or a passwordHash to an account",
+            "has no user outside the system account: nats-server would let anonymous clients in",
+            "add users.<name> with an nkey or a passwordHash to an account for applications",
         );
     }
 }

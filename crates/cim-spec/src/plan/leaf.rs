@@ -14,7 +14,18 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     let options = &spec.leaf.server;
     problems.parsed(Rule::Name, &at, &spec.name, name::check(&spec.name));
     settings::check(&options.settings, &at, Role::Leaf, problems);
+    server::jetstream_settings(options, &at, problems);
+    settings::absent(
+        &options.settings,
+        "cluster",
+        &at,
+        "a leaf is one server",
+        "leave the block out",
+        problems,
+    );
     let version = server::version(&spec.nats_server_version, &at, problems);
+    let limits = server::limits(&options.limits, &at.join("limits"), problems);
+    let lame_duck = server::lame_duck(&options.lame_duck, &at.join("lameDuck"), problems);
 
     let Some(member) = &spec.fleet.leaf else {
         problems.add(
@@ -25,18 +36,31 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         );
         return None;
     };
-    fleet::leaf(&spec.name, member, &spec.fleet.accounts, &spec.fleet.hubs, problems);
+    fleet::leaf(
+        &spec.name,
+        member,
+        &spec.fleet.accounts,
+        &spec.fleet.hubs,
+        problems,
+    );
     for (hub_name, hub) in &spec.fleet.hubs {
         fleet::hub(hub_name, hub, problems);
         fleet::leaf_of_hub(&spec.name, member, hub_name, hub, problems);
     }
 
-    let limits = server::limits(&options.limits, &at.join("limits"), problems);
-    let lame_duck = server::lame_duck(&options.lame_duck, &at.join("lameDuck"), problems);
-    let jetstream =
-        server::jetstream(&options.jetstream, &member.domain, &at.join("jetstream"), problems);
+    let jetstream = server::jetstream(
+        &options.jetstream,
+        &member.domain,
+        &at.join("jetstream"),
+        problems,
+    );
     let accounts_at = at.join("accounts");
-    let accounts = accounts::plan(&spec.leaf.accounts, jetstream.as_ref(), &accounts_at, problems);
+    let accounts = accounts::plan(
+        &spec.leaf.accounts,
+        jetstream.as_ref(),
+        &accounts_at,
+        problems,
+    );
     accounts::unique_proofs(&accounts, &accounts_at, problems);
     has_local_account(spec, member, &accounts_at, problems);
 
@@ -47,7 +71,10 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         (at.join("httpPort"), options.http_port),
     ];
     let free = settings::listeners(&options.settings, &at.join("settings"));
-    taken.extend(free.into_iter().map(|listener| (listener.at, listener.port)));
+    taken.extend(
+        free.into_iter()
+            .map(|listener| (listener.at, listener.port)),
+    );
     server::ports(&taken, problems);
 
     Some(Plan {
@@ -107,7 +134,12 @@ fn has_local_account(spec: &LeafSpec, member: &Leaf, at: &OptionPath, problems: 
             format!("declare {at}.{} with its users", member.local_account),
         );
     }
-    if spec.leaf.accounts.values().all(|account| account.users.is_empty()) {
+    if spec
+        .leaf
+        .accounts
+        .values()
+        .all(|account| account.users.is_empty())
+    {
         problems.add(
             Rule::NoUser,
             at,
@@ -117,12 +149,7 @@ fn has_local_account(spec: &LeafSpec, member: &Leaf, at: &OptionPath, problems: 
     }
 }
 
-fn link(
-    spec: &LeafSpec,
-    member: &Leaf,
-    at: &OptionPath,
-    problems: &mut Problems,
-) -> Option<Link> {
+fn link(spec: &LeafSpec, member: &Leaf, at: &OptionPath, problems: &mut Problems) -> Option<Link> {
     let remotes_at = at.join("remotes");
     for name in spec.leaf.remotes.keys() {
         if !member.remotes.contains_key(name) {
@@ -141,15 +168,26 @@ fn link(
             problems.add(
                 Rule::KnownRemote,
                 &at,
-                format!("is not set, but the fleet has leaf {:?} dial hub {:?} by it", spec.name, remote.hub),
-                "set its tls files, for example tls.caFile",
+                format!(
+                    "is not set, but the fleet has leaf {:?} dial hub {:?} by it",
+                    spec.name, remote.hub
+                ),
+                format!("declare it: {at}.tls.caFile = \"/etc/ssl/certs/cim-ca.pem\", for example"),
             );
             continue;
         };
         let Some(hub) = spec.fleet.hubs.get(&remote.hub) else {
             continue; // the fleet's own rule has said so
         };
-        remotes.extend(plan_remote(name, spec, member, hub, &remote.hub, options, problems));
+        remotes.extend(plan_remote(
+            name,
+            spec,
+            member,
+            hub,
+            &remote.hub,
+            options,
+            problems,
+        ));
     }
     let reconnect = server::duration(
         &spec.leaf.leafnodes.reconnect,
@@ -187,21 +225,28 @@ fn plan_remote(
         what: "the leaf link",
     }
     .check(problems);
-    let tls = match &options.tls {
-        Some(tls) => Some(server::tls(tls, false, &tls_at, problems)?),
-        None => None,
-    };
-    let presents = tls.as_ref().is_some_and(|tls| tls.identity.is_some());
+    let tls = options
+        .tls
+        .as_ref()
+        .map(|tls| server::tls(tls, false, &tls_at, problems));
+    let presents = options
+        .tls
+        .as_ref()
+        .is_some_and(|tls| tls.cert_file.is_some());
     let verifies = hub.leafnodes.verify || hub.leafnodes.verify_and_map;
     if (verifies || member.certificate.is_some()) && !presents {
         problems.add(
             Rule::ClientCertificate,
             &tls_at.join("certFile"),
             format!("is null, but hub {hub_name:?} asks this leaf for a certificate"),
-            "set certFile and keyFile",
+            "set certFile and keyFile, for example \"/run/secrets/leaf.pem\" and \"/run/secrets/leaf.key\"",
         );
     }
     let login = login(spec, member, options, &leaf_at, &at, problems)?;
+    let tls = match tls {
+        Some(files) => Some(files?), // what is wrong with them has been said
+        None => None,
+    };
     Some(Remote {
         name: name.to_owned(),
         nodes: hub
@@ -234,37 +279,60 @@ fn login(
     let creds_at = at.join("credentialsFile");
     let seed = spec.leaf.nkey_seed_file.as_deref();
     let creds = options.credentials_file.as_deref();
-    let fleet_says = |what: &str| {
-        format!("services.cim.fleet.leaves.{} {what}", spec.name)
-    };
+    let fleet_says = |what: &str| format!("services.cim.fleet.leaves.{} {what}", spec.name);
     let mut refuse = |at: &OptionPath, what: String, help: &str| {
         problems.add(Rule::LinkIdentity, at, what, help);
     };
     match (&member.nkey, &member.certificate) {
         (Some(_), _) => {
             if creds.is_some() {
-                refuse(&creds_at, format!("is set, but {}", fleet_says("is known by its nkey")), "leave it out, or remove nkey from the fleet");
+                refuse(
+                    &creds_at,
+                    format!("is set, but {}", fleet_says("is known by its nkey")),
+                    "leave it out, or remove nkey from the fleet",
+                );
             }
             let Some(seed) = seed else {
-                refuse(&seed_at, format!("is null, but {}", fleet_says("has an nkey")), "name the file that holds its seed, for example \"/run/secrets/leaf.nk\"");
+                refuse(
+                    &seed_at,
+                    format!("is null, but {}", fleet_says("has an nkey")),
+                    "name the file that holds its seed, for example \"/run/secrets/leaf.nk\"",
+                );
                 return None;
             };
             server::file(seed, FileKind::NkeySeed, &seed_at, problems).map(Login::NkeySeed)
         }
         (None, certificate) => {
             if let Some(seed) = seed {
-                refuse(&seed_at, format!("{seed:?} is set, but {}", fleet_says("has no nkey")), "put the public nkey into the fleet, or leave it out");
+                refuse(
+                    &seed_at,
+                    format!("{seed:?} is set, but {}", fleet_says("has no nkey")),
+                    "put the public nkey into the fleet, or leave it out",
+                );
             }
             match (creds, certificate) {
                 (Some(_), Some(_)) => {
-                    refuse(&creds_at, format!("is set, but {}", fleet_says("is known by its certificate")), "leave it out, or remove certificate from the fleet");
+                    refuse(
+                        &creds_at,
+                        format!("is set, but {}", fleet_says("is known by its certificate")),
+                        "leave it out, or remove certificate from the fleet",
+                    );
                     None
                 }
-                (Some(creds), None) => server::file(creds, FileKind::Credentials, &creds_at, problems)
-                    .map(Login::Credentials),
+                (Some(creds), None) => {
+                    server::file(creds, FileKind::Credentials, &creds_at, problems)
+                        .map(Login::Credentials)
+                }
                 (None, Some(_)) => Some(Login::Certificate),
                 (None, None) => {
-                    refuse(&creds_at, format!("is null, and {}", fleet_says("has neither nkey nor certificate")), "name a .creds file, or give the leaf an nkey or a certificate in the fleet");
+                    refuse(
+                        &creds_at,
+                        format!(
+                            "is null, and {}",
+                            fleet_says("has neither nkey nor certificate")
+                        ),
+                        "name a .creds file, or give the leaf an nkey or a certificate in the fleet",
+                    );
                     None
                 }
             }

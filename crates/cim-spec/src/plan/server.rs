@@ -7,9 +7,11 @@ use crate::duration::Duration;
 use crate::file::{self, File, FileKind};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
-use crate::spec::{JetstreamOptions, LameDuckOptions, LimitOptions, LoggingOptions, Tls};
+use crate::spec::{
+    JetstreamOptions, LameDuckOptions, LimitOptions, LoggingOptions, ServerOptions, Tls,
+};
 use crate::version::{MINIMUM, Version};
-use crate::size;
+use crate::{settings, size};
 
 /// Compression modes of a leaf link: <https://docs.nats.io/running-a-nats-service/configuration/leafnodes>.
 const COMPRESSION: &[&str] = &[
@@ -28,6 +30,20 @@ pub(super) fn duration(text: &str, at: &OptionPath, problems: &mut Problems) -> 
 
 pub(super) fn size(text: &str, at: &OptionPath, problems: &mut Problems) -> Option<u64> {
     problems.parsed(Rule::Size, at, text, size::parse(text))
+}
+
+/// A size that nats-server keeps in 32 bits: a larger one would wrap around silently.
+fn small_size(text: &str, at: &OptionPath, problems: &mut Problems) -> Option<u64> {
+    let bytes = size(text, at, problems)?;
+    if i32::try_from(bytes).is_err() {
+        problems.add(
+            Rule::Size,
+            at,
+            format!("{text:?} is more than nats-server can count here"),
+            "write less than \"2GiB\"",
+        );
+    }
+    Some(bytes)
 }
 
 pub(super) fn version(text: &str, at: &OptionPath, problems: &mut Problems) -> Option<Version> {
@@ -102,21 +118,31 @@ pub(super) fn limits(
     at: &OptionPath,
     problems: &mut Problems,
 ) -> Option<Limits> {
-    for (name, count) in [
-        ("maxConnections", Some(options.max_connections)),
-        ("maxSubscriptions", options.max_subscriptions),
-        ("pingMax", Some(options.ping_max)),
+    for (name, count, what, help) in [
+        (
+            "maxConnections",
+            Some(options.max_connections),
+            "0 would let nobody connect",
+            "write at least 1",
+        ),
+        (
+            "maxSubscriptions",
+            options.max_subscriptions,
+            "0 is no limit to nats-server",
+            "write null for no limit, or at least 1",
+        ),
+        (
+            "pingMax",
+            Some(options.ping_max),
+            "0 is nats-server's own 2",
+            "write at least 1",
+        ),
     ] {
         if count == Some(0) {
-            problems.add(
-                Rule::Count,
-                &at.join(name),
-                "0 would let nobody stay connected",
-                "write at least 1",
-            );
+            problems.add(Rule::Count, &at.join(name), what, help);
         }
     }
-    let max_payload = size(&options.max_payload, &at.join("maxPayload"), problems);
+    let max_payload = small_size(&options.max_payload, &at.join("maxPayload"), problems);
     let max_pending = size(&options.max_pending, &at.join("maxPending"), problems);
     if let (Some(payload), Some(pending)) = (max_payload, max_pending)
         && payload > pending
@@ -131,7 +157,11 @@ pub(super) fn limits(
             "write a size up to maxPending",
         );
     }
-    let line = size(&options.max_control_line, &at.join("maxControlLine"), problems);
+    let line = small_size(
+        &options.max_control_line,
+        &at.join("maxControlLine"),
+        problems,
+    );
     let deadline = duration(&options.write_deadline, &at.join("writeDeadline"), problems);
     let ping = duration(&options.ping_interval, &at.join("pingInterval"), problems);
     Some(Limits {
@@ -161,7 +191,10 @@ pub(super) fn lame_duck(
         problems.add(
             Rule::LameDuck,
             &at.join("duration"),
-            format!("{:?} is shorter than nats-server takes", options.duration),
+            format!(
+                "{:?} is too short: nats-server takes no less than 30 s",
+                options.duration
+            ),
             "write at least \"30s\"",
         );
     } else if lame_duck.grace_period >= lame_duck.duration {
@@ -198,7 +231,11 @@ pub(super) fn jetstream(
     if !options.enable {
         return None;
     }
-    let memory = size(&options.max_memory_store, &at.join("maxMemoryStore"), problems);
+    let memory = size(
+        &options.max_memory_store,
+        &at.join("maxMemoryStore"),
+        problems,
+    );
     let disk = size(&options.max_file_store, &at.join("maxFileStore"), problems);
     let store = problems.parsed(
         Rule::File,
@@ -218,6 +255,24 @@ pub(super) fn jetstream(
         max_file_store: disk?,
         sync_interval: sync?,
     })
+}
+
+/// Any `jetstream` block turns JetStream on, with its store in `/tmp`.
+pub(super) fn jetstream_settings(
+    options: &ServerOptions,
+    at: &OptionPath,
+    problems: &mut Problems,
+) {
+    if !options.jetstream.enable {
+        settings::absent(
+            &options.settings,
+            "jetstream",
+            at,
+            &format!("{at}.jetstream.enable is false, and any such block turns JetStream on"),
+            &format!("leave the block out, or set {at}.jetstream.enable = true"),
+            problems,
+        );
+    }
 }
 
 pub(super) fn compression(text: &str, at: &OptionPath, problems: &mut Problems) {

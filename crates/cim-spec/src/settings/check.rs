@@ -1,12 +1,12 @@
 //! The rules that `settings` keep: nothing that an option owns, no secret, no store path.
 
-use super::owned::OWNED;
 use super::Value;
+use super::owned::OWNED;
 use crate::file::in_store;
 use crate::password::is_bcrypt;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
-use crate::nkey;
+use crate::secret;
 
 use std::collections::BTreeMap;
 
@@ -19,15 +19,6 @@ pub enum Role {
     Leaf,
 }
 
-/// A port that `settings` open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
-    /// The key that holds it.
-    pub at: OptionPath,
-    /// The port.
-    pub port: u16,
-}
-
 /// Checks `settings`; `instance` is the option path above them.
 pub fn check(
     settings: &BTreeMap<String, Value>,
@@ -36,6 +27,7 @@ pub fn check(
     problems: &mut Problems,
 ) {
     let walk = Walk { instance, role };
+    unique_keys(settings, &instance.join("settings"), problems);
     for (key, value) in settings {
         walk.value(
             &instance.join("settings").join(key),
@@ -63,6 +55,7 @@ impl<'a> Walk<'a> {
         match value {
             Value::Map(map) => {
                 self.owned(at, keys, value, problems);
+                unique_keys(map, at, problems);
                 for (key, value) in map {
                     keys.push(key);
                     self.value(&at.join(key), keys, value, problems);
@@ -91,10 +84,10 @@ impl<'a> Walk<'a> {
     fn owned(&self, at: &OptionPath, keys: &[&str], value: &Value, problems: &mut Problems) {
         let Some(row) = OWNED
             .iter()
-            .filter(|row| row.covers(keys).is_some())
+            .filter(|row| row.covers(keys))
             .max_by_key(|row| row.path.len())
         else {
-            return;
+            return self.block(at, keys, value, problems);
         };
         if matches!(value, Value::Map(map) if !map.is_empty()) {
             return; // its entries are walked, and each is covered by this row or a closer one
@@ -103,27 +96,64 @@ impl<'a> Walk<'a> {
             Role::Hub => row.hub,
             Role::Leaf => row.leaf,
         };
-        let shown = if is_secret(keys, value) {
-            "a value".to_owned()
+        let why = if owner.starts_with("set ") {
+            ": an option owns this key"
         } else {
-            show(value)
+            ""
         };
         problems.add(
             Rule::SettingsOwned,
             at,
-            format!("{shown} cannot stand in settings: a typed option owns this key"),
+            format!("{} cannot stand in settings{why}", show(keys, value)),
             owner.replace("{i}", self.instance.as_str()),
         );
     }
 
+    /// What holds owned keys is a block: anything else would stand in for all of them.
+    fn block(&self, at: &OptionPath, keys: &[&str], value: &Value, problems: &mut Problems) {
+        let is_block = match value {
+            Value::Map(_) => true,
+            Value::List(list) => list.iter().any(|item| matches!(item, Value::Map(_))),
+            _ => false,
+        };
+        if !is_block && OWNED.iter().any(|row| row.is_inside(keys)) {
+            problems.add(
+                Rule::SettingsOwned,
+                at,
+                format!(
+                    "{} cannot stand in settings: this is a block",
+                    show(keys, value)
+                ),
+                "write the keys of the block that no option owns, or leave it out",
+            );
+        }
+    }
+
     fn key(&self, at: &OptionPath, keys: &[&str], problems: &mut Problems) {
         let Some(key) = keys.last() else { return };
-        if key.is_empty() || key.chars().any(|c| c.is_control() || matches!(c, '"' | '\'')) {
+        // Quoted keys know no escapes, and nats-server lowers some other letters to ASCII ones.
+        let plain = |c: char| c.is_ascii() && !c.is_ascii_control() && !matches!(c, '"' | '\'');
+        if key.is_empty() || !key.chars().all(plain) {
             problems.add(
                 Rule::SettingsValue,
                 at,
                 format!("{key:?} cannot be a key of nats.conf"),
-                "write nats-server's own name of the field, such as \"max_traced_msg_len\"",
+                "write ASCII without quotes, for a field nats-server's own name, such as \"max_traced_msg_len\"",
+            );
+        }
+    }
+}
+
+/// Keys compare without case: nats-server would take the last of two silently.
+fn unique_keys(map: &BTreeMap<String, Value>, at: &OptionPath, problems: &mut Problems) {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for key in map.keys() {
+        if let Some(first) = seen.insert(key.to_ascii_lowercase(), key) {
+            problems.add(
+                Rule::SettingsValue,
+                &at.join(key),
+                format!("is the same key as {first:?}, which stands beside it: nats-server reads both without case"),
+                "leave one of them out",
             );
         }
     }
@@ -137,17 +167,17 @@ fn scalar(at: &OptionPath, keys: &[&str], value: &Value, problems: &mut Problems
             "null cannot stand in nats.conf, which would read the text \"null\"",
             "leave the key out",
         ),
-        Value::Float(number) if !number.is_finite() => problems.add(
-            Rule::SettingsValue,
-            at,
-            format!("{number} cannot stand in nats.conf"),
-            "write a finite number",
-        ),
-        Value::Str(_) if is_secret(keys, value) => problems.add(
+        _ if is_secret(keys, value) => problems.add(
             Rule::SettingsSecret,
             at,
             "holds a secret in plain text, which every user of the host can read in the Nix store",
-            "use an option that names a file, or the bcrypt hash of a password (`nats server passwd`)",
+            "make a new one, and name a file with it where there is an option or field for that; of a password, write the bcrypt hash (`nats server passwd`)",
+        ),
+        Value::Float(number) if *number != 0.0 && !(1e-6..1e21).contains(&number.abs()) => problems.add(
+            Rule::SettingsValue,
+            at,
+            format!("{number:e} cannot stand in nats.conf, which knows no exponents"),
+            "write a number between 0.000001 and 1e21",
         ),
         Value::Str(text) if in_store(text) => problems.add(
             Rule::SettingsStorePath,
@@ -167,36 +197,41 @@ fn scalar(at: &OptionPath, keys: &[&str], value: &Value, problems: &mut Problems
 
 /// Whether a value must never be shown: by what it is, or by the key it stands under.
 fn is_secret(keys: &[&str], value: &Value) -> bool {
-    let Value::Str(text) = value else {
-        return false;
-    };
     let key = keys.last().map(|key| key.to_ascii_lowercase());
     let names_a_secret = matches!(
         key.as_deref(),
         Some(
-            "password" | "pass" | "token" | "secret" | "seed" | "key" | "ek" | "encryption_key"
-                | "prev_key" | "prev_ek" | "prev_encryption_key" | "encryption_password" | "srk_password"
+            "password"
+                | "pass"
+                | "token"
+                | "secret"
+                | "seed"
+                | "key"
+                | "ek"
+                | "encryption_key"
+                | "prev_key"
+                | "prev_ek"
+                | "prev_encryption_key"
+                | "encryption_password"
+                | "srk_password"
         )
     );
-    let public = text.len() == 56 && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-    nkey::looks_like_seed(text)
-        || text.contains("PRIVATE KEY-----")
-        || has_userinfo_password(text)
-        || (names_a_secret && !is_bcrypt(text) && !public)
-}
-
-/// `scheme://user:password@host`.
-fn has_userinfo_password(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(_, rest)| {
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-        authority
-            .rsplit_once('@')
-            .is_some_and(|(user, _)| user.contains(':'))
-    })
-}
-
-fn show(value: &Value) -> String {
     match value {
+        Value::Str(text) => {
+            let public = text.len() == 56
+                && text
+                    .chars()
+                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+            secret::is_in(text) || (names_a_secret && !is_bcrypt(text) && !public)
+        }
+        Value::Int(_) | Value::Float(_) => names_a_secret,
+        _ => false,
+    }
+}
+
+fn show(keys: &[&str], value: &Value) -> String {
+    match value {
+        _ if is_secret(keys, value) => "a value".to_owned(),
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
@@ -204,38 +239,5 @@ fn show(value: &Value) -> String {
         Value::Str(value) => format!("{value:?}"),
         Value::List(_) => "a list".to_owned(),
         Value::Map(_) => "a block".to_owned(),
-    }
-}
-
-/// The ports that `settings` open, so that they are held against those of the typed options.
-pub fn listeners(settings: &BTreeMap<String, Value>, at: &OptionPath) -> Vec<Listener> {
-    let mut found = Vec::new();
-    for (key, value) in settings {
-        if let (true, Some(port)) = (key.eq_ignore_ascii_case("prof_port"), port(value)) {
-            found.push(Listener {
-                at: at.join(key),
-                port,
-            });
-        }
-        let Value::Map(block) = value else { continue };
-        for (field, value) in block {
-            let names_port =
-                field.eq_ignore_ascii_case("listen") || field.eq_ignore_ascii_case("port");
-            if let (true, Some(port)) = (names_port, port(value)) {
-                found.push(Listener {
-                    at: at.join(key).join(field),
-                    port,
-                });
-            }
-        }
-    }
-    found
-}
-
-fn port(value: &Value) -> Option<u16> {
-    match value {
-        Value::Int(port) => u16::try_from(*port).ok(),
-        Value::Str(text) => text.rsplit_once(':')?.1.parse().ok(),
-        _ => None,
     }
 }

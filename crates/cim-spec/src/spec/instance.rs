@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::nullable;
 use super::fleet::Account;
+use super::nullable;
 use crate::settings::Value;
 
 /// Options of every nats-server. They stand right under the instance; the extra level exists

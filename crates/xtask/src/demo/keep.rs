@@ -31,7 +31,10 @@ pub async fn until_ctrl_c(fleet: &Fleet) -> Result<()> {
     println!("  nats --context cim-prod-002-workflow sub 'domain.graph.>'");
     println!("  nats --context hub-2-alchemist pub commands.restart now");
     for server in fleet.names() {
-        println!("  {server:14} monitoring: {}", fleet.server(&server).map_or("dead", |s| s.monitor()));
+        println!(
+            "  {server:14} monitoring: {}",
+            fleet.server(&server).map_or("dead", |s| s.monitor())
+        );
     }
     std::future::pending().await
 }
@@ -40,8 +43,14 @@ pub async fn until_ctrl_c(fleet: &Fleet) -> Result<()> {
 fn users(fleet: &Fleet, server: &str, dir: &Path) -> Result<Vec<(String, String)>> {
     let member = fleet.member(server)?;
     let mut contexts = Vec::new();
-    for principal in member.plan().accounts.iter().flat_map(|account| &account.principals) {
-        let is_user = principal.kind == PrincipalKind::User && matches!(principal.proof, Proof::Nkey(_));
+    for principal in member
+        .plan()
+        .accounts
+        .iter()
+        .flat_map(|account| &account.principals)
+    {
+        let is_user =
+            principal.kind == PrincipalKind::User && matches!(principal.proof, Proof::Nkey(_));
         if !is_user {
             continue;
         }

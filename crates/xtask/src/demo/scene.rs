@@ -72,7 +72,11 @@ async fn linked(fleet: &Fleet, table: &mut Table) -> Result<()> {
         let hub = hub_of(fleet, leaf, None).await?;
         saw.push(format!("{leaf} → {hub}"));
     }
-    table.held("every leaf is linked, with TLS", saw.join(", "), since.elapsed());
+    table.held(
+        "every leaf is linked, with TLS",
+        saw.join(", "),
+        since.elapsed(),
+    );
     Ok(())
 }
 
@@ -198,7 +202,10 @@ async fn hub_of(fleet: &Fleet, leaf: &str, lost: Option<&str>) -> Result<String>
     let since = Instant::now();
     loop {
         let links: Leafz = fleet.server(leaf)?.get("/leafz")?;
-        let hub = links.leafs.into_iter().find(|hub| Some(hub.name.as_str()) != lost);
+        let hub = links
+            .leafs
+            .into_iter()
+            .find(|hub| Some(hub.name.as_str()) != lost);
         if let Some(hub) = hub {
             return Ok(hub.name);
         }

@@ -55,7 +55,11 @@ impl fmt::Display for Table {
                 Some(took) => format!("{:>6} ms", took.as_millis()),
                 None => "        -".to_owned(),
             };
-            writeln!(f, "{mark}  {took}  {:claims$}  {:saws$}", row.claim, row.saw)?;
+            writeln!(
+                f,
+                "{mark}  {took}  {:claims$}  {:saws$}",
+                row.claim, row.saw
+            )?;
         }
         Ok(())
     }

@@ -81,12 +81,7 @@ impl Tools {
                 })
             }
             ((nats_server, nix, systemd), compiled) => {
-                let problems = [
-                    nats_server.err(),
-                    nix.err(),
-                    systemd.err(),
-                    compiled.err(),
-                ];
+                let problems = [nats_server.err(), nix.err(), systemd.err(), compiled.err()];
                 let problems: Vec<_> = problems
                     .iter()
                     .flatten()

@@ -1,0 +1,8 @@
+//! The node's programs beside real nats-servers.
+
+mod health;
+mod reload;
+mod reload_files;
+mod reload_table;
+mod secrets;
+mod support;

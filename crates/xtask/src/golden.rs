@@ -1,0 +1,50 @@
+//! `cargo xtask golden`: takes over what Nix and the renderer now write as what the tests expect.
+
+use std::fs;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use anyhow::{Context, Result};
+
+use crate::flake::Flake;
+use crate::process;
+use crate::progress::Progress;
+use crate::tools::{Purpose, Tools};
+use crate::workspace::Workspace;
+
+/// Writes the specs of hosts/ into the golden cases, then has the tests rewrite their answers.
+pub fn run(workspace: &Workspace, progress: &Progress) -> Result<()> {
+    let tools = Rc::new(Tools::install(workspace, Purpose::Demo, progress)?);
+    let flake = Flake::assemble(workspace, Rc::clone(&tools), None, progress)?;
+    let specs = specs(&flake, progress)?;
+    let instances = specs.join("instances");
+    for entry in fs::read_dir(&instances).context("reading the specs")? {
+        let file = entry.context("reading the specs")?.path();
+        let name = file.file_stem().unwrap_or_default();
+        let case = workspace
+            .root
+            .join("crates/cim-render/tests/golden")
+            .join(name);
+        fs::create_dir_all(&case).with_context(|| format!("creating {}", case.display()))?;
+        let golden = case.join("spec.json");
+        let spec = fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+        fs::write(&golden, spec).with_context(|| format!("writing {}", golden.display()))?;
+    }
+    progress.doing("rewriting the answers of golden and refusal cases", || {
+        let mut cargo = workspace.cargo();
+        cargo
+            .args(["test", "--package", "cim-render", "--test", "it"])
+            .env("UPDATE_GOLDEN", "1")
+            .env("NATS_SERVER", &tools.nats_server.path);
+        process::quiet(&mut cargo)
+    })
+}
+
+/// The specs of all hosts and the fleet, made by Nix: a folder.
+pub fn specs(flake: &Flake, progress: &Progress) -> Result<PathBuf> {
+    progress.doing("evaluating hosts/ with Nix", || {
+        let wanted = format!("{}#specs", flake.reference());
+        let mut nix = flake.nix(&["build", "--no-link", "--print-out-paths", &wanted])?;
+        Ok(PathBuf::from(process::output(&mut nix)?.trim()))
+    })
+}
