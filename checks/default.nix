@@ -1,7 +1,5 @@
 # `checks`: every file here is one, found by readDir, never listed; a check is a function of these arguments.
-{
-  inputs,
-}@args:
+args@{ inputs, ... }:
 let
   inherit (inputs.nixpkgs) lib;
   notChecks = [

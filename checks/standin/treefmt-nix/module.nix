@@ -89,12 +89,13 @@ let
     else
       "-name ${escapeShellArg pattern}";
   anyOf = patterns: concatStringsSep " -o " (map test patterns);
+  # Like treefmt, only what git would list: not cargo's output.
   find =
     program:
     let
       excludes = config.settings.global.excludes ++ config.settings.excludes ++ program.excludes;
     in
-    ''find . -name .git -prune -o -type f \( ${anyOf program.includes} \) ${
+    ''find . \( -name .git -o -path ./target \) -prune -o -type f \( ${anyOf program.includes} \) ${
       lib.optionalString (excludes != [ ]) ''! \( ${anyOf excludes} \)''
     } -print0'';
   run =

@@ -2,7 +2,11 @@
 
 mod change;
 mod epoch;
+mod evil;
 mod golden;
+mod owned;
+mod panics;
 mod refusals;
 mod rules;
 mod support;
+mod trees;

@@ -32,14 +32,14 @@ pub(super) fn size(text: &str, at: &OptionPath, problems: &mut Problems) -> Opti
     problems.parsed(Rule::Size, at, text, size::parse(text))
 }
 
-/// A size that nats-server keeps in 32 bits: a larger one would wrap around silently.
+/// A size that nats-server keeps in 32 bits.
 fn small_size(text: &str, at: &OptionPath, problems: &mut Problems) -> Option<u64> {
     let bytes = size(text, at, problems)?;
     if i32::try_from(bytes).is_err() {
         problems.add(
             Rule::Size,
             at,
-            format!("{text:?} is more than nats-server can count here"),
+            format!("{text:?} is too big for nats-server"),
             "write less than \"2GiB\"",
         );
     }

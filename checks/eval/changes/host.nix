@@ -1,0 +1,61 @@
+# Changes of one instance on its host: which of them nats-server takes over when it is told to reload.
+{ lib }:
+let
+  leaf = options: { host.services.cim.leaves.a = options; };
+  hub = options: { host.services.cim.hub = options; };
+in
+{
+  # taken over on reload
+  "leaf: limits.maxPayload" = leaf { limits.maxPayload = "2MiB"; };
+  "leaf: limits.pingInterval" = leaf { limits.pingInterval = "11s"; };
+  "leaf: logging" = leaf { logging.debug = true; };
+  "leaf: a user" = leaf {
+    accounts.CIM.users.other.nkey = "UBLVEJ3WMT2E4QAWUKL73GOUL2GTNLGZCGNC7B7KBPGNKZMDXQUQGUYZ";
+  };
+  "leaf: another certificate" = leaf {
+    remotes.hub.tls.certFile = lib.mkForce "/run/secrets/other.pem";
+  };
+  "leaf: compression" = leaf { remotes.hub.compression = "s2_better"; };
+  "hub: limits.maxPayload" = hub { limits.maxPayload = "2MiB"; };
+  "hub: logging" = hub { logging.debug = true; };
+  "hub: another certificate" = hub { tls.certFile = lib.mkForce "/run/secrets/other.pem"; };
+
+  # never taken over
+  "leaf: limits.maxPending" = leaf { limits.maxPending = "32MiB"; };
+  "leaf: port" = leaf { port = lib.mkForce 4333; };
+  "leaf: httpPort" = leaf { httpPort = lib.mkForce 8333; };
+  "leaf: host" = leaf { host = "::1"; };
+  "leaf: settings" = leaf { settings.max_traced_msg_len = 1024; };
+  "leaf: jetstream.enable" = leaf { jetstream.enable = false; };
+  "leaf: jetstream.maxFileStore" = leaf { jetstream.maxFileStore = "20GiB"; };
+  "leaf: leafnodes.reconnect" = leaf { leafnodes.reconnect = "2s"; };
+  "leaf: no TLS of the link" = leaf { remotes.hub.tls = lib.mkForce null; };
+  "leaf: TLS for clients" = leaf {
+    tls = {
+      certFile = "/run/secrets/server.pem";
+      keyFile = "/run/secrets/server.key";
+    };
+  };
+  "hub: limits.maxPending" = hub { limits.maxPending = "32MiB"; };
+  "hub: host" = hub { host = "10.0.0.1"; };
+  "hub: settings" = hub { settings.max_traced_msg_len = 1024; };
+  "hub: jetstream.syncInterval" = hub { jetstream.syncInterval = "1s"; };
+
+  # in the unit: systemd sets these when it starts the process
+  "leaf: limits.maxConnections" = leaf { limits.maxConnections = 100; };
+  "leaf: lameDuck.duration" = leaf { lameDuck.duration = "2m"; };
+  "leaf: memoryMaxBytes" = leaf { memoryMaxBytes = 1024 * 1024 * 1024; };
+  "leaf: nkeySeedFile" = leaf { nkeySeedFile = "/run/secrets/a.nk"; };
+  "leaf: another nats-server" = {
+    host =
+      { pkgs, ... }:
+      {
+        services.cim.leaves.a.package = pkgs.nats-server // {
+          version = "2.15.0";
+        };
+      };
+  };
+
+  # not the server's business
+  "leaf: openFirewall" = leaf { openFirewall = true; };
+}

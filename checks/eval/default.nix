@@ -1,0 +1,103 @@
+# What `cargo xtask test` evaluates beside the flake's checks: the flake under the stand-in, and one small host that is
+# changed in many ways.
+#
+# Not a check of the flake: a new case is a new attribute in changes/ or messages/, or a new file in refusals/.
+{
+  # The folder that holds a stand-in for each input of the flake.
+  standin,
+}:
+let
+  outputs =
+    name: arguments:
+    (import (standin + "/${name}/flake.nix")).outputs arguments // { outPath = standin + "/${name}"; };
+  nixpkgs = outputs "nixpkgs" { };
+  inputs = {
+    inherit nixpkgs;
+  }
+  // lib.genAttrs [ "crane" "deploy-rs" "sops-nix" "treefmt-nix" ] (
+    name: outputs name { inherit nixpkgs; }
+  );
+  self = (import ../../flake.nix).outputs (inputs // { inherit self; }) // {
+    inherit inputs;
+    outPath = ../..;
+  };
+
+  inherit (nixpkgs) lib;
+  system = "x86_64-linux";
+  pkgs = nixpkgs.legacyPackages.${system};
+  casesIn =
+    folder:
+    lib.concatMapAttrs (file: _: import (folder + "/${file}") { inherit lib; }) (
+      builtins.readDir folder
+    );
+
+  # The small host with a change: modules for the fleet and for the host.
+  changed =
+    {
+      fleet ? { },
+      host ? { },
+      ...
+    }:
+    lib.nixosSystem {
+      modules = [
+        self.nixosModules.default
+        ./host.nix
+        host
+        {
+          nixpkgs.hostPlatform = system;
+          services.cim.fleet = self.lib.mkFleet {
+            imports = [
+              ./fleet.nix
+              fleet
+            ];
+          };
+        }
+      ];
+    };
+
+  describe = import ./describe.nix { inherit lib; };
+  before = describe.instances (changed { }).config;
+  refusals = lib.mapAttrs' (
+    file: _: lib.nameValuePair (lib.removeSuffix ".nix" file) (import (./refusals + "/${file}"))
+  ) (builtins.readDir ./refusals);
+in
+{
+  # Of every host in hosts/: what it would install, for the golden files.
+  hosts = lib.mapAttrs (_: host: describe.host host.config) self.nixosConfigurations;
+
+  # All hosts, built.
+  toplevels = pkgs.linkFarm "cim-hosts" (
+    lib.mapAttrs (_: host: host.config.system.build.toplevel) self.nixosConfigurations
+  );
+
+  # The flake's checks, but for those of the source text.
+  checks = removeAttrs self.checks.${system} [ "formatting" ];
+
+  # Of every change, by instance: what is different after it.
+  changes = lib.mapAttrs (
+    _: change: describe.differences before (describe.instances (changed change).config)
+  ) (casesIn ./changes);
+
+  # Of every host that somebody should hear about: what they hear.
+  messages = lib.mapAttrs (_: change: describe.messages (changed change).config) (casesIn ./messages);
+
+  # Hosts that must not build, and what must stand in the error.
+  refused = lib.mapAttrs (_: refusal: refusal.says) refusals;
+  refusals = lib.mapAttrs (_: refusal: (changed refusal).config.system.build.toplevel) refusals;
+
+  # One host under NixOS's own modules: see ../standin/real.nix.
+  real =
+    { nixpkgs, name }:
+    let
+      realLib = import (nixpkgs + "/lib");
+      inherit (import ../../modules/lib.nix { lib = realLib; }) mkFleet;
+    in
+    import ../standin/real.nix {
+      configuration = self.nixosConfigurations.${name};
+      nixpkgsLib = nixpkgs + "/lib";
+      nixos = nixpkgs + "/nixos";
+      extract = describe.specs;
+      # The fleet, too, is made by the real lib.
+      modules = [ { services.cim.fleet = realLib.mkForce (mkFleet ../../hosts/fleet.nix); } ];
+    };
+}
