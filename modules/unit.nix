@@ -45,21 +45,23 @@ let
     UMask = "0077";
   };
 
+  # Rounded up: what waits for nats-server waits long enough.
   seconds =
     text:
     let
-      parts = builtins.match "([0-9]+)(ms|s|m|h|d|w)" text;
+      parts = builtins.match "([0-9]{1,12})(ms|s|m|h|d|w)" text;
       factor = {
-        ms = 0;
-        s = 1;
-        m = 60;
-        h = 3600;
-        d = 86400;
-        w = 604800;
+        ms = 1;
+        s = 1000;
+        m = 60 * 1000;
+        h = 60 * 60 * 1000;
+        d = 24 * 60 * 60 * 1000;
+        w = 7 * 24 * 60 * 60 * 1000;
       };
+      milliseconds = lib.toIntBase10 (lib.head parts) * factor.${lib.last parts};
     in
     # A text that is no duration does not build anyway: the generator says so.
-    if parts == null then 0 else lib.toInt (lib.head parts) * factor.${lib.last parts};
+    if parts == null then 0 else (milliseconds + 999) / 1000;
 in
 {
   name,

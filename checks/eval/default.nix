@@ -63,7 +63,9 @@ let
 in
 {
   # Of every host in hosts/: what it would install, for the golden files.
-  hosts = lib.mapAttrs (_: host: describe.host host.config) self.nixosConfigurations;
+  hosts = lib.mapAttrs (
+    _: host: describe.units host.config // { summary = describe.summary host.config; }
+  ) self.nixosConfigurations;
 
   # All hosts, built.
   toplevels = pkgs.linkFarm "cim-hosts" (
@@ -71,12 +73,15 @@ in
   );
 
   # The flake's checks, but for those of the source text.
-  checks = removeAttrs self.checks.${system} [ "formatting" ];
+  checks = pkgs.linkFarm "cim-checks" (removeAttrs self.checks.${system} [ "formatting" ]);
 
   # Of every change, by instance: what is different after it.
   changes = lib.mapAttrs (
     _: change: describe.differences before (describe.instances (changed change).config)
   ) (casesIn ./changes);
+
+  # The units after every change: their text has to follow the options.
+  changedUnits = lib.mapAttrs (_: change: describe.units (changed change).config) (casesIn ./changes);
 
   # Of every host that somebody should hear about: what they hear.
   messages = lib.mapAttrs (_: change: describe.messages (changed change).config) (casesIn ./messages);

@@ -20,33 +20,32 @@ let
     };
 in
 {
-  host = config: {
-    units = lib.mapAttrs (_: unit: {
-      inherit (unit) text;
-      inherit (unit) wantedBy;
-    }) (lib.filterAttrs isOurs config.systemd.units);
-    summary = {
-      etc = lib.mapAttrs' (_: entry: lib.nameValuePair entry.target "${entry.source}") (
-        lib.filterAttrs (name: _: lib.hasPrefix "cim/" name) config.environment.etc
-      );
-      users = lib.mapAttrs (_: user: {
-        inherit (user)
-          isSystemUser
-          group
-          uid
-          description
-          ;
-      }) (lib.filterAttrs isOurs config.users.users);
-      groups = lib.attrNames (lib.filterAttrs isOurs config.users.groups);
-      openPorts = lib.sort lib.lessThan config.networking.firewall.allowedTCPPorts;
-      inherit (config) warnings;
-    };
-    # What the text of the unit is held against.
+  # Units, and the options that their text is held against.
+  units = config: {
+    units = lib.mapAttrs (_: unit: unit.text) (lib.filterAttrs isOurs config.systemd.units);
     instances = lib.mapAttrs (_: instance: {
       inherit (instance) unit;
       inherit (instance.options) memoryMaxBytes lameDuck;
       inherit (instance.options.limits) maxConnections;
     }) config.services.cim.instances;
+  };
+
+  # What else the modules install.
+  summary = config: {
+    etc = lib.mapAttrs' (_: entry: lib.nameValuePair entry.target "${entry.source}") (
+      lib.filterAttrs (name: _: lib.hasPrefix "cim/" name) config.environment.etc
+    );
+    users = lib.mapAttrs (_: user: {
+      inherit (user)
+        isSystemUser
+        group
+        uid
+        description
+        ;
+    }) (lib.filterAttrs isOurs config.users.users);
+    groups = lib.attrNames (lib.filterAttrs isOurs config.users.groups);
+    openPorts = lib.sort lib.lessThan config.networking.firewall.allowedTCPPorts;
+    inherit (config) warnings;
   };
 
   instances =

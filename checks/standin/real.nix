@@ -9,6 +9,8 @@
   nixos,
   # what else to compare
   extract ? (_config: { }),
+  # what else NixOS evaluates; must not make it another host
+  modules ? [ ],
 }:
 let
   lib = import nixpkgsLib;
@@ -62,16 +64,19 @@ let
     inherit lib;
     system = null;
     inherit (configuration._module) specialArgs;
-    modules = configuration._module.args.modules ++ [
-      {
-        _module.args.pkgs = lib.mkForce pkgs;
-        nixpkgs.pkgs = pkgs;
-        nixpkgs.hostPlatform = lib.mkDefault system;
-        # locale and time zone files, which the stand-in leaves out
-        systemd.globalEnvironment = lib.mkForce { };
-        boot.kernel.enable = false;
-      }
-    ];
+    modules =
+      configuration._module.args.modules
+      ++ [
+        {
+          _module.args.pkgs = lib.mkForce pkgs;
+          nixpkgs.pkgs = pkgs;
+          nixpkgs.hostPlatform = lib.mkDefault system;
+          # locale and time zone files, which the stand-in leaves out
+          systemd.globalEnvironment = lib.mkForce { };
+          boot.kernel.enable = false;
+        }
+      ]
+      ++ modules;
   };
 
   ours = configuration.config;

@@ -44,6 +44,13 @@ in
   # in the unit: systemd sets these when it starts the process
   "leaf: limits.maxConnections" = leaf { limits.maxConnections = 100; };
   "leaf: lameDuck.duration" = leaf { lameDuck.duration = "2m"; };
+  "leaf: lameDuck in milliseconds" = leaf {
+    lameDuck = {
+      duration = "45000ms";
+      gracePeriod = "1500ms";
+    };
+  };
+  "leaf: lameDuck with a leading zero" = leaf { lameDuck.duration = "035s"; };
   "leaf: memoryMaxBytes" = leaf { memoryMaxBytes = 1024 * 1024 * 1024; };
   "leaf: nkeySeedFile" = leaf { nkeySeedFile = "/run/secrets/a.nk"; };
   "leaf: another nats-server" = {

@@ -13,6 +13,7 @@ use cim_spec::file::{File, FileKind};
 use cim_spec::plan::Address;
 
 use crate::identities::{Identities, nkey, put};
+use crate::loopback;
 
 /// Ports from here on stand for servers that are not there: nobody listens so low.
 const NOBODY: u16 = 1;
@@ -77,7 +78,11 @@ impl Copy {
     /// # Errors
     /// As [`artefacts::document`].
     pub fn document(&self, plan: &Plan) -> Result<Document> {
-        artefacts::document(plan, self)
+        let document = artefacts::document(plan, self)?;
+        Ok(Document {
+            root: loopback::mapped(&document.root, plan, &|kind| self.own(kind)),
+            ..document
+        })
     }
 
     /// The digest that nats-server must give for the copy.
@@ -116,6 +121,17 @@ impl Copy {
         Ok(path)
     }
 
+    /// The copy's own file of a kind.
+    fn own(&self, kind: FileKind) -> String {
+        self.path(match kind {
+            FileKind::Certificate => "cert.pem",
+            FileKind::Key => "key.pem",
+            FileKind::Ca => "ca.pem",
+            FileKind::Credentials => "leaf.creds",
+            FileKind::NkeySeed => "leaf.nk",
+        })
+    }
+
     fn path(&self, name: &str) -> String {
         self.dir.join(name).to_string_lossy().into_owned()
     }
@@ -137,13 +153,7 @@ fn peers(plan: &Plan) -> impl Iterator<Item = (Listener, Address)> {
 
 impl Places for Copy {
     fn file(&self, file: &File) -> String {
-        self.path(match file.kind {
-            FileKind::Certificate => "cert.pem",
-            FileKind::Key => "key.pem",
-            FileKind::Ca => "ca.pem",
-            FileKind::Credentials => "leaf.creds",
-            FileKind::NkeySeed => "leaf.nk",
-        })
+        self.own(file.kind)
     }
 
     fn listen(&self, listener: Listener, _: Address) -> Address {

@@ -6,6 +6,7 @@
 
 mod copy;
 mod identities;
+mod loopback;
 mod server;
 mod verdict;
 

@@ -237,7 +237,7 @@ impl std::error::Error for Problems {}
 /// A value as a message quotes it: as written, but never a secret.
 pub fn shown(value: &str) -> String {
     if secret::is_in(value) {
-        return "(not shown: it holds a secret, which now stands in the Nix store)".to_owned();
+        return "a secret (not shown; it now stands in the Nix store: make a new one)".to_owned();
     }
     format!("{value:?}")
 }

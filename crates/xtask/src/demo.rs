@@ -67,26 +67,30 @@ pub fn run(args: &Args, progress: &Progress) -> Result<ExitCode> {
         .build()
         .context("starting the demo")?;
     runtime.block_on(async {
-        tokio::select! {
-            done = play(args, fleet, progress) => done,
+        let (code, fleet) = tokio::select! {
+            told = tell(fleet, progress) => told?,
             _ = tokio::signal::ctrl_c() => bail!("stopped by Ctrl-C; the servers and their files are removed"),
+        };
+        if args.keep {
+            keep::invite(&fleet)?;
+            tokio::signal::ctrl_c().await.context("waiting for Ctrl-C")?;
         }
+        Ok(code)
     })
 }
 
-async fn play(args: &Args, mut fleet: Fleet, progress: &Progress) -> Result<ExitCode> {
+/// Plays the story and prints what was seen; the fleet is still running then.
+async fn tell(mut fleet: Fleet, progress: &Progress) -> Result<(ExitCode, Fleet)> {
     let mut table = Table::default();
     let told = scene::play(&mut fleet, &mut table, progress).await;
     print!("{table}");
     told?;
-    if args.keep {
-        keep::until_ctrl_c(&fleet).await?;
-    }
-    Ok(if table.all_held() {
+    let code = if table.all_held() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    })
+    };
+    Ok((code, fleet))
 }
 
 fn stage(args: &Args, progress: &Progress) -> Result<Stage> {

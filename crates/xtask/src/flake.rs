@@ -82,6 +82,11 @@ impl Flake {
         self.standin.join(input)
     }
 
+    /// The folder that holds a stand-in for each input.
+    pub fn standins(&self) -> &Path {
+        &self.standin
+    }
+
     /// What to call the flake in an argument of nix.
     pub fn reference(&self) -> String {
         format!("path:{}", self.source.display())

@@ -1,7 +1,7 @@
 //! Child processes whose output matters only when they fail, or is what we came for.
 
 use std::io::{Read, pipe};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -27,6 +27,15 @@ pub fn output(command: &mut Command) -> Result<String> {
 
 /// Runs `command`; if it fails the error holds all it wrote, in the order it wrote it.
 pub fn quiet(command: &mut Command) -> Result<()> {
+    let (status, said) = heard(command)?;
+    if !status.success() {
+        bail!("`{}`: {status}\n{}", shown(command), said.trim_end());
+    }
+    Ok(())
+}
+
+/// Runs `command`; gives how it ended and all it wrote, in the order it wrote it.
+pub fn heard(command: &mut Command) -> Result<(ExitStatus, String)> {
     let shown = shown(command);
     let context = || format!("running `{shown}`");
     let (mut reader, writer) = pipe().with_context(context)?;
@@ -42,13 +51,7 @@ pub fn quiet(command: &mut Command) -> Result<()> {
     let mut written = Vec::new();
     reader.read_to_end(&mut written).with_context(context)?;
     let status = child.wait().with_context(context)?;
-    if !status.success() {
-        bail!(
-            "`{shown}`: {status}\n{}",
-            String::from_utf8_lossy(&written).trim_end()
-        );
-    }
-    Ok(())
+    Ok((status, String::from_utf8_lossy(&written).into_owned()))
 }
 
 /// Runs `command` with its output passed through to ours.

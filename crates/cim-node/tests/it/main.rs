@@ -3,6 +3,8 @@
 mod health;
 mod reload;
 mod reload_files;
+mod reload_rights;
 mod reload_table;
 mod secrets;
 mod support;
+mod transitions;

@@ -1,1 +1,156 @@
+//! The table of what is hot, `cim-spec/src/reload.json`: each row on a real server, there and back.
 
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, ensure};
+use cim_testkit::{golden, plan};
+use serde_json::Value;
+
+use crate::support::{Hosts, hosts, reload, set};
+use crate::transitions::{BASES, Base, COLD, Change};
+
+const TABLE: &str = include_str!("../../../cim-spec/src/reload.json");
+
+/// Files that the new values name, and what of the copy stands for each.
+const FILES: [(&str, &str); 5] = [
+    ("/run/secrets/renewed.pem", "cert.pem"),
+    ("/run/secrets/renewed.key", "key.pem"),
+    ("/run/secrets/renewed-ca.pem", "ca.pem"),
+    ("/run/secrets/renewed.nk", "leaf.nk"),
+    ("/run/secrets/renewed.creds", "leaf.creds"),
+];
+
+#[test]
+fn every_row_has_a_transition() -> Result<()> {
+    for role in ["hub", "leaf"] {
+        let rows: BTreeSet<String> = rows(role)?.into_iter().collect();
+        let tried: BTreeSet<String> = BASES
+            .iter()
+            .filter(|base| base.role == role)
+            .flat_map(|base| base.changes)
+            .map(|change| change.row.to_owned())
+            .collect();
+        assert_eq!(tried, rows, "rows of {role}: tried, and in the table");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_transition_stays_inside_hot_rows() -> Result<()> {
+    for base in BASES {
+        let rows = rows(base.role)?;
+        for change in base.changes {
+            for (path, _) in change.sets {
+                assert!(rows.iter().any(|row| inside(path, row)), "{path} is not hot");
+            }
+            assert!(change.sets.iter().any(|(path, _)| inside(path, change.row)), "{}", change.row);
+        }
+    }
+    for (role, _, path, _) in COLD {
+        assert!(!rows(role)?.iter().any(|row| inside(path, row)), "{path} is hot");
+    }
+    Ok(())
+}
+
+#[test]
+fn hub_nodes_take_every_hot_transition_over() -> Result<()> {
+    all_taken_over("hub")
+}
+
+#[test]
+fn leaves_take_every_hot_transition_over() -> Result<()> {
+    all_taken_over("leaf")
+}
+
+#[test]
+fn what_is_not_in_the_table_is_refused() -> Result<()> {
+    for (role, case, path, value) in COLD {
+        let spec = golden(case)?;
+        let mut hosts = one(&spec)?;
+        let name = hosts.fleet.names().pop().context("a server")?;
+        let changed = with(&spec, role, &[(path, value)])?;
+        ensure!(changed != spec, "{path} has that value already");
+        hosts.fleet.rewrite(&name, plan(&changed)?)?;
+        let said = reload(&hosts.fleet, &name)?;
+        assert!(!said.ok, "{path} can be reloaded");
+        said.refused(&["keeps its old config", "not supported for"]);
+    }
+    Ok(())
+}
+
+/// Tries all changes of a role; fails with the list of those that were refused.
+fn all_taken_over(role: &str) -> Result<()> {
+    let mut refused = Vec::new();
+    for base in BASES.iter().filter(|base| base.role == role) {
+        let spec = with(&golden(base.case)?, role, base.tweaks)?;
+        let mut hosts = one(&spec)?;
+        for change in base.changes {
+            let tried = there_and_back(&mut hosts, base, &spec, change);
+            if let Err(error) = tried {
+                refused.push(format!("{}: {}: {error:#}", base.case, change.row));
+                hosts = one(&spec)?;
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+    Ok(())
+}
+
+fn there_and_back(hosts: &mut Hosts, base: &Base, spec: &Value, change: &Change) -> Result<()> {
+    let name = hosts.fleet.names().pop().context("a server")?;
+    let pid = hosts.fleet.server(&name)?.pid();
+    let changed = with(spec, base.role, change.sets)?;
+    ensure!(changed != *spec, "nothing changes");
+    for (spec, way) in [(&changed, "there"), (spec, "back")] {
+        let doing = || format!("{way} with {:?}", change.sets);
+        hosts.fleet.rewrite(&name, plan(spec).with_context(doing)?)?;
+        let said = reload(&hosts.fleet, &name)?;
+        ensure!(said.ok, "{}: {}", doing(), said.text);
+        ensure!(hosts.fleet.server(&name)?.pid() == pid, "another process");
+    }
+    Ok(())
+}
+
+/// One server, running, with a file for each that a change may name.
+fn one(spec: &Value) -> Result<Hosts> {
+    let mut hosts = hosts(std::slice::from_ref(spec))?;
+    let name = hosts.fleet.names().pop().context("a server")?;
+    let dir = hosts.fleet.member(&name)?.dir().to_owned();
+    for (path, original) in FILES {
+        let file = dir.join(path.rsplit('/').next().unwrap_or(path));
+        match std::fs::read(dir.join(original)) {
+            Ok(bytes) => std::fs::write(&file, bytes)?,
+            Err(_) => std::fs::write(&file, "")?, // no hub is there: it is never opened
+        }
+        hosts.fleet.stand_in(&name, path, file)?;
+    }
+    hosts.fleet.start(&name)?;
+    Ok(hosts)
+}
+
+/// A spec with values set; `-` removes.
+fn with(spec: &Value, role: &str, sets: &[(&str, &str)]) -> Result<Value> {
+    let mut spec = spec.clone();
+    for (path, value) in sets {
+        let value = match *value {
+            "-" => None,
+            json => Some(serde_json::from_str(json).with_context(|| format!("reading {json}"))?),
+        };
+        set(&mut spec, &format!("{role}.{path}"), value)?;
+    }
+    Ok(spec)
+}
+
+fn rows(role: &str) -> Result<Vec<String>> {
+    let table: Value = serde_json::from_str(TABLE)?;
+    let rows = table[role].as_array().context("no rows")?;
+    rows.iter()
+        .map(|row| row["path"].as_str().map(str::to_owned).context("a row has a path"))
+        .collect()
+}
+
+/// Whether a path is that of a row, or below it.
+fn inside(path: &str, row: &str) -> bool {
+    let mut names = path.split('.');
+    row.split('.').all(|wanted| names.next().is_some_and(|name| wanted == "*" || wanted == name))
+}

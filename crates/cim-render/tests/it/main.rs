@@ -1,5 +1,8 @@
 //! Tests of the renderer: fixed cases, refusals, and what holds for any input.
 
+// Helpers of tests are tests too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod change;
 mod epoch;
 mod evil;

@@ -16,9 +16,11 @@ fn mutated(valid: Vec<String>) -> impl Strategy<Value = String> {
     let edits = prop::collection::vec((any::<Index>(), 0usize..40, texts()), 1..4);
     (prop::sample::select(valid), edits).prop_map(|(mut text, edits)| {
         for (place, length, insert) in edits {
-            let start = text.floor_char_boundary(place.index(text.len() + 1));
-            let end = text.floor_char_boundary((start + length).min(text.len()));
-            text.replace_range(start..end.max(start), &insert);
+            let mut chars: Vec<char> = text.chars().collect();
+            let start = place.index(chars.len() + 1);
+            let end = (start + length).min(chars.len());
+            chars.splice(start..end, insert.chars());
+            text = chars.into_iter().collect();
         }
         text
     })

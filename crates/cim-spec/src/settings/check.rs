@@ -138,7 +138,7 @@ impl<'a> Walk<'a> {
                 Rule::SettingsValue,
                 at,
                 format!("{key:?} cannot be a key of nats.conf"),
-                "write ASCII without quotes, for a field nats-server's own name, such as \"max_traced_msg_len\"",
+                "write ASCII without quotes; fields have nats-server's own names, such as \"max_traced_msg_len\"",
             );
         }
     }

@@ -35,41 +35,17 @@ const HUB_USERS: &str =
 const LEAF_USERS: &str = "set {i}.accounts.<name>.users.<name> with an nkey or a passwordHash";
 
 /// The table.
+#[rustfmt::skip] // a row a line
 pub const OWNED: &[Owned] = &[
-    split(
-        &["server_name"],
-        "the server name is {i}.node",
-        "the server name is the leaf's name in services.cim.leaves",
-    ),
-    split(
-        &["listen"],
-        "set {i}.host and services.cim.fleet.hubs.<name>.nodes.<name>.port",
-        "set {i}.host and {i}.port",
-    ),
+    split(&["server_name"], "the server name is {i}.node", "the server name is the leaf's name in services.cim.leaves"),
+    split(&["listen"], "set {i}.host and services.cim.fleet.hubs.<name>.nodes.<name>.port", "set {i}.host and {i}.port"),
     both(&["host|net"], "set {i}.host"),
-    split(
-        &["port"],
-        "set services.cim.fleet.hubs.<name>.nodes.<name>.port",
-        "set {i}.port",
-    ),
-    split(
-        &["client_advertise"],
-        "set services.cim.fleet.hubs.<name>.nodes.<name>.address",
-        "clients of a leaf are local: leave it out",
-    ),
+    split(&["port"], "set services.cim.fleet.hubs.<name>.nodes.<name>.port", "set {i}.port"),
+    split(&["client_advertise"], "set services.cim.fleet.hubs.<name>.nodes.<name>.address", "clients of a leaf are local: leave it out"),
     both(&["tls"], "set {i}.tls"),
-    both(
-        &["http|http_port|monitor_port|https|https_port|monitoring"],
-        "set {i}.httpPort; the monitoring listener is on loopback only",
-    ),
-    both(
-        &["max_connections|max_conn"],
-        "set {i}.limits.maxConnections",
-    ),
-    both(
-        &["max_subscriptions|max_subs"],
-        "set {i}.limits.maxSubscriptions",
-    ),
+    both(&["http|http_port|monitor_port|https|https_port|monitoring"], "set {i}.httpPort; the monitoring listener is on loopback only"),
+    both(&["max_connections|max_conn"], "set {i}.limits.maxConnections"),
+    both(&["max_subscriptions|max_subs"], "set {i}.limits.maxSubscriptions"),
     both(&["max_payload"], "set {i}.limits.maxPayload"),
     both(&["max_pending"], "set {i}.limits.maxPending"),
     both(&["max_control_line"], "set {i}.limits.maxControlLine"),
@@ -81,242 +57,67 @@ pub const OWNED: &[Owned] = &[
     both(&["debug"], "set {i}.logging.debug"),
     both(&["trace"], "set {i}.logging.trace"),
     both(&["logtime"], "set {i}.logging.logtime"),
-    both(
-        &["log_file|logfile"],
-        "the unit logs to the journal: read it with journalctl",
-    ),
-    both(
-        &["log_size_limit|logfile_size_limit"],
-        "the unit logs to the journal, which rotates by itself",
-    ),
-    both(
-        &["pid_file|pidfile"],
-        "systemd knows the process: leave it out",
-    ),
-    both(
-        &["connect_error_reports"],
-        "set {i}.logging.connectErrorReports",
-    ),
-    both(
-        &["reconnect_error_reports"],
-        "set {i}.logging.reconnectErrorReports",
-    ),
-    split(
-        &["system_account|system"],
-        "set services.cim.fleet.systemAccount",
-        "a leaf keeps its own system account: leave it out",
-    ),
+    both(&["log_file|logfile"], "the unit logs to the journal: read it with journalctl"),
+    both(&["log_size_limit|logfile_size_limit"], "the unit logs to the journal, which rotates by itself"),
+    both(&["pid_file|pidfile"], "systemd knows the process: leave it out"),
+    both(&["connect_error_reports"], "set {i}.logging.connectErrorReports"),
+    both(&["reconnect_error_reports"], "set {i}.logging.reconnectErrorReports"),
+    split(&["system_account|system"], "set services.cim.fleet.systemAccount", "a leaf keeps its own system account: leave it out"),
     both(&["store_dir|storedir"], "set {i}.jetstream.storeDir"),
     both(&["jetstream", "enabled|enable"], "set {i}.jetstream.enable"),
-    both(
-        &["jetstream", "store_dir|storedir|store"],
-        "set {i}.jetstream.storeDir",
-    ),
-    both(
-        &[
-            "jetstream",
-            "max_memory_store|max_mem_store|max_mem|memory_store",
-        ],
-        "set {i}.jetstream.maxMemoryStore",
-    ),
-    both(
-        &["jetstream", "max_file_store|max_file|file_store"],
-        "set {i}.jetstream.maxFileStore",
-    ),
-    both(
-        &["jetstream", "sync_interval|sync"],
-        "set {i}.jetstream.syncInterval",
-    ),
-    split(
-        &["jetstream", "domain"],
-        "set services.cim.fleet.hubs.<name>.domain",
-        "set services.cim.fleet.leaves.<name>.domain",
-    ),
-    both(
-        &["jetstream", "streams"],
-        "nats.conf holds no streams: they are made over the JetStream API, for example by `nats stream add`",
-    ),
-    both(
-        &["jetstream", "compression"],
-        "compression is a setting of each stream, not of the server",
-    ),
-    both(
-        &["jetstream", "block_size"],
-        "nats-server chooses the block size: leave it out",
-    ),
+    both(&["jetstream", "store_dir|storedir|store"], "set {i}.jetstream.storeDir"),
+    both(&["jetstream", "max_memory_store|max_mem_store|max_mem|memory_store"], "set {i}.jetstream.maxMemoryStore"),
+    both(&["jetstream", "max_file_store|max_file|file_store"], "set {i}.jetstream.maxFileStore"),
+    both(&["jetstream", "sync_interval|sync"], "set {i}.jetstream.syncInterval"),
+    split(&["jetstream", "domain"], "set services.cim.fleet.hubs.<name>.domain", "set services.cim.fleet.leaves.<name>.domain"),
+    both(&["jetstream", "streams"], "nats.conf holds no streams: they are made over the JetStream API, for example by `nats stream add`"),
+    both(&["jetstream", "compression"], "compression is a setting of each stream, not of the server"),
+    both(&["jetstream", "block_size"], "nats-server chooses the block size: leave it out"),
     split(&["accounts"], FLEET_ACCOUNTS, LEAF_ACCOUNTS),
-    split(
-        &[
-            "authorization",
-            "users|user|username|password|pass|token|nkeys",
-        ],
-        HUB_USERS,
-        LEAF_USERS,
-    ),
-    split(
-        &[
-            "authorization",
-            "default_permissions|default_permission|permissions",
-        ],
-        "set permissions on each user of services.cim.fleet.accounts",
-        "set permissions on each user of {i}.accounts",
-    ),
-    both(
-        &["authorization", "auth_timeout"],
-        "nats-server calls it authorization.timeout, in seconds",
-    ),
-    both(
-        &["authorization", "resolver"],
-        "the resolver stands at the top of nats.conf: settings.resolver",
-    ),
-    both(
-        &["cluster", "name"],
-        "the cluster's name is the hub's in services.cim.fleet.hubs",
-    ),
+    split(&["authorization", "users|user|username|password|pass|token|nkeys"], HUB_USERS, LEAF_USERS),
+    split(&["authorization", "default_permissions|default_permission|permissions"], "set permissions on each user of services.cim.fleet.accounts", "set permissions on each user of {i}.accounts"),
+    both(&["authorization", "auth_timeout"], "nats-server calls it authorization.timeout, in seconds"),
+    both(&["authorization", "resolver"], "the resolver stands at the top of nats.conf: settings.resolver"),
+    both(&["cluster", "name"], "the cluster's name is the hub's in services.cim.fleet.hubs"),
     both(&["cluster", "listen|host|net"], "set {i}.cluster.host"),
-    both(
-        &["cluster", "port"],
-        "set services.cim.fleet.hubs.<name>.nodes.<name>.clusterPort",
-    ),
-    both(
-        &["cluster", "routes"],
-        "routes are made from services.cim.fleet.hubs.<name>.nodes",
-    ),
+    both(&["cluster", "port"], "set services.cim.fleet.hubs.<name>.nodes.<name>.clusterPort"),
+    both(&["cluster", "routes"], "routes are made from services.cim.fleet.hubs.<name>.nodes"),
     both(&["cluster", "tls"], "set {i}.cluster.tls"),
-    both(
-        &["cluster", "advertise|cluster_advertise"],
-        "set services.cim.fleet.hubs.<name>.nodes.<name>.address",
-    ),
-    both(
-        &["leafnodes", "listen|host|net"],
-        "set {i}.leafnodes.host on the hub",
-    ),
-    both(
-        &["leafnodes", "port"],
-        "set services.cim.fleet.hubs.<name>.nodes.<name>.leafnodesPort",
-    ),
-    both(
-        &["leafnodes", "advertise|leafnode_advertise"],
-        "set services.cim.fleet.hubs.<name>.nodes.<name>.address",
-    ),
-    both(
-        &["leafnodes", "authorization"],
-        "set services.cim.fleet.leaves.<name>.nkey or certificate",
-    ),
-    split(
-        &["leafnodes", "tls"],
-        "set {i}.leafnodes.tls",
-        "set {i}.remotes.<name>.tls",
-    ),
-    split(
-        &["leafnodes", "compression"],
-        "set {i}.leafnodes.compression",
-        "set {i}.remotes.<name>.compression",
-    ),
-    split(
-        &["leafnodes", "reconnect|reconnect_delay|reconnect_interval"],
-        "the leaf redials: set services.cim.leaves.<name>.leafnodes.reconnect",
-        "set {i}.leafnodes.reconnect",
-    ),
-    both(
-        &["leafnodes", "reconnect_buf_size"],
-        "nats-server has no such buffer: what must survive a cut link goes through a stream on the leaf",
-    ),
+    both(&["cluster", "advertise|cluster_advertise"], "set services.cim.fleet.hubs.<name>.nodes.<name>.address"),
+    both(&["leafnodes", "listen|host|net"], "set {i}.leafnodes.host on the hub"),
+    both(&["leafnodes", "port"], "set services.cim.fleet.hubs.<name>.nodes.<name>.leafnodesPort"),
+    both(&["leafnodes", "advertise|leafnode_advertise"], "set services.cim.fleet.hubs.<name>.nodes.<name>.address"),
+    both(&["leafnodes", "authorization"], "set services.cim.fleet.leaves.<name>.nkey or certificate"),
+    split(&["leafnodes", "tls"], "set {i}.leafnodes.tls", "set {i}.remotes.<name>.tls"),
+    split(&["leafnodes", "compression"], "set {i}.leafnodes.compression", "set {i}.remotes.<name>.compression"),
+    split(&["leafnodes", "reconnect|reconnect_delay|reconnect_interval"], "the leaf redials: set services.cim.leaves.<name>.leafnodes.reconnect", "set {i}.leafnodes.reconnect"),
+    both(&["leafnodes", "reconnect_buf_size"], "nats-server has no such buffer: what must survive a cut link goes through a stream on the leaf"),
     both(&["leafnodes", "remotes"], REMOTES),
-    both(
-        &["leafnodes", "remotes", "url|urls"],
-        "set services.cim.fleet.hubs.<name>.nodes.<name>.address; all nodes of the hub become urls",
-    ),
-    both(
-        &["leafnodes", "remotes", "account|local"],
-        "set services.cim.fleet.leaves.<name>.localAccount (its own side) and account (the hub's side)",
-    ),
-    both(
-        &["leafnodes", "remotes", "credentials|creds"],
-        "set {i}.remotes.<name>.credentialsFile",
-    ),
-    both(
-        &["leafnodes", "remotes", "nkey|seed"],
-        "set {i}.nkeySeedFile",
-    ),
-    both(
-        &["leafnodes", "remotes", "tls"],
-        "set {i}.remotes.<name>.tls",
-    ),
-    both(
-        &["leafnodes", "remotes", "tls", "cert_file"],
-        "set {i}.remotes.<name>.tls.certFile",
-    ),
-    both(
-        &["leafnodes", "remotes", "tls", "key_file"],
-        "set {i}.remotes.<name>.tls.keyFile",
-    ),
-    both(
-        &["leafnodes", "remotes", "tls", "ca_file"],
-        "set {i}.remotes.<name>.tls.caFile",
-    ),
-    both(
-        &["leafnodes", "remotes", "tls", "verify"],
-        "a leaf always verifies its hub: leave it out; for the hub to verify leaves set services.cim.fleet.hubs.<name>.leafnodes.verify",
-    ),
-    both(
-        &["leafnodes", "remotes", "tls", "verify_and_map"],
-        "the hub maps certificates: set services.cim.fleet.hubs.<name>.leafnodes.verifyAndMap",
-    ),
-    both(
-        &["leafnodes", "remotes", "compression"],
-        "set {i}.remotes.<name>.compression",
-    ),
-    both(
-        &["leafnodes", "remotes", "import|imports"],
-        "set services.cim.fleet.leaves.<name>.imports",
-    ),
-    both(
-        &["leafnodes", "remotes", "export|exports"],
-        "set services.cim.fleet.leaves.<name>.exports",
-    ),
-    both(
-        &["leafnodes", "remotes", "connection", "compression"],
-        "set {i}.remotes.<name>.compression",
-    ),
-    both(
-        &["leafnodes", "remotes", "connection"],
-        "nats-server has no such block: name, TLS and compression of a link have options under {i}.remotes.<name>",
-    ),
-    both(
-        &["leafnodes", "remotes", "connections"],
-        "a remote is one connection: leave it out",
-    ),
-    both(
-        &["leafnodes", "remotes", "no_delay"],
-        "nats-server does not tune TCP: leave it out",
-    ),
-    both(
-        &["leafnodes", "remotes", "write_deadline"],
-        "set {i}.limits.writeDeadline",
-    ),
-    both(
-        &["leafnodes", "remotes", "pending_size"],
-        "set {i}.limits.maxPending",
-    ),
-    both(
-        &["leafnodes", "remotes", "verbose"],
-        "set {i}.logging.debug",
-    ),
-    both(
-        &["leafnodes", "remotes", "headers"],
-        "a link carries no headers of its own: leave it out",
-    ),
-    split(
-        &["users|user|username|password|pass|token|nkeys"],
-        HUB_USERS,
-        LEAF_USERS,
-    ),
-    both(
-        &["ports_file_dir"],
-        "nats-server's ports are those of the options: leave it out",
-    ),
+    both(&["leafnodes", "remotes", "url|urls"], "set services.cim.fleet.hubs.<name>.nodes.<name>.address; all nodes of the hub become urls"),
+    both(&["leafnodes", "remotes", "account|local"], "set services.cim.fleet.leaves.<name>.localAccount (its own side) and account (the hub's side)"),
+    both(&["leafnodes", "remotes", "credentials|creds"], "set {i}.remotes.<name>.credentialsFile"),
+    both(&["leafnodes", "remotes", "nkey|seed"], "set {i}.nkeySeedFile"),
+    both(&["leafnodes", "remotes", "tls"], "set {i}.remotes.<name>.tls"),
+    both(&["leafnodes", "remotes", "tls", "cert_file"], "set {i}.remotes.<name>.tls.certFile"),
+    both(&["leafnodes", "remotes", "tls", "key_file"], "set {i}.remotes.<name>.tls.keyFile"),
+    both(&["leafnodes", "remotes", "tls", "ca_file"], "set {i}.remotes.<name>.tls.caFile"),
+    both(&["leafnodes", "remotes", "tls", "verify"], "a leaf always verifies its hub: leave it out; for the hub to verify leaves set services.cim.fleet.hubs.<name>.leafnodes.verify"),
+    both(&["leafnodes", "remotes", "tls", "verify_and_map"], "the hub maps certificates: set services.cim.fleet.hubs.<name>.leafnodes.verifyAndMap"),
+    both(&["leafnodes", "remotes", "compression"], "set {i}.remotes.<name>.compression"),
+    both(&["leafnodes", "remotes", "import|imports"], "set services.cim.fleet.leaves.<name>.imports"),
+    both(&["leafnodes", "remotes", "export|exports"], "set services.cim.fleet.leaves.<name>.exports"),
+    both(&["leafnodes", "remotes", "connection", "compression"], "set {i}.remotes.<name>.compression"),
+    both(&["leafnodes", "remotes", "connection"], "nats-server has no such block: name, TLS and compression of a link have options under {i}.remotes.<name>"),
+    both(&["leafnodes", "remotes", "connections"], "a remote is one connection: leave it out"),
+    both(&["leafnodes", "remotes", "no_delay"], "nats-server does not tune TCP: leave it out"),
+    both(&["leafnodes", "remotes", "write_deadline"], "set {i}.limits.writeDeadline"),
+    both(&["leafnodes", "remotes", "pending_size"], "set {i}.limits.maxPending"),
+    both(&["leafnodes", "remotes", "verbose"], "set {i}.logging.debug"),
+    both(&["leafnodes", "remotes", "headers"], "a link carries no headers of its own: leave it out"),
+    split(&["users|user|username|password|pass|token|nkeys"], HUB_USERS, LEAF_USERS),
+    both(&["ports_file_dir"], "nats-server's ports are those of the options: leave it out"),
     both(&["cim_leaf_nkey"], "set {i}.nkeySeedFile"),
+    both(&["include"], "nats.conf has one writer: write the keys of that file into {i}.settings"),
 ];
 
 impl Owned {

@@ -9,8 +9,8 @@ use cim_spec::plan::{PrincipalKind, Proof};
 use cim_testkit::Fleet;
 use serde_json::json;
 
-/// Writes a context for every user, prints commands, and waits.
-pub async fn until_ctrl_c(fleet: &Fleet) -> Result<()> {
+/// Writes a context for every user and prints commands to paste.
+pub fn invite(fleet: &Fleet) -> Result<()> {
     let dir = fleet.ca_file();
     let dir = dir
         .parent()
@@ -36,7 +36,7 @@ pub async fn until_ctrl_c(fleet: &Fleet) -> Result<()> {
             fleet.server(&server).map_or("dead", |s| s.monitor())
         );
     }
-    std::future::pending().await
+    Ok(())
 }
 
 /// A NATS CLI context for each user of a server, its seed in a file that only the owner reads.

@@ -179,6 +179,9 @@ async fn fails_over(fleet: &mut Fleet, table: &mut Table, progress: &Progress) -
         format!("domain.graph.node.9: {} → {found}", FROM.0),
         since.elapsed(),
     );
+    let since = Instant::now();
+    fleet.start(&lost)?;
+    table.held("the lost node comes back", format!("{lost} is ready"), since.elapsed());
     Ok(())
 }
 

@@ -44,22 +44,15 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = |pick: fn(&Row) -> &str| {
-            let longest = self.rows.iter().map(|row| pick(row).chars().count()).max();
-            longest.unwrap_or(0)
-        };
-        let (claims, saws) = (width(|row| &row.claim), width(|row| &row.saw));
+        let claims = self.rows.iter().map(|row| row.claim.chars().count()).max();
+        let claims = claims.unwrap_or(0);
         for row in &self.rows {
             let mark = if row.held { "held  " } else { "BROKEN" };
             let took = match row.took {
                 Some(took) => format!("{:>6} ms", took.as_millis()),
                 None => "        -".to_owned(),
             };
-            writeln!(
-                f,
-                "{mark}  {took}  {:claims$}  {:saws$}",
-                row.claim, row.saw
-            )?;
+            writeln!(f, "{mark}  {took}  {:claims$}  {}", row.claim, row.saw)?;
         }
         Ok(())
     }

@@ -1,0 +1,184 @@
+//! The units of every host: as systemd reads them, as they must be, and as they were.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::eval::Eval;
+use super::unit_text::{self, Instance};
+use super::{Session, golden};
+use crate::process;
+use crate::tools::Tools;
+
+/// The most that `systemd-analyze security` may find of exposure, times ten.
+const EXPOSURE: &str = "12";
+
+/// Where the golden files are.
+const GOLDEN: &str = "checks/units";
+
+/// What Nix says of one host's units.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Units {
+    units: BTreeMap<String, String>,
+    instances: BTreeMap<String, Instance>,
+}
+
+/// One host of hosts/: its units, and what else our modules install there.
+#[derive(Debug, Deserialize)]
+pub struct Host {
+    #[serde(flatten)]
+    units: Units,
+    summary: Value,
+}
+
+/// The step.
+pub fn run(session: &mut Session) -> Result<()> {
+    let tools = session.tools()?;
+    let flake = session.flake()?;
+    let eval = Eval::new(&tools, flake.source(), flake.standins());
+    let hosts = hosts(&eval)?;
+    golden::update_folder(&session.workspace.root.join(GOLDEN), &texts(&hosts)?)?;
+    text_follows_options(&eval, &hosts)?;
+    golden::folder(&session.workspace.root.join(GOLDEN), &texts(&hosts)?)?;
+    // Built, so that the programs that units name are there.
+    let built = eval.build("toplevels")?;
+    let mut problems = Vec::new();
+    let mut exposures = Vec::new();
+    for (host, described) in &hosts {
+        for unit in described.units.units.keys() {
+            let file = built.join(host).join("units").join(unit);
+            problems.extend(verify(&tools, &file)?);
+            match exposure(&tools, &file) {
+                Ok(found) => exposures.push(format!("{unit} {found}")),
+                Err(problem) => problems.push(format!("{problem:#}")),
+            }
+        }
+    }
+    session
+        .progress
+        .note(&format!("exposure: {}", exposures.join(", ")));
+    none(problems)
+}
+
+/// Every host of hosts/, evaluated.
+pub fn hosts(eval: &Eval) -> Result<BTreeMap<String, Host>> {
+    let hosts: BTreeMap<_, Host> = eval.json("hosts")?;
+    let without = hosts.iter().find(|(_, host)| host.units.units.is_empty());
+    if let Some((host, _)) = without {
+        bail!("{host} has no unit of ours");
+    }
+    Ok(hosts)
+}
+
+/// Holds hosts against the golden files of the copy that was evaluated.
+pub fn as_committed(eval: &Eval, hosts: &BTreeMap<String, Host>) -> Result<()> {
+    golden::folder(&eval.file(GOLDEN), &texts(hosts)?)
+}
+
+/// Holds the text of units against the options: of all hosts, and of the small host after every change.
+pub fn text_follows_options(eval: &Eval, hosts: &BTreeMap<String, Host>) -> Result<()> {
+    let changed: BTreeMap<String, Units> = eval.json("changedUnits")?;
+    let hosts = hosts.iter().map(|(name, host)| (name, &host.units));
+    let mut problems = Vec::new();
+    for (name, described) in hosts.chain(&changed) {
+        for instance in described.instances.values() {
+            let file = format!("{}.service", instance.unit);
+            let text = described
+                .units
+                .get(&file)
+                .with_context(|| format!("{name} has no {file}"))?;
+            let found = unit_text::problems(text, instance)?;
+            problems.extend(found.iter().map(|problem| format!("{name}: {problem}")));
+        }
+    }
+    none(problems)
+}
+
+/// Anything that `systemd-analyze verify` says: it ends well for most mistakes.
+pub fn verify(tools: &Tools, file: &Path) -> Result<Option<String>> {
+    let mut analyze = tools.command("systemd-analyze")?;
+    analyze.args(["verify", "--man=no"]).arg(file);
+    let (status, said) = process::heard(&mut analyze)?;
+    let fine = status.success() && said.trim().is_empty();
+    Ok((!fine).then(|| {
+        format!(
+            "systemd-analyze verify {}: {status}\n{}",
+            file.display(),
+            said.trim_end()
+        )
+    }))
+}
+
+/// The exposure that `systemd-analyze security` finds; an error where it is too much.
+fn exposure(tools: &Tools, file: &Path) -> Result<String> {
+    let mut analyze = tools.command("systemd-analyze")?;
+    analyze.args(["security", "--offline=true", "--no-pager"]);
+    let said = process::output(analyze.arg(format!("--threshold={EXPOSURE}")).arg(file))?;
+    let words = said.rsplit_once("Overall exposure level").map(|(_, end)| end);
+    let number = words.and_then(|words| words.split_whitespace().find(|word| is_number(word)));
+    let number = number
+        .with_context(|| format!("looking for the exposure in what it says of {}", file.display()))?;
+    Ok(number.to_owned())
+}
+
+fn is_number(word: &str) -> bool {
+    word.parse::<f64>().is_ok()
+}
+
+/// By file name: the units of all hosts and a summary of each.
+fn texts(hosts: &BTreeMap<String, Host>) -> Result<BTreeMap<String, String>> {
+    let mut texts = BTreeMap::new();
+    for (name, host) in hosts {
+        for (unit, text) in &host.units.units {
+            texts.insert(unit.clone(), without_hashes(text));
+        }
+        let summary = golden::pretty(&host.summary)?;
+        texts.insert(format!("{name}.json"), without_hashes(&summary));
+    }
+    Ok(texts)
+}
+
+/// The text with `<hash>` for the hash in each store path: it changes with every program that is built anew.
+fn without_hashes(text: &str) -> String {
+    const STORE: &str = "/nix/store/";
+    let mut parts = text.split(STORE);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let name = part
+            .split_once('-')
+            .filter(|(hash, _)| hash.len() == 32)
+            .map_or(part, |(_, name)| name);
+        out.push_str(STORE);
+        if name.len() != part.len() {
+            out.push_str("<hash>-");
+        }
+        out.push_str(name);
+    }
+    out
+}
+
+fn none(problems: Vec<String>) -> Result<()> {
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn store_paths_lose_their_hash_and_keep_their_name() {
+        let hash = "0123456789abcdfghijklmnpqrsvwxyz";
+        assert_eq!(
+            without_hashes(&format!("a /nix/store/{hash}-b-1/bin:/nix/store/{hash}-c\n/nix/store/x-y")),
+            "a /nix/store/<hash>-b-1/bin:/nix/store/<hash>-c\n/nix/store/x-y"
+        );
+        assert_eq!(without_hashes("no path"), "no path");
+    }
+}
