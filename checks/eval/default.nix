@@ -55,8 +55,30 @@ let
       ];
     };
 
+  # Every change, with the host's configuration after it.
+  changes = lib.mapAttrs (
+    _: change:
+    change
+    // {
+      after = if change ? before then together change.before change else small change;
+    }
+  ) (casesIn ./changes);
+
   describe = import ./describe.nix { inherit lib; };
-  before = describe.instances (changed { }).config;
+  small = change: (changed change).config;
+  unchanged = small { };
+  together =
+    first: second:
+    small {
+      fleet.imports = map (change: change.fleet or { }) [
+        first
+        second
+      ];
+      host.imports = map (change: change.host or { }) [
+        first
+        second
+      ];
+    };
   refusals = lib.mapAttrs' (
     file: _: lib.nameValuePair (lib.removeSuffix ".nix" file) (import (./refusals + "/${file}"))
   ) (builtins.readDir ./refusals);
@@ -64,7 +86,13 @@ in
 {
   # Of every host in hosts/: what it would install, for the golden files.
   hosts = lib.mapAttrs (
-    _: host: describe.units host.config // { summary = describe.summary host.config; }
+    _: host:
+    describe.units host.config
+    // {
+      summary = describe.summary host.config // {
+        endpoints = self.lib.endpoints host;
+      };
+    }
   ) self.nixosConfigurations;
 
   # All hosts, built.
@@ -72,23 +100,28 @@ in
     lib.mapAttrs (_: host: host.config.system.build.toplevel) self.nixosConfigurations
   );
 
-  # The flake's checks, but for those of the source text.
+  # The flake's checks, but for those of the source text; and of these the cheapest that tells the most.
   checks = pkgs.linkFarm "cim-checks" (removeAttrs self.checks.${system} [ "formatting" ]);
+  knot = self.checks.${system}.spec;
 
-  # Of every change, by instance: what is different after it.
-  changes = lib.mapAttrs (
-    _: change: describe.differences before (describe.instances (changed change).config)
-  ) (casesIn ./changes);
-
-  # The units after every change: their text has to follow the options.
-  changedUnits = lib.mapAttrs (_: change: describe.units (changed change).config) (casesIn ./changes);
-
-  # Of every host that somebody should hear about: what they hear.
-  messages = lib.mapAttrs (_: change: describe.messages (changed change).config) (casesIn ./messages);
+  cases = {
+    # Compared with expected.json.
+    answers = {
+      # Of every change, by instance: what is different after it, and which ports are open if those are.
+      changes = lib.mapAttrs (
+        _: change:
+        describe.differences (if change ? before then small change.before else unchanged) change.after
+      ) changes;
+      # Of every host that somebody should hear about: what they hear.
+      messages = lib.mapAttrs (_: change: describe.messages (small change)) (casesIn ./messages);
+    };
+    # The units after every change: their text has to follow the options.
+    units = lib.mapAttrs (_: change: describe.units change.after) changes;
+  };
 
   # Hosts that must not build, and what must stand in the error.
   refused = lib.mapAttrs (_: refusal: refusal.says) refusals;
-  refusals = lib.mapAttrs (_: refusal: (changed refusal).config.system.build.toplevel) refusals;
+  refusals = lib.mapAttrs (_: refusal: (small refusal).system.build.toplevel) refusals;
 
   # One host under NixOS's own modules: see ../standin/real.nix.
   real =

@@ -18,6 +18,12 @@ let
       "restart trigger" = only "X-Restart-Triggers=";
       unit = lib.filter (line: !(isTrigger line)) lines;
     };
+
+  instances =
+    config:
+    lib.mapAttrs (
+      _: instance: { spec = builtins.toJSON instance.spec; } // parts (unitText config instance.unit)
+    ) config.services.cim.instances;
 in
 {
   # Units, and the options that their text is held against.
@@ -48,19 +54,17 @@ in
     inherit (config) warnings;
   };
 
-  instances =
-    config:
-    lib.mapAttrs (
-      _: instance: { spec = builtins.toJSON instance.spec; } // parts (unitText config instance.unit)
-    ) config.services.cim.instances;
-
   differences =
     before: after:
-    lib.filterAttrs (_: names: names != [ ]) (
-      lib.mapAttrs (
-        instance: old: lib.attrNames (lib.filterAttrs (part: value: after.${instance}.${part} != value) old)
-      ) before
-    );
+    let
+      was = instances before;
+      is = instances after;
+      different =
+        name: lib.attrNames (lib.filterAttrs (part: value: is.${name}.${part} != value) was.${name});
+      ports = config: config.networking.firewall.allowedTCPPorts;
+    in
+    lib.filterAttrs (_: parts: parts != [ ]) (lib.genAttrs (lib.attrNames was) different)
+    // lib.optionalAttrs (ports after != ports before) { "open ports" = ports after; };
 
   messages = config: {
     inherit (config) warnings;

@@ -65,4 +65,7 @@ in
 
   # not the server's business
   "leaf: openFirewall" = leaf { openFirewall = true; };
+  "hub: openFirewall" = hub { openFirewall = true; };
+  "hub: leafnodes.openFirewall" = hub { leafnodes.openFirewall = true; };
+  "hub: cluster.openFirewall of a hub of one node" = hub { cluster.openFirewall = true; };
 }

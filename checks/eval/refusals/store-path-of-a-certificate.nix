@@ -5,5 +5,9 @@
     {
       services.cim.leaves.a.remotes.hub.tls.keyFile = lib.mkForce "${pkgs.writeText "key" "key"}";
     };
-  says = [ "services.cim.leaves.a.remotes.hub.tls.keyFile" ];
+  # Our own words: the type's description, so that evaluation stops, not the build.
+  says = [
+    "services.cim.leaves.a.remotes.hub.tls.keyFile"
+    "outside the Nix store"
+  ];
 }

@@ -5,5 +5,9 @@
     {
       services.cim.leaves.a.nkeySeedFile = "${pkgs.writeText "seed" "SU"}";
     };
-  says = [ "services.cim.leaves.a.nkeySeedFile" ];
+  # Our own words: the type's description, so that evaluation stops, not the build.
+  says = [
+    "services.cim.leaves.a.nkeySeedFile"
+    "outside the Nix store"
+  ];
 }

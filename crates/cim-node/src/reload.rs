@@ -94,7 +94,8 @@ impl Reload<'_> {
         );
         ensure!(
             output.status.success(),
-            "nats-server -t says: {}",
+            "nats-server -t says of {}: {}",
+            self.health.config,
             said.trim()
         );
         let digest = said

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use async_nats::{Client, ConnectOptions};
 use cim_check::{Copy, Identities, Server};
-use cim_render::places::Listener;
 use cim_spec::Plan;
 use cim_spec::artefact::Health;
-use cim_spec::plan::{Address, Proof};
+use cim_spec::plan::Proof;
 
 use crate::keys::Keys;
+use crate::peers::Peers;
 use crate::ports::Held;
 use crate::{Member, Ports};
 
@@ -21,6 +21,7 @@ pub struct Fleet {
     identities: Identities,
     members: BTreeMap<String, Member>,
     keys: Keys,
+    peers: Peers,
     _ports: Held,
 }
 
@@ -31,7 +32,7 @@ impl Fleet {
     /// Ports that are taken, and what the cryptography library or the file system says.
     pub fn prepare(plans: Vec<Plan>, dir: &Path, binary: &Path, ports: Ports) -> Result<Self> {
         let (chosen, held) = ports.choose(plans.len())?;
-        let peers = peers(&plans, &chosen);
+        let peers = Peers::new(&plans, &chosen);
         let identities = Identities::new()?;
         let mut keys = Keys::default();
         for plan in &plans {
@@ -43,11 +44,11 @@ impl Fleet {
             let member = Member {
                 copy: Copy::alone(&plan, &dir)?
                     .on_ports(ports.clone())
-                    .with_peers(peers.clone()),
+                    .with_peers(peers.ports().clone()),
                 dir,
                 ports,
                 server: None,
-                seed: keys.leaf_seed(&plan.server_name).map(str::to_owned),
+                seed: keys.own_seed(&plan)?,
                 files: BTreeMap::new(),
                 plan,
             };
@@ -59,6 +60,7 @@ impl Fleet {
             identities,
             members,
             keys,
+            peers,
             _ports: held,
         })
     }
@@ -118,10 +120,12 @@ impl Fleet {
     /// A name that no member has, and what the file system says.
     pub fn rewrite(&mut self, name: &str, plan: Plan) -> Result<()> {
         self.keys.learn(&plan)?;
+        self.peers.meet(&plan);
         let member = self
             .members
             .get_mut(name)
             .with_context(|| format!("no server {name}"))?;
+        member.copy = member.copy.clone().with_peers(self.peers.ports().clone());
         member.plan = plan;
         member.write_config(&self.keys)
     }
@@ -266,49 +270,4 @@ impl Fleet {
         }
         Ok(options.connect(member.url()).await?)
     }
-}
-
-/// Where each address stands on loopback; one that no member has, at a low port of its own, where
-/// nobody listens: nats-server refuses a url that stands twice.
-fn peers(plans: &[Plan], ports: &[BTreeMap<Listener, u16>]) -> BTreeMap<(Listener, Address), u16> {
-    let mut peers = BTreeMap::new();
-    for (plan, ports) in plans.iter().zip(ports) {
-        let advertised = [
-            (Listener::Client, plan.client.advertise.as_ref()),
-            (
-                Listener::Cluster,
-                plan.cluster.as_ref().map(|c| &c.advertise),
-            ),
-            (
-                Listener::Leafnodes,
-                plan.leafnodes.as_ref().map(|l| &l.advertise),
-            ),
-        ];
-        for (listener, address) in advertised {
-            if let (Some(address), Some(port)) = (address, ports.get(&listener)) {
-                peers.insert((listener, address.clone()), *port);
-            }
-        }
-    }
-    let routes = plans
-        .iter()
-        .flat_map(|plan| &plan.cluster)
-        .flat_map(|c| &c.routes);
-    let remotes = plans
-        .iter()
-        .flat_map(|plan| &plan.link)
-        .flat_map(|l| &l.remotes);
-    let dialled = routes.map(|route| (Listener::Cluster, route)).chain(
-        remotes
-            .flat_map(|r| &r.nodes)
-            .map(|node| (Listener::Leafnodes, node)),
-    );
-    let mut nobody = 2; // port 1 is the copy's own for those it does not know
-    for (listener, address) in dialled {
-        peers.entry((listener, address.clone())).or_insert_with(|| {
-            nobody += 1;
-            nobody
-        });
-    }
-    peers
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use cim_spec::Plan;
-use cim_spec::plan::{PrincipalKind, Proof};
+use cim_spec::plan::{Login, PrincipalKind, Proof};
 use nkeys::KeyPair;
 
 /// Throwaway keys, by the committed public nkey that each stands for.
@@ -40,6 +40,19 @@ impl Keys {
         let committed = committed.with_context(|| format!("no hub knows {leaf} by an nkey"))?;
         self.pairs.insert(committed.clone(), pair()?);
         Ok(())
+    }
+
+    /// The seed that a server logs in with elsewhere: a leaf's that is known by nkey. Where no hub
+    /// of the fleet knows it, one that nobody knows.
+    pub fn own_seed(&self, plan: &Plan) -> Result<Option<String>> {
+        let mut remotes = plan.link.iter().flat_map(|link| &link.remotes);
+        if !remotes.any(|remote| matches!(remote.login, Login::NkeySeed(_))) {
+            return Ok(None);
+        }
+        match self.leaf_seed(&plan.server_name) {
+            Some(seed) => Ok(Some(seed.to_owned())),
+            None => Ok(Some(pair()?.1)),
+        }
     }
 
     /// Committed public nkey → throwaway public nkey.

@@ -6,6 +6,7 @@ mod fleet;
 mod golden;
 mod keys;
 mod member;
+mod peers;
 mod ports;
 mod watch;
 

@@ -1,5 +1,15 @@
 //! `cargo xtask test`: everything that decides whether a change is good.
 
+mod compare;
+mod contract;
+mod eval;
+mod golden;
+mod mutants;
+mod real;
+mod triggers;
+mod unit_text;
+mod units;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -40,6 +50,31 @@ const STEPS: &[Step<Session>] = &[
         name: "show",
         needs: &["tools"],
         run: Session::flake_show,
+    },
+    Step {
+        name: "contract",
+        needs: &["tools"],
+        run: contract::run,
+    },
+    Step {
+        name: "units",
+        needs: &["tools"],
+        run: units::run,
+    },
+    Step {
+        name: "triggers",
+        needs: &["tools"],
+        run: triggers::run,
+    },
+    Step {
+        name: "mutants",
+        needs: &["tools"],
+        run: mutants::run,
+    },
+    Step {
+        name: "real",
+        needs: &["tools"],
+        run: real::run,
     },
 ];
 

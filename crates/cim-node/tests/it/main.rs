@@ -7,4 +7,3 @@ mod reload_rights;
 mod reload_table;
 mod secrets;
 mod support;
-mod transitions;

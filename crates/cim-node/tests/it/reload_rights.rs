@@ -30,7 +30,10 @@ async fn a_client_s_new_rights_hold_at_once_and_a_removed_user_is_put_out() -> R
 
     let allow = "hub.fleet.accounts.CIM.users.alchemist.permissions.publish.allow";
     rewritten(fleet, &changed("hub-1", &[(allow, json!(["open.>"]))])?)?;
-    assert_eq!(before(&alchemist, "secret.x", "open.x", &mut ears).await?, 0);
+    assert_eq!(
+        before(&alchemist, "secret.x", "open.x", &mut ears).await?,
+        0
+    );
 
     let users = "hub.fleet.accounts.CIM.users";
     rewritten(fleet, &changed("hub-1", &[(users, json!({}))])?)?;
@@ -59,10 +62,14 @@ async fn a_standing_leaf_link_keeps_its_old_rights_until_it_links_again() -> Res
     assert!(crossed > 0, "nats-server now narrows standing leaf links");
 
     let mut without = narrow;
-    let leaves = without.pointer_mut("/hub/fleet/leaves").and_then(Value::as_object_mut);
+    let leaves = without
+        .pointer_mut("/hub/fleet/leaves")
+        .and_then(Value::as_object_mut);
     leaves.context("a fleet has leaves")?.remove("cim-prod-001");
     rewritten(fleet, &without)?;
-    heard(&graph, "metrics.x", &mut ears).await.context("nats-server now puts removed leaves out")?;
+    heard(&graph, "metrics.x", &mut ears)
+        .await
+        .context("nats-server now puts removed leaves out")?;
     assert_eq!(fleet.links("hub-1")?.len(), 1);
 
     fleet.kill("cim-prod-001")?;
@@ -78,10 +85,18 @@ async fn heard(publisher: &Client, subject: &str, ears: &mut Subscriber) -> Resu
 }
 
 /// How often `first` is heard before `then`, which is published after it until it is heard.
-async fn before(publisher: &Client, first: &str, then: &str, ears: &mut Subscriber) -> Result<usize> {
+async fn before(
+    publisher: &Client,
+    first: &str,
+    then: &str,
+    ears: &mut Subscriber,
+) -> Result<usize> {
     let mut count = 0;
     until(&format!("{then} is heard"), async || {
-        for subject in [first, then].into_iter().filter(|subject| !subject.is_empty()) {
+        for subject in [first, then]
+            .into_iter()
+            .filter(|subject| !subject.is_empty())
+        {
             publisher.publish(subject.to_owned(), "".into()).await?;
         }
         publisher.flush().await?;

@@ -1,15 +1,16 @@
 //! The table of what is hot, `cim-spec/src/reload.json`: each row on a real server, there and back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use cim_testkit::{golden, plan};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::support::{Hosts, hosts, reload, set};
-use crate::transitions::{BASES, Base, COLD, Change};
 
 const TABLE: &str = include_str!("../../../cim-spec/src/reload.json");
+const TRANSITIONS: &str = include_str!("transitions.json");
 
 /// Files that the new values name, and what of the copy stands for each.
 const FILES: [(&str, &str); 5] = [
@@ -20,34 +21,84 @@ const FILES: [(&str, &str); 5] = [
     ("/run/secrets/renewed.creds", "leaf.creds"),
 ];
 
+/// Values by the path where each is put.
+type Sets = BTreeMap<String, Value>;
+
+#[derive(Deserialize)]
+struct Transitions {
+    hot: Vec<Base>,
+    cold: Vec<Cold>,
+}
+
+/// Changes that start from one golden spec.
+#[derive(Deserialize)]
+struct Base {
+    role: String,
+    case: String,
+    /// What the golden spec lacks.
+    tweaks: Sets,
+    changes: Vec<Change>,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    row: String,
+    sets: Sets,
+}
+
+#[derive(Deserialize)]
+struct Cold {
+    role: String,
+    case: String,
+    sets: Sets,
+}
+
+fn transitions() -> Result<Transitions> {
+    serde_json::from_str(TRANSITIONS).context("reading transitions.json")
+}
+
 #[test]
 fn every_row_has_a_transition() -> Result<()> {
+    let transitions = transitions()?;
     for role in ["hub", "leaf"] {
         let rows: BTreeSet<String> = rows(role)?.into_iter().collect();
-        let tried: BTreeSet<String> = BASES
-            .iter()
-            .filter(|base| base.role == role)
-            .flat_map(|base| base.changes)
-            .map(|change| change.row.to_owned())
-            .collect();
-        assert_eq!(tried, rows, "rows of {role}: tried, and in the table");
+        let bases = transitions.hot.iter().filter(|base| base.role == role);
+        let tried = bases
+            .flat_map(|base| &base.changes)
+            .map(|change| change.row.clone());
+        assert_eq!(
+            tried.collect::<BTreeSet<_>>(),
+            rows,
+            "rows of {role}: tried, and in the table"
+        );
     }
     Ok(())
 }
 
 #[test]
 fn every_transition_stays_inside_hot_rows() -> Result<()> {
-    for base in BASES {
-        let rows = rows(base.role)?;
-        for change in base.changes {
-            for (path, _) in change.sets {
-                assert!(rows.iter().any(|row| inside(path, row)), "{path} is not hot");
+    let transitions = transitions()?;
+    for base in &transitions.hot {
+        let rows = rows(&base.role)?;
+        for change in &base.changes {
+            for path in change.sets.keys() {
+                assert!(
+                    rows.iter().any(|row| inside(path, row)),
+                    "{path} is not hot"
+                );
             }
-            assert!(change.sets.iter().any(|(path, _)| inside(path, change.row)), "{}", change.row);
+            assert!(
+                change.sets.keys().any(|path| inside(path, &change.row)),
+                "{}",
+                change.row
+            );
         }
     }
-    for (role, _, path, _) in COLD {
-        assert!(!rows(role)?.iter().any(|row| inside(path, row)), "{path} is hot");
+    for cold in &transitions.cold {
+        let rows = rows(&cold.role)?;
+        for path in cold.sets.keys() {
+            assert!(!rows.iter().any(|row| inside(path, row)), "{path} is hot");
+        }
     }
     Ok(())
 }
@@ -64,15 +115,19 @@ fn leaves_take_every_hot_transition_over() -> Result<()> {
 
 #[test]
 fn what_is_not_in_the_table_is_refused() -> Result<()> {
-    for (role, case, path, value) in COLD {
-        let spec = golden(case)?;
-        let mut hosts = one(&spec)?;
+    let mut running: BTreeMap<String, Hosts> = BTreeMap::new();
+    for Cold { role, case, sets } in transitions()?.cold {
+        let spec = golden(&case)?;
+        if !running.contains_key(&case) {
+            running.insert(case.clone(), one(&spec)?);
+        }
+        let hosts = running.get_mut(&case).context("it was just put")?;
         let name = hosts.fleet.names().pop().context("a server")?;
-        let changed = with(&spec, role, &[(path, value)])?;
-        ensure!(changed != spec, "{path} has that value already");
+        let changed = with(&spec, &role, &sets)?;
+        ensure!(changed != spec, "nothing changes with {sets:?}");
         hosts.fleet.rewrite(&name, plan(&changed)?)?;
         let said = reload(&hosts.fleet, &name)?;
-        assert!(!said.ok, "{path} can be reloaded");
+        assert!(!said.ok, "it can be reloaded: {sets:?}");
         said.refused(&["keeps its old config", "not supported for"]);
     }
     Ok(())
@@ -81,12 +136,11 @@ fn what_is_not_in_the_table_is_refused() -> Result<()> {
 /// Tries all changes of a role; fails with the list of those that were refused.
 fn all_taken_over(role: &str) -> Result<()> {
     let mut refused = Vec::new();
-    for base in BASES.iter().filter(|base| base.role == role) {
-        let spec = with(&golden(base.case)?, role, base.tweaks)?;
+    for base in transitions()?.hot.iter().filter(|base| base.role == role) {
+        let spec = with(&golden(&base.case)?, role, &base.tweaks)?;
         let mut hosts = one(&spec)?;
-        for change in base.changes {
-            let tried = there_and_back(&mut hosts, base, &spec, change);
-            if let Err(error) = tried {
+        for change in &base.changes {
+            if let Err(error) = there_and_back(&mut hosts, base, &spec, change) {
                 refused.push(format!("{}: {}: {error:#}", base.case, change.row));
                 hosts = one(&spec)?;
             }
@@ -99,11 +153,13 @@ fn all_taken_over(role: &str) -> Result<()> {
 fn there_and_back(hosts: &mut Hosts, base: &Base, spec: &Value, change: &Change) -> Result<()> {
     let name = hosts.fleet.names().pop().context("a server")?;
     let pid = hosts.fleet.server(&name)?.pid();
-    let changed = with(spec, base.role, change.sets)?;
+    let changed = with(spec, &base.role, &change.sets)?;
     ensure!(changed != *spec, "nothing changes");
     for (spec, way) in [(&changed, "there"), (spec, "back")] {
         let doing = || format!("{way} with {:?}", change.sets);
-        hosts.fleet.rewrite(&name, plan(spec).with_context(doing)?)?;
+        hosts
+            .fleet
+            .rewrite(&name, plan(spec).with_context(doing)?)?;
         let said = reload(&hosts.fleet, &name)?;
         ensure!(said.ok, "{}: {}", doing(), said.text);
         ensure!(hosts.fleet.server(&name)?.pid() == pid, "another process");
@@ -129,13 +185,10 @@ fn one(spec: &Value) -> Result<Hosts> {
 }
 
 /// A spec with values set; `-` removes.
-fn with(spec: &Value, role: &str, sets: &[(&str, &str)]) -> Result<Value> {
+fn with(spec: &Value, role: &str, sets: &Sets) -> Result<Value> {
     let mut spec = spec.clone();
     for (path, value) in sets {
-        let value = match *value {
-            "-" => None,
-            json => Some(serde_json::from_str(json).with_context(|| format!("reading {json}"))?),
-        };
+        let value = (value != "-").then(|| value.clone());
         set(&mut spec, &format!("{role}.{path}"), value)?;
     }
     Ok(spec)
@@ -145,12 +198,21 @@ fn rows(role: &str) -> Result<Vec<String>> {
     let table: Value = serde_json::from_str(TABLE)?;
     let rows = table[role].as_array().context("no rows")?;
     rows.iter()
-        .map(|row| row["path"].as_str().map(str::to_owned).context("a row has a path"))
+        .map(|row| {
+            row["path"]
+                .as_str()
+                .map(str::to_owned)
+                .context("a row has a path")
+        })
         .collect()
 }
 
 /// Whether a path is that of a row, or below it.
 fn inside(path: &str, row: &str) -> bool {
     let mut names = path.split('.');
-    row.split('.').all(|wanted| names.next().is_some_and(|name| wanted == "*" || wanted == name))
+    row.split('.').all(|wanted| {
+        names
+            .next()
+            .is_some_and(|name| wanted == "*" || wanted == name)
+    })
 }

@@ -12,7 +12,11 @@ const SHOWN: usize = 400;
 pub fn equal(what: &str, expected: &Value, found: &Value) -> Result<()> {
     let differences = differences(expected, found);
     if !differences.is_empty() {
-        bail!("{what}: {} differ\n{}", differences.len(), differences.join("\n"));
+        bail!(
+            "{what}: {} differ\n{}",
+            differences.len(),
+            differences.join("\n")
+        );
     }
     Ok(())
 }

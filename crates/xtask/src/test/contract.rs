@@ -15,16 +15,16 @@ pub fn run(session: &mut Session) -> Result<()> {
     let tools = session.tools()?;
     let standin = session.workspace.root.join("checks/standin");
     let file = standin.join("cases/expected.json");
-    let text =
-        fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+    let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let expected: Value =
         serde_json::from_str(&text).with_context(|| format!("reading {}", file.display()))?;
     let ours = standin.join("nixpkgs/lib");
     let cases = answers(&tools, &standin, &ours)?;
     compare::equal("cases of the stand-in's lib", &expected, &cases)?;
-    session
-        .progress
-        .note(&format!("the stand-in's lib agrees in {} cases", count(&expected)));
+    session.progress.note(&format!(
+        "the stand-in's lib agrees in {} cases",
+        count(&expected)
+    ));
     let Some(nixpkgs) = &session.nixpkgs else {
         return Ok(());
     };
@@ -37,7 +37,10 @@ pub fn run(session: &mut Session) -> Result<()> {
 /// What a lib makes of the cases.
 fn answers(tools: &Tools, standin: &Path, lib: &Path) -> Result<Value> {
     let cases = eval::path(&standin.join("cases"));
-    evaluated(tools, &format!("import {cases} {{ lib = import {}; }}", eval::path(lib)))
+    evaluated(
+        tools,
+        &format!("import {cases} {{ lib = import {}; }}", eval::path(lib)),
+    )
 }
 
 /// What only the stand-in has would work here and fail for users.
@@ -65,7 +68,10 @@ fn evaluated(tools: &Tools, expression: &str) -> Result<Value> {
 
 /// How many cases there are in all sections.
 fn count(expected: &Value) -> usize {
-    let sections = expected.as_object().into_iter().flat_map(|all| all.values());
+    let sections = expected
+        .as_object()
+        .into_iter()
+        .flat_map(|all| all.values());
     sections
         .filter_map(Value::as_object)
         .map(serde_json::Map::len)

@@ -1,15 +1,27 @@
 //! What a change touches, what an operator is told, and what does not build.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use anyhow::{Result, ensure};
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::eval::{self, Eval};
+use super::units::{self, Units};
 use super::{Session, golden};
 
 /// What is expected of checks/eval/changes and checks/eval/messages.
 const EXPECTED: &str = "checks/eval/expected.json";
+
+/// What checks/eval makes of its cases.
+#[derive(Debug, Deserialize)]
+struct Cases {
+    /// As in the expected file.
+    answers: Value,
+    /// The units after every change.
+    units: BTreeMap<String, Units>,
+}
 
 /// The step.
 pub fn run(session: &mut Session) -> Result<()> {
@@ -17,11 +29,11 @@ pub fn run(session: &mut Session) -> Result<()> {
     let flake = session.flake()?;
     let eval = Eval::new(&tools, flake.source(), flake.standins());
     let file = session.workspace.root.join(EXPECTED);
-    let answers = answers(&eval)?;
-    golden::update_json(&file, &answers)?;
-    golden::json(&file, &answers)?;
+    let cases: Cases = eval.json("cases")?;
+    golden::update_json(&file, &cases.answers)?;
+    cases.hold(&file)?;
     let refused = refusals(&eval)?;
-    let count = |name: &str| answers[name].as_object().map_or(0, serde_json::Map::len);
+    let count = |name: &str| cases.answers[name].as_object().map_or(0, Map::len);
     session.progress.note(&format!(
         "{} changes, {} hosts with messages, {refused} refusals",
         count("changes"),
@@ -30,15 +42,17 @@ pub fn run(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
-/// Holds changes and messages against the file of the copy that was evaluated.
+/// Holds the cases against the file of the copy that was evaluated.
 pub fn as_committed(eval: &Eval) -> Result<()> {
-    golden::json(&eval.file(EXPECTED), &answers(eval)?)
+    eval.json::<Cases>("cases")?.hold(&eval.file(EXPECTED))
 }
 
-fn answers(eval: &Eval) -> Result<Value> {
-    let changes: Value = eval.json("changes")?;
-    let messages: Value = eval.json("messages")?;
-    Ok(json!({ "changes": changes, "messages": messages }))
+impl Cases {
+    /// The answers are those in the file, and the text of units follows the options that were changed.
+    fn hold(&self, file: &Path) -> Result<()> {
+        golden::json(file, &self.answers)?;
+        units::none(units::text_problems(&self.units)?)
+    }
 }
 
 /// Each host that must not build does not, and the error says what it must; gives how many there are.
@@ -59,10 +73,7 @@ pub fn refusals(eval: &Eval) -> Result<usize> {
             }
         }
     }
-    if !problems.is_empty() {
-        bail!("checks/eval/refusals: {}", problems.join("\n"));
-    }
-    (!refused.is_empty())
-        .then_some(refused.len())
-        .context("checks/eval/refusals holds nothing")
+    ensure!(!refused.is_empty(), "checks/eval/refusals holds nothing");
+    units::none(problems)?;
+    Ok(refused.len())
 }

@@ -42,7 +42,12 @@ pub fn problems(text: &str, instance: &Instance) -> Result<Vec<String>> {
         user == Some(&instance.unit) && unit.one("DynamicUser").is_none(),
         format!("runs as {user:?}, not as a static user of its own"),
     );
-    for key in ["X-Reload-Triggers", "X-Restart-Triggers", "ExecReload", "ExecStartPost"] {
+    for key in [
+        "X-Reload-Triggers",
+        "X-Restart-Triggers",
+        "ExecReload",
+        "ExecStartPost",
+    ] {
         must(
             unit.one(key).is_some_and(|value| !value.is_empty()),
             format!("needs one {key}"),
@@ -153,7 +158,11 @@ mod tests {
             ("MemoryMax=1000\n", ""),
         ];
         for (old, new) in wrong {
-            assert_eq!(problems_of(&GOOD.replace(old, new)).len(), 1, "{old} → {new}");
+            assert_eq!(
+                problems_of(&GOOD.replace(old, new)).len(),
+                1,
+                "{old} → {new}"
+            );
         }
     }
 }

@@ -42,11 +42,10 @@ pub fn run(session: &mut Session) -> Result<()> {
     let eval = Eval::new(&tools, flake.source(), flake.standins());
     let hosts = hosts(&eval)?;
     golden::update_folder(&session.workspace.root.join(GOLDEN), &texts(&hosts)?)?;
-    text_follows_options(&eval, &hosts)?;
     golden::folder(&session.workspace.root.join(GOLDEN), &texts(&hosts)?)?;
     // Built, so that the programs that units name are there.
     let built = eval.build("toplevels")?;
-    let mut problems = Vec::new();
+    let mut problems = text_problems(hosts.iter().map(|(name, host)| (name, &host.units)))?;
     let mut exposures = Vec::new();
     for (host, described) in &hosts {
         for unit in described.units.units.keys() {
@@ -79,12 +78,12 @@ pub fn as_committed(eval: &Eval, hosts: &BTreeMap<String, Host>) -> Result<()> {
     golden::folder(&eval.file(GOLDEN), &texts(hosts)?)
 }
 
-/// Holds the text of units against the options: of all hosts, and of the small host after every change.
-pub fn text_follows_options(eval: &Eval, hosts: &BTreeMap<String, Host>) -> Result<()> {
-    let changed: BTreeMap<String, Units> = eval.json("changedUnits")?;
-    let hosts = hosts.iter().map(|(name, host)| (name, &host.units));
+/// What is wrong with the text of units, given the options: one text for each.
+pub fn text_problems<'a>(
+    hosts: impl IntoIterator<Item = (&'a String, &'a Units)>,
+) -> Result<Vec<String>> {
     let mut problems = Vec::new();
-    for (name, described) in hosts.chain(&changed) {
+    for (name, described) in hosts {
         for instance in described.instances.values() {
             let file = format!("{}.service", instance.unit);
             let text = described
@@ -95,7 +94,15 @@ pub fn text_follows_options(eval: &Eval, hosts: &BTreeMap<String, Host>) -> Resu
             problems.extend(found.iter().map(|problem| format!("{name}: {problem}")));
         }
     }
-    none(problems)
+    Ok(problems)
+}
+
+/// An error with all problems, if there are any.
+pub fn none(problems: Vec<String>) -> Result<()> {
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n"));
+    }
+    Ok(())
 }
 
 /// Anything that `systemd-analyze verify` says: it ends well for most mistakes.
@@ -118,10 +125,16 @@ fn exposure(tools: &Tools, file: &Path) -> Result<String> {
     let mut analyze = tools.command("systemd-analyze")?;
     analyze.args(["security", "--offline=true", "--no-pager"]);
     let said = process::output(analyze.arg(format!("--threshold={EXPOSURE}")).arg(file))?;
-    let words = said.rsplit_once("Overall exposure level").map(|(_, end)| end);
+    let words = said
+        .rsplit_once("Overall exposure level")
+        .map(|(_, end)| end);
     let number = words.and_then(|words| words.split_whitespace().find(|word| is_number(word)));
-    let number = number
-        .with_context(|| format!("looking for the exposure in what it says of {}", file.display()))?;
+    let number = number.with_context(|| {
+        format!(
+            "looking for the exposure in what it says of {}",
+            file.display()
+        )
+    })?;
     Ok(number.to_owned())
 }
 
@@ -161,13 +174,6 @@ fn without_hashes(text: &str) -> String {
     out
 }
 
-fn none(problems: Vec<String>) -> Result<()> {
-    if !problems.is_empty() {
-        bail!("{}", problems.join("\n"));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +182,9 @@ mod tests {
     fn store_paths_lose_their_hash_and_keep_their_name() {
         let hash = "0123456789abcdfghijklmnpqrsvwxyz";
         assert_eq!(
-            without_hashes(&format!("a /nix/store/{hash}-b-1/bin:/nix/store/{hash}-c\n/nix/store/x-y")),
+            without_hashes(&format!(
+                "a /nix/store/{hash}-b-1/bin:/nix/store/{hash}-c\n/nix/store/x-y"
+            )),
             "a /nix/store/<hash>-b-1/bin:/nix/store/<hash>-c\n/nix/store/x-y"
         );
         assert_eq!(without_hashes("no path"), "no path");
