@@ -22,29 +22,48 @@ let
   triggers = import ./triggers.nix { inherit lib; };
   knownBad = import ./versions.nix;
 
-  # Which instances claim each value: two claims are a clash.
+  # Which instances claim each value: two that do clash. What one claims twice, the rules on its spec refuse.
   clashes =
     claims:
     lib.filterAttrs (_: names: lib.length names > 1) (
-      lib.zipAttrs (
-        lib.concatMap (
-          instance: map (value: { ${toString value} = instance.name; }) (claims instance)
-        ) instances
+      lib.mapAttrs (_: lib.unique) (
+        lib.zipAttrs (
+          lib.concatMap (
+            instance: map (value: { ${toString value} = instance.name; }) (claims instance)
+          ) instances
+        )
       )
     );
-  optionOf =
-    instance:
-    if instance.role == "hub" then "services.cim.hub" else "services.cim.leaves.${instance.name}";
+  optionOf = role: name: if role == "hub" then "services.cim.hub" else "services.cim.leaves.${name}";
+  refuse = options: what: help: {
+    assertion = false;
+    message = ''
+      ${lib.concatStringsSep " and " options}: both have ${what}.
+      ${help}'';
+  };
   clash =
     what: help: claims:
-    lib.mapAttrsToList (value: names: {
-      assertion = false;
-      message = ''
-        ${
-          lib.concatMapStringsSep " and " (name: optionOf (cfg.instances.${name} // { inherit name; })) names
-        }: both have ${what} ${value}.
-        ${help}'';
-    }) (clashes claims);
+    lib.mapAttrsToList (
+      value: names:
+      refuse (map (name: optionOf cfg.instances.${name}.role name) names) "${what} ${value}" help
+    ) (clashes claims);
+
+  # A hub's node and a leaf of one name are one instance to what follows, and refused.
+  namesakes = lib.concatMap (
+    instance:
+    lib.optional (lib.length instance.roles > 1) (
+      refuse (map (role: optionOf role instance.name) instance.roles) "the name ${instance.name}"
+        "Every server of the fleet has a name of its own: give one of them another."
+    )
+  ) instances;
+  instance = types.raw // {
+    merge =
+      _: definitions:
+      (lib.head definitions).value
+      // {
+        roles = map (definition: definition.value.role) definitions;
+      };
+  };
 in
 {
   # One module, however many of hub and leaf import it.
@@ -71,7 +90,7 @@ in
       description = "Our own programs: `cim-build` runs in the build, `cim-node` on the host.";
     };
     instances = mkOption {
-      type = types.lazyAttrsOf types.raw;
+      type = types.lazyAttrsOf instance;
       default = { };
       internal = true;
       description = "By name: `spec`, `artefacts`, `unit`, `triggers` of each instance. To be read, not set.";
@@ -95,7 +114,8 @@ in
 
   config = {
     assertions =
-      clash "the port" "Two servers of a host cannot share a port: give one of them another." (
+      namesakes
+      ++ clash "the port" "Two servers of a host cannot share a port: give one of them another." (
         instance: instance.ports
       )
       ++ clash "the unit" "A leading cim- does not count: give one of them another name." (instance: [
@@ -107,7 +127,9 @@ in
       let
         inherit (instance.options.package) version;
       in
-      lib.optional (knownBad ? ${version}) "${optionOf instance}.package: ${knownBad.${version}}"
+      lib.optional (
+        knownBad ? ${version}
+      ) "${optionOf instance.role instance.name}.package: ${knownBad.${version}}"
     ) instances;
 
     environment.etc = lib.listToAttrs (

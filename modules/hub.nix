@@ -85,11 +85,14 @@ in
       ports = [
         cfg.httpPort
       ]
-      ++ lib.concatMap (node: [
-        node.port
-        node.leafnodesPort
-        node.clusterPort
-      ]) ports;
+      ++ lib.concatMap (
+        node:
+        [
+          node.port
+          node.leafnodesPort
+        ]
+        ++ lib.optional isCluster node.clusterPort
+      ) ports;
       openPorts = lib.concatMap (
         node:
         lib.optional cfg.openFirewall node.port

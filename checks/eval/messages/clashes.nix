@@ -16,6 +16,22 @@ in
       accounts = { };
     };
   };
+  "a leaf with the name of the hub's node" = leaves {
+    hub-1 = {
+      port = 4230;
+      httpPort = 8230;
+      accounts = { };
+    };
+  };
+  "a leaf with the cluster's port of a hub that is none" = leaves { a.port = lib.mkForce 6222; };
+  "a leaf with the cluster's port of a hub that is one" = leaves { a.port = lib.mkForce 6222; } // {
+    fleet.hubs.hub.nodes = lib.genAttrs [ "hub-2" "hub-3" ] (node: {
+      address = "${node}.example.com";
+    });
+  };
+  "an instance with one port twice is for the rules on its spec" = leaves {
+    a.httpPort = lib.mkForce 4223;
+  };
   "a leaf that is not enabled claims nothing" = leaves {
     b = {
       enable = false;

@@ -12,7 +12,7 @@ pub enum Log {
     Journal {
         /// Name of the unit.
         unit: String,
-        /// Where the reading starts; `None`: the journal was empty.
+        /// Where the reading starts; `None`: it had no entry.
         cursor: Option<String>,
     },
     /// A file, after an offset.
@@ -25,14 +25,14 @@ pub enum Log {
 }
 
 impl Log {
-    /// Marks the end of the journal, for one unit.
+    /// Marks the end of a unit's journal.
     ///
     /// # Errors
     /// A machine without journalctl.
     pub fn journal(unit: &str) -> Result<Self> {
-        // The end of the whole journal: a unit that has been quiet for long may have no entry left,
-        // and journalctl fails without a word where it finds none.
-        let said = journalctl(&["--lines", "0", "--show-cursor", "--quiet"])?;
+        // An entry of this very unit: after the cursor of another's, journalctl 252 leaves out the
+        // first of ours. A unit that has been quiet for long may have none left.
+        let said = journalctl(&["--unit", unit, "--lines", "0", "--show-cursor", "--quiet"])?;
         let cursor = said
             .lines()
             .find_map(|line| line.strip_prefix("-- cursor: "))
@@ -95,6 +95,7 @@ fn redact(reason: &str) -> String {
     }
 }
 
+/// Where it finds no entry, journalctl fails without a word.
 fn journalctl(args: &[&str]) -> Result<String> {
     let output = Command::new("journalctl")
         .args(args)

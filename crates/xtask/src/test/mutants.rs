@@ -19,15 +19,34 @@ use crate::tools::Tools;
 /// Trials at a time; each has a copy of the project's files.
 const WORKERS: usize = 2;
 
+/// Something that notices mistakes.
+struct Check {
+    name: &'static str,
+    passes: fn(&Eval) -> Result<()>,
+}
+
 /// The checks in the order of what they cost: the first that fails has caught the mutant.
-const CHECKS: [(&str, fn(&Eval) -> Result<()>); 5] = [
-    ("evaluation or units", |eval| {
-        units::as_committed(eval, &units::hosts(eval)?)
-    }),
-    ("knot", |eval| eval.build("knot").map(|_| ())),
-    ("changes and messages", triggers::as_committed),
-    ("refusals", |eval| triggers::refusals(eval).map(|_| ())),
-    ("flake check", |eval| eval.build("checks").map(|_| ())),
+const CHECKS: [Check; 5] = [
+    Check {
+        name: "evaluation or units",
+        passes: |eval| units::as_committed(eval, &units::hosts(eval)?),
+    },
+    Check {
+        name: "knot",
+        passes: |eval| eval.build("knot").map(|_| ()),
+    },
+    Check {
+        name: "changes and messages",
+        passes: triggers::as_committed,
+    },
+    Check {
+        name: "refusals",
+        passes: |eval| triggers::refusals(eval).map(|_| ()),
+    },
+    Check {
+        name: "flake check",
+        passes: |eval| eval.build("checks").map(|_| ()),
+    },
 ];
 
 /// The step.
@@ -74,7 +93,7 @@ pub fn run(session: &mut Session) -> Result<()> {
 /// Says what caught how many, and fails with those that nothing caught.
 fn report(session: &Session, outcomes: &[(&Mutant, Result<Option<Caught>>)]) -> Result<()> {
     let mut problems = Vec::new();
-    let mut counts = CHECKS.map(|(check, _)| (check, 0));
+    let mut counts = CHECKS.map(|check| (check.name, 0));
     for (mutant, outcome) in outcomes {
         match outcome {
             Ok(Some(caught)) => {
@@ -148,10 +167,12 @@ impl<'a> Trial<'a> {
 
     /// The first check that fails on the files as they are.
     fn caught_by(&self) -> Result<Option<Caught>> {
-        for (check, passes) in CHECKS {
-            if let Err(error) = passes(&self.eval) {
-                let say = format!("{error:#}");
-                return Ok(Some(Caught { check, say }));
+        for check in &CHECKS {
+            if let Err(error) = (check.passes)(&self.eval) {
+                return Ok(Some(Caught {
+                    check: check.name,
+                    say: format!("{error:#}"),
+                }));
             }
         }
         Ok(None)
