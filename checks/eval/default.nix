@@ -60,7 +60,7 @@ let
     _: change:
     change
     // {
-      after = if change ? before then together change.before change else small change;
+      after = together (change.before or { }) change;
     }
   ) (casesIn ./changes);
 

@@ -58,7 +58,7 @@ in
       { pkgs, ... }:
       {
         services.cim.leaves.a.package = pkgs.nats-server // {
-          version = "2.15.0";
+          version = if pkgs.nats-server.version == "2.14.6" then "2.14.7" else "2.14.6";
         };
       };
   };

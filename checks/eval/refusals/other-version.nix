@@ -4,11 +4,8 @@
     { pkgs, ... }:
     {
       services.cim.leaves.a.package = pkgs.nats-server // {
-        version = "2.15.0";
+        version = if pkgs.nats-server.version == "2.14.6" then "2.14.7" else "2.14.6";
       };
     };
-  says = [
-    "services.cim.leaves.a.package"
-    "2.15.0"
-  ];
+  says = [ "services.cim.leaves.a.package" ];
 }

@@ -15,8 +15,8 @@ pub struct Endpoints {
     pub server_name: String,
     /// Clients of this server.
     pub client: Endpoint,
-    /// Leaves of this server; `null` on a leaf.
-    pub leafnodes: Option<Endpoint>,
+    /// URL for leaves of this server; `null` on a leaf.
+    pub leafnodes_url: Option<String>,
     /// Monitoring, on the host itself.
     pub monitor: String,
     /// JetStream domain; `null`: no JetStream.
@@ -62,10 +62,10 @@ pub fn endpoints(plan: &Plan) -> Endpoints {
     Endpoints {
         server_name: plan.server_name.clone(),
         client: client(plan),
-        leafnodes: plan.leafnodes.as_ref().map(|listener| Endpoint {
-            url: url(listener.tls.is_some(), &listener.advertise),
-            ca_file: None,
-        }),
+        leafnodes_url: plan
+            .leafnodes
+            .as_ref()
+            .map(|listener| url(listener.tls.is_some(), &listener.advertise)),
         monitor: monitor(plan),
         jetstream_domain: plan.jetstream.as_ref().map(|js| js.domain.clone()),
         accounts: accounts(plan),
@@ -83,8 +83,13 @@ pub fn monitor(plan: &Plan) -> String {
 
 fn client(plan: &Plan) -> Endpoint {
     let listener = &plan.client;
+    // A leaf tells nobody an address: its clients are on the host itself.
     let address = listener.advertise.clone().unwrap_or(Address {
-        host: listener.host.clone(),
+        host: match listener.host.as_str() {
+            "0.0.0.0" => "127.0.0.1".to_owned(),
+            "::" => "::1".to_owned(),
+            host => host.to_owned(),
+        },
         port: listener.port,
     });
     Endpoint {

@@ -154,15 +154,15 @@ fn flows(flows: &[Flow], at: &OptionPath, problems: &mut Problems) {
             &flow.subject,
             subject::check(&flow.subject),
         );
-        if subject::is_system(&flow.subject) {
+        if subject::covers_system(&flow.subject) {
             problems.add(
                 Rule::SystemSubject,
                 &at,
                 format!(
-                    "{:?} is one of NATS's own subjects, which never cross a leaf link as a flow",
+                    "{:?} is or covers NATS's own subjects ($JS, $KV, …), which never cross a leaf link as a flow",
                     flow.subject
                 ),
-                "name the subjects of your applications",
+                "name the subjects of your applications, with a first token that is no wildcard, for example \"domain.>\"",
             );
         }
     }

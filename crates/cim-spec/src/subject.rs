@@ -33,9 +33,9 @@ pub fn check(subject: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Whether a subject is one of NATS's own (`$SYS`, `$JS`, `$KV`, …).
-pub fn is_system(subject: &str) -> bool {
-    subject.starts_with('$')
+/// Whether a subject is or covers one of NATS's own (`$SYS`, `$JS`, `$KV`, …).
+pub fn covers_system(subject: &str) -> bool {
+    subject.starts_with(['$', '*', '>'])
 }
 
 #[cfg(test)]

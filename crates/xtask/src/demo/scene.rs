@@ -181,7 +181,11 @@ async fn fails_over(fleet: &mut Fleet, table: &mut Table, progress: &Progress) -
     );
     let since = Instant::now();
     fleet.start(&lost)?;
-    table.held("the lost node comes back", format!("{lost} is ready"), since.elapsed());
+    table.held(
+        "the lost node comes back",
+        format!("{lost} is ready"),
+        since.elapsed(),
+    );
     Ok(())
 }
 

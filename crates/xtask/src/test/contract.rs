@@ -31,7 +31,11 @@ pub fn run(session: &mut Session) -> Result<()> {
     let theirs = nixpkgs.join("lib");
     let cases = answers(&tools, &standin, &theirs)?;
     compare::equal("cases of nixpkgs' own lib", &expected, &cases)?;
-    nothing_of_its_own(&tools, &standin, &ours, &theirs)
+    nothing_of_its_own(&tools, &standin, &ours, &theirs)?;
+    session
+        .progress
+        .note(&format!("so does {}", theirs.display()));
+    Ok(())
 }
 
 /// What a lib makes of the cases.

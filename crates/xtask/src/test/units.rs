@@ -1,5 +1,6 @@
 //! The units of every host: as systemd reads them, as they must be, and as they were.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -155,23 +156,36 @@ fn texts(hosts: &BTreeMap<String, Host>) -> Result<BTreeMap<String, String>> {
     Ok(texts)
 }
 
-/// The text with `<hash>` for the hash in each store path: it changes with every program that is built anew.
+/// The text with `<hash>` and `<version>` in store paths: they change with every program, not with our modules.
 fn without_hashes(text: &str) -> String {
     const STORE: &str = "/nix/store/";
     let mut parts = text.split(STORE);
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let name = part
-            .split_once('-')
-            .filter(|(hash, _)| hash.len() == 32)
-            .map_or(part, |(_, name)| name);
         out.push_str(STORE);
-        if name.len() != part.len() {
-            out.push_str("<hash>-");
+        match part.split_once('-') {
+            Some((hash, rest)) if hash.len() == 32 => {
+                let in_name = |c: char| c.is_ascii_alphanumeric() || "+-._?=".contains(c);
+                let end = rest.find(|c| !in_name(c)).unwrap_or(rest.len());
+                let (name, rest) = rest.split_at(end);
+                out.push_str("<hash>-");
+                out.push_str(&without_version(name));
+                out.push_str(rest);
+            }
+            _ => out.push_str(part),
         }
-        out.push_str(name);
     }
     out
+}
+
+/// The name of a store path with `<version>` for what looks like one: hosts end in numbers, too, but not in dots.
+fn without_version(name: &str) -> Cow<'_, str> {
+    let is_version =
+        |word: &str| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit());
+    match name.rsplit_once('-') {
+        Some((package, version)) if is_version(version) => format!("{package}-<version>").into(),
+        _ => name.into(),
+    }
 }
 
 #[cfg(test)]
@@ -179,13 +193,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn store_paths_lose_their_hash_and_keep_their_name() {
+    fn store_paths_keep_their_names_only() {
         let hash = "0123456789abcdfghijklmnpqrsvwxyz";
+        let text = format!(
+            "a /nix/store/{hash}-b-1.2/bin:/nix/store/{hash}-cim-001\n/nix/store/x-y \"/nix/store/{hash}-d-1.2\""
+        );
         assert_eq!(
-            without_hashes(&format!(
-                "a /nix/store/{hash}-b-1/bin:/nix/store/{hash}-c\n/nix/store/x-y"
-            )),
-            "a /nix/store/<hash>-b-1/bin:/nix/store/<hash>-c\n/nix/store/x-y"
+            without_hashes(&text),
+            "a /nix/store/<hash>-b-<version>/bin:/nix/store/<hash>-cim-001\n/nix/store/x-y \"/nix/store/<hash>-d-<version>\""
         );
         assert_eq!(without_hashes("no path"), "no path");
     }
