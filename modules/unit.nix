@@ -5,15 +5,17 @@
   cim-node,
 }:
 let
-  # From nats-server's own util/nats-server-hardened.service; each departure says why.
+  # nats-server's own util/nats-server-hardened.service; each departure says so and why. Instead of its
+  # ReadWritePaths there is a StateDirectory, and the file limit follows the connections that are allowed.
   hardening = {
     CapabilityBoundingSet = "";
-    AmbientCapabilities = ""; # beyond upstream: the ports are above 1024
+    AmbientCapabilities = ""; # beyond upstream: said, not left to a default
     LockPersonality = true;
     MemoryDenyWriteExecute = true;
     NoNewPrivileges = true;
     PrivateDevices = true;
-    PrivateMounts = true; # beyond upstream
+    PrivateIPC = true;
+    PrivateMounts = true; # beyond upstream: nothing it could mount is seen outside
     PrivateTmp = true;
     PrivateUsers = true;
     ProcSubset = "pid";
@@ -24,9 +26,9 @@ let
     ProtectKernelLogs = true;
     ProtectKernelModules = true;
     ProtectKernelTunables = true;
-    ProtectProc = "invisible"; # beyond upstream: it looks at no other process
+    ProtectProc = "invisible";
     ProtectSystem = "strict";
-    RemoveIPC = true; # beyond upstream
+    RemoveIPC = true; # beyond upstream: nothing of it stays behind
     RestrictAddressFamilies = [
       "AF_INET"
       "AF_INET6"
@@ -35,11 +37,11 @@ let
     RestrictNamespaces = true;
     RestrictRealtime = true;
     RestrictSUIDSGID = true;
-    SystemCallArchitectures = "native"; # beyond upstream
+    SystemCallArchitectures = "native"; # beyond upstream: no way around the filter through 32-bit calls
     SystemCallFilter = [
       "@system-service"
       "~@privileged"
-      "~@resources" # upstream allows it; nats-server does not set its own limits
+      "~@resources"
     ];
     SystemCallErrorNumber = "EPERM"; # beyond upstream: a refusal shows in the log, not as a kill
     UMask = "0077";
@@ -102,7 +104,8 @@ in
       ExecStartPost = "${lib.getExe' cim-node "cim-health"} --wait 60 ${health}";
       # Outside the sandbox (+): it reads the journal for nats-server's reason when a reload is refused.
       ExecReload = "+${lib.getExe' cim-node "cim-reload"} --pid $MAINPID --nats-server ${lib.getExe options.package} --journal ${unit}.service ${health}";
-      KillSignal = "SIGUSR2"; # lame duck: clients are told to move before they are cut
+      # Lame duck: clients are told to move before they are cut. Upstream stops with SIGINT, which cuts them.
+      KillSignal = "SIGUSR2";
       KillMode = "mixed";
       TimeoutStopSec = seconds options.lameDuck.duration + seconds options.lameDuck.gracePeriod + 15;
       TimeoutStartSec = 90;
