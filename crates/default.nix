@@ -16,6 +16,7 @@ let
         "Cargo.toml"
         "Cargo.lock"
         ".cargo"
+        "README.md" # a test holds its messages against the real ones
         "crates"
       ];
   };

@@ -75,6 +75,7 @@ in
 let
   health = "/etc/cim/${name}/health.json";
   needsSecrets = options.nkeySeedFile or null != null;
+  startSeconds = 15 * 60;
 in
 {
   description = "NATS ${role} ${name}";
@@ -100,15 +101,16 @@ in
       ExecStartPre = lib.optional needsSecrets "${lib.getExe' cim-node "cim-secrets"} ${health}";
       ExecStart = "${lib.getExe options.package} -c /etc/cim/${name}/nats.conf";
       # nats-server does not speak sd_notify: the unit is up when the instance answers. It stands
-      # alone if it must, so that the first node of a hub becomes active before the others.
-      ExecStartPost = "${lib.getExe' cim-node "cim-health"} --wait 60 ${health}";
+      # alone if it must, so that the first node of a hub becomes active before the others. A large
+      # store takes minutes to recover; a server that ends is not waited for.
+      ExecStartPost = "${lib.getExe' cim-node "cim-health"} --wait ${toString startSeconds} --pid $MAINPID ${health}";
       # Outside the sandbox (+): it reads the journal for nats-server's reason when a reload is refused.
       ExecReload = "+${lib.getExe' cim-node "cim-reload"} --pid $MAINPID --nats-server ${lib.getExe options.package} --journal ${unit}.service ${health}";
       # Lame duck: clients are told to move before they are cut. Upstream stops with SIGINT, which cuts them.
       KillSignal = "SIGUSR2";
       KillMode = "mixed";
       TimeoutStopSec = seconds options.lameDuck.duration + seconds options.lameDuck.gracePeriod + 15;
-      TimeoutStartSec = 90;
+      TimeoutStartSec = startSeconds + 30;
       Restart = "on-failure";
       RestartSec = 2;
       StateDirectory = unit;

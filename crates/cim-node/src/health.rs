@@ -6,15 +6,16 @@ use anyhow::{Context, Result, ensure};
 use cim_spec::artefact::Health;
 
 use crate::monitor::Monitor;
+use crate::process::Process;
 
 /// How often a server that is not ready yet is asked again.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Waits until the instance is ready, at most `patience`.
+/// Waits until the instance is ready, at most `patience`; no longer than its `server` lives, where that is given.
 ///
 /// # Errors
-/// What stood in the way when the time was over.
-pub fn wait(health: &Health, patience: Duration) -> Result<()> {
+/// What stood in the way when the time was over, or that the server ended.
+pub fn wait(health: &Health, patience: Duration, server: Option<&Process>) -> Result<()> {
     let until = Instant::now() + patience;
     let monitor = Monitor::new(&health.monitor);
     loop {
@@ -31,7 +32,14 @@ pub fn wait(health: &Health, patience: Duration) -> Result<()> {
                 )
             });
         }
-        std::thread::park_timeout(LOOK);
+        match server {
+            Some(server) => ensure!(
+                !server.ended(LOOK)?,
+                "{} ended before it was ready: its log says why",
+                health.server_name
+            ),
+            None => std::thread::park_timeout(LOOK),
+        }
     }
 }
 

@@ -30,6 +30,7 @@ impl Process {
         .with_context(doing)?;
         // After the handle: what is read now belongs to the process that it holds.
         let command = fs::read(format!("/proc/{id}/cmdline")).with_context(doing)?;
+        ensure!(!command.is_empty(), "process {id} has ended");
         let words: Vec<_> = command
             .split(|b| *b == 0)
             .map(String::from_utf8_lossy)

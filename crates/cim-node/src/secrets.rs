@@ -80,7 +80,11 @@ fn put(path: &Path, text: &str, uid: u32, gid: u32) -> Result<()> {
         .create_new(true)
         .mode(0o400)
         .open(path)?;
-    fchown(&file, Some(uid), Some(gid)).context("giving it to the instance's user")?;
+    // At start this runs as that user, whose sandbox refuses every chown, one that changes nothing too.
+    let made = file.metadata()?;
+    if (made.uid(), made.gid()) != (uid, gid) {
+        fchown(&file, Some(uid), Some(gid)).context("giving it to the instance's user")?;
+    }
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     Ok(())

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Result;
+use cim_node::process::Process;
 use clap::Parser;
 
 /// Waits until a nats-server instance answers for itself.
@@ -15,12 +17,20 @@ struct Args {
     /// How long to wait
     #[arg(long, value_name = "SECONDS")]
     wait: u64,
+    /// Process id of the nats-server: when it ends, there is nothing left to wait for
+    #[arg(long)]
+    pid: Option<i32>,
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    cim_node::finish(
-        cim_node::read_health(&args.health)
-            .and_then(|health| cim_node::health::wait(&health, Duration::from_secs(args.wait))),
-    )
+    cim_node::finish(run(&Args::parse()))
+}
+
+fn run(args: &Args) -> Result<()> {
+    let health = cim_node::read_health(&args.health)?;
+    let server = args
+        .pid
+        .map(|pid| Process::running(pid, &health.config))
+        .transpose()?;
+    cim_node::health::wait(&health, Duration::from_secs(args.wait), server.as_ref())
 }

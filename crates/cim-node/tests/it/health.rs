@@ -67,3 +67,21 @@ fn a_server_that_does_not_come_up_fails_the_wait_with_the_reason() -> Result<()>
     ]);
     Ok(())
 }
+
+#[test]
+fn a_server_that_ends_is_not_waited_for() -> Result<()> {
+    let hosts = hosts(&[golden("cim-prod-001")?])?;
+    let health = hosts.fleet.health("cim-prod-001")?;
+    // Any process that reads the config and never listens stands for a server that cannot start.
+    let mut server = Command::new("tail").args(["-f", &health.config]).spawn()?;
+    let waiting = wait(&hosts, &health, "600")?
+        .args(["--pid", &server.id().to_string()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    server.kill()?;
+    server.wait()?;
+    // Before or after cim-health has taken hold of it.
+    said(&waiting.wait_with_output()?)?.refused(&["ended"]);
+    Ok(())
+}

@@ -41,6 +41,13 @@ fn messages_hold_no_secret() {
 }
 
 #[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = include_str!("../../../../README.md");
+    let message = message(Path::new("tests/refusals/readme"), None);
+    assert!(readme.contains(&message), "the README lacks:\n{message}");
+}
+
+#[test]
 fn messages_help() {
     for case in cases("refusals") {
         let message = message(&case, None);
