@@ -16,20 +16,30 @@ pub struct Process {
 }
 
 impl Process {
-    /// Takes hold of the process `id`, which must be running on `config`.
+    /// Takes hold of the process `id`, whatever it runs: in the unit's sandbox `/proc` shows no other process, not
+    /// the server either (`ProtectProc`, and `PrivateUsers` gives each process of a unit a user namespace of its own).
     ///
     /// # Errors
-    /// No such process, or one that runs something else: it would die of a SIGHUP.
-    pub fn running(id: i32, config: &str) -> Result<Self> {
-        let doing = || format!("looking for process {id}");
+    /// No such process.
+    pub fn holding(id: i32) -> Result<Self> {
         let pid = (id > 0).then(|| Pid::from_raw(id)).flatten();
         let handle = pidfd_open(
             pid.with_context(|| format!("{id} is no process id"))?,
             PidfdFlags::empty(),
         )
-        .with_context(doing)?;
+        .with_context(|| format!("looking for process {id}"))?;
+        Ok(Self { id, handle })
+    }
+
+    /// Takes hold of the process `id`, which must be running on `config`.
+    ///
+    /// # Errors
+    /// No such process, or one that runs something else: it would die of a SIGHUP.
+    pub fn running(id: i32, config: &str) -> Result<Self> {
+        let process = Self::holding(id)?;
         // After the handle: what is read now belongs to the process that it holds.
-        let command = fs::read(format!("/proc/{id}/cmdline")).with_context(doing)?;
+        let command = fs::read(format!("/proc/{id}/cmdline"))
+            .with_context(|| format!("looking for process {id}"))?;
         ensure!(!command.is_empty(), "process {id} has ended");
         let words: Vec<_> = command
             .split(|b| *b == 0)
@@ -40,7 +50,7 @@ impl Process {
             "process {id} is {:?}, not a nats-server that reads {config}",
             words.first().map_or("", |word| word.as_ref())
         );
-        Ok(Self { id, handle })
+        Ok(process)
     }
 
     /// Tells it to read its config again.

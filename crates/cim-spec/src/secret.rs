@@ -28,7 +28,7 @@ fn has_userinfo(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const SEED: &str = "SUTHISISNOREALSEEDBUHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4";
+    const SEED: &str = "SUTHISISNOREALSEEDBUTITLOOKSLIKEONETOANYBODYWHOREADSITFAST";
 
     #[test]
     fn secrets_are_found_inside_other_text() {

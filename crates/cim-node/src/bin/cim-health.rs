@@ -28,9 +28,6 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<()> {
     let health = cim_node::read_health(&args.health)?;
-    let server = args
-        .pid
-        .map(|pid| Process::running(pid, &health.config))
-        .transpose()?;
+    let server = args.pid.map(Process::holding).transpose()?;
     cim_node::health::wait(&health, Duration::from_secs(args.wait), server.as_ref())
 }
