@@ -27,7 +27,7 @@ impl Process {
             pid.with_context(|| format!("{id} is no process id"))?,
             PidfdFlags::empty(),
         )
-        .with_context(|| format!("looking for process {id}"))?;
+        .with_context(|| format!("looking for process {id}: it has ended"))?;
         Ok(Self { id, handle })
     }
 

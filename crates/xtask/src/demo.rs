@@ -35,15 +35,25 @@ pub struct Args {
     specs: Option<PathBuf>,
 }
 
-/// Where the fleet comes from and what runs it.
-struct Stage {
-    specs: PathBuf,
-    nats_server: PathBuf,
+/// Where the fleet comes from, what runs it, and where.
+pub struct Stage {
+    /// The specs of all hosts, as Nix made them.
+    pub specs: PathBuf,
+    /// The server to run.
+    pub nats_server: PathBuf,
+    /// First of the ports on 127.0.0.1.
+    pub port: u16,
+    /// Whether the fleet goes on until Ctrl-C.
+    pub keep: bool,
+}
+
+/// Sets the stage and runs the demo.
+pub fn run(args: &Args, progress: &Progress) -> Result<ExitCode> {
+    on(&stage(args, progress)?, progress)
 }
 
 /// Runs the demo; whatever happens, nothing of it is left behind.
-pub fn run(args: &Args, progress: &Progress) -> Result<ExitCode> {
-    let stage = stage(args, progress)?;
+pub fn on(stage: &Stage, progress: &Progress) -> Result<ExitCode> {
     let plans = progress.doing("checking the fleet: every rule, all hosts at once", || {
         plans(&stage.specs)
     })?;
@@ -59,7 +69,7 @@ pub fn run(args: &Args, progress: &Progress) -> Result<ExitCode> {
         plans,
         dir.path(),
         &stage.nats_server,
-        Ports::From(args.port),
+        Ports::From(stage.port),
     )
     .context("choosing ports for the demo (--port)")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -71,7 +81,7 @@ pub fn run(args: &Args, progress: &Progress) -> Result<ExitCode> {
             told = tell(fleet, progress) => told?,
             _ = tokio::signal::ctrl_c() => bail!("stopped by Ctrl-C; the servers and their files are removed"),
         };
-        if args.keep {
+        if stage.keep {
             keep::invite(&fleet)?;
             tokio::signal::ctrl_c().await.context("waiting for Ctrl-C")?;
         }
@@ -94,18 +104,22 @@ async fn tell(mut fleet: Fleet, progress: &Progress) -> Result<(ExitCode, Fleet)
 }
 
 fn stage(args: &Args, progress: &Progress) -> Result<Stage> {
-    if let Some(specs) = &args.specs {
-        return Ok(Stage {
-            specs: specs.clone(),
-            nats_server: cim_testkit::nats_server()?,
-        });
-    }
-    let workspace = Workspace::find()?;
-    let tools = Rc::new(Tools::install(&workspace, Purpose::Demo, progress)?);
-    let nats_server = tools.nats_server.path.clone();
-    let flake = Flake::assemble(&workspace, tools, None, progress)?;
-    let specs = golden::specs(&flake, progress)?;
-    Ok(Stage { specs, nats_server })
+    let (specs, nats_server) = match &args.specs {
+        Some(specs) => (specs.clone(), cim_testkit::nats_server()?),
+        None => {
+            let workspace = Workspace::find()?;
+            let tools = Rc::new(Tools::install(&workspace, Purpose::Demo, progress)?);
+            let nats_server = tools.nats_server.path.clone();
+            let flake = Flake::assemble(&workspace, tools, None, progress)?;
+            (golden::specs(&flake, progress)?, nats_server)
+        }
+    };
+    Ok(Stage {
+        specs,
+        nats_server,
+        port: args.port,
+        keep: args.keep,
+    })
 }
 
 /// Reads the specs and applies every rule, those between hosts too.

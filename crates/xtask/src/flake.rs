@@ -72,6 +72,16 @@ impl Flake {
         })
     }
 
+    /// The same inputs for another copy of the project's files.
+    pub fn at(&self, source: PathBuf) -> Self {
+        Self {
+            tools: Rc::clone(&self.tools),
+            source,
+            standin: self.standin.clone(),
+            overrides: self.overrides.clone(),
+        }
+    }
+
     /// The clean copy of the project's files.
     pub fn source(&self) -> &Path {
         &self.source

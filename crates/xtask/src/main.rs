@@ -5,6 +5,7 @@ mod demo;
 mod flake;
 mod format;
 mod golden;
+mod lab;
 mod mirror;
 mod process;
 mod progress;
@@ -45,6 +46,8 @@ enum Task {
         #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(test::step_names()))]
         only: Vec<String>,
     },
+    /// Boots the hosts of hosts/ under systemd until Ctrl-C, and says how to enter them.
+    Lab(lab::Args),
     /// Prints what a fleet of 1,000 leaves costs to evaluate, render and check.
     Bench {
         /// A real nixpkgs tree to evaluate with, in place of the stand-in.
@@ -73,7 +76,11 @@ fn run(task: Task) -> Result<ExitCode> {
     let progress = Progress::new();
     match task {
         Task::Demo(args) => demo::run(&args, &progress),
-        Task::Test { nixpkgs, only } => test::run(Workspace::find()?, progress, nixpkgs, &only),
+        Task::Test { nixpkgs, only } => test::run(Workspace::find()?, progress, nixpkgs, only),
+        Task::Lab(args) => {
+            lab::run(&args, &Workspace::find()?, &progress)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Bench { nixpkgs } => {
             bench::run(&Workspace::find()?, nixpkgs.as_deref(), &progress)?;
             Ok(ExitCode::SUCCESS)

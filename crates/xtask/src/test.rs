@@ -17,12 +17,17 @@ use std::rc::Rc;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::demo;
 use crate::flake::Flake;
+use crate::lab;
 use crate::process;
 use crate::progress::Progress;
 use crate::steps::{self, Step};
 use crate::tools::{Purpose, Tools};
 use crate::workspace::Workspace;
+
+/// The step that compares with a real nixpkgs.
+const REAL: &str = "real";
 
 /// The steps in their order.
 const STEPS: &[Step<Session>] = &[
@@ -52,6 +57,11 @@ const STEPS: &[Step<Session>] = &[
         run: Session::flake_show,
     },
     Step {
+        name: "demo",
+        needs: &["tools"],
+        run: Session::demo,
+    },
+    Step {
         name: "contract",
         needs: &["tools"],
         run: contract::run,
@@ -72,11 +82,19 @@ const STEPS: &[Step<Session>] = &[
         run: mutants::run,
     },
     Step {
-        name: "real",
+        name: REAL,
         needs: &["tools"],
         run: real::run,
     },
+    Step {
+        name: LAB,
+        needs: &["tools"],
+        run: Session::lab,
+    },
 ];
+
+/// The step that needs root.
+const LAB: &str = "lab";
 
 /// What `nix flake show` must list: attribute paths, with dots between.
 const OUTPUTS: &[&str] = &[
@@ -116,8 +134,18 @@ pub fn run(
     workspace: Workspace,
     progress: Progress,
     nixpkgs: Option<PathBuf>,
-    only: &[String],
+    mut only: Vec<String>,
 ) -> Result<ExitCode> {
+    // What is left out is said, and does not count as passed.
+    if only.is_empty() {
+        only.extend(step_names().into_iter().map(str::to_owned));
+        if nixpkgs.is_none() {
+            progress.note("leaving out real: it needs a nixpkgs tree, --nixpkgs PATH");
+            only.retain(|name| name != REAL);
+        }
+        progress.note("leaving out lab, which boots the hosts under systemd: --only lab");
+        only.retain(|name| name != LAB);
+    }
     let found = |path: PathBuf| {
         path.canonicalize()
             .with_context(|| format!("finding --nixpkgs {}", path.display()))
@@ -130,7 +158,7 @@ pub fn run(
         tools: None,
         flake: None,
     };
-    let tally = steps::run(STEPS, only, &mut session, &progress);
+    let tally = steps::run(STEPS, &only, &mut session, &progress);
     if !tally.is_good() {
         progress.note(&format!("failed: {}", tally.failed().join(", ")));
     }
@@ -167,6 +195,8 @@ impl Session {
             "clippy",
             "--workspace",
             "--all-targets",
+            "--features",
+            "cim-lab/lab",
             "--",
             "-D",
             "warnings",
@@ -209,6 +239,25 @@ impl Session {
                 "looking for outputs of the flake: there is no {}",
                 missing.join(", no ")
             );
+        }
+        Ok(())
+    }
+
+    fn lab(&mut self) -> Result<()> {
+        let flake = self.flake()?;
+        lab::test(&self.workspace, &flake, &self.progress)
+    }
+
+    /// The README's other command, on ports of its own.
+    fn demo(&mut self) -> Result<()> {
+        let stage = demo::Stage {
+            specs: crate::golden::specs(&*self.flake()?, &self.progress)?,
+            nats_server: self.tools()?.nats_server.path.clone(),
+            port: 24220,
+            keep: false,
+        };
+        if demo::on(&stage, &self.progress)? != ExitCode::SUCCESS {
+            bail!("running the demo: something did not hold");
         }
         Ok(())
     }

@@ -35,12 +35,10 @@ struct Unit {
 
 /// The step.
 pub fn run(session: &mut Session) -> Result<()> {
-    let Some(nixpkgs) = session.nixpkgs.clone() else {
-        session
-            .progress
-            .note("real: left out, for it needs a nixpkgs tree: --nixpkgs PATH");
-        return Ok(());
-    };
+    let nixpkgs = session
+        .nixpkgs
+        .clone()
+        .context("comparing with a real nixpkgs: name the tree with --nixpkgs PATH")?;
     for file in ["lib/default.nix", "nixos/lib/eval-config.nix"] {
         ensure!(
             nixpkgs.join(file).is_file(),

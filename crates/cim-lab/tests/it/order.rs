@@ -1,0 +1,105 @@
+//! Which host is there first.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use async_nats::connection::State;
+use cim_lab::{Host, until};
+
+use crate::support::{FLEET, HUBS, LEAVES, PATIENCE, Scene};
+
+/// How long leaves are without a hub.
+const ALONE: Duration = Duration::from_secs(20);
+
+/// Leaves are up without a hub, and find it when it comes.
+pub fn leaves_first(scene: &mut Scene) -> Result<()> {
+    scene.lab.each(&FLEET, Host::power_cut)?;
+    let since = Instant::now();
+    scene
+        .times
+        .measure("boot of leaves without a hub: units active", || {
+            scene.lab.boot(&LEAVES)
+        })?;
+    let workflow = scene.lab.client("cim-prod-002", "workflow")?;
+    scene.crosses(&workflow, &workflow, "local.only")?;
+    until("the leaves were alone for 20 s", ALONE * 2, || {
+        let alone = since.elapsed();
+        ensure!(alone >= ALONE, "it is {alone:?}");
+        Ok(())
+    })?;
+    for leaf in LEAVES {
+        let host = scene.host(leaf)?;
+        host.unlinked(leaf)?;
+        let restarts = host.show(&format!("{leaf}.service"), "NRestarts")?;
+        ensure!(
+            restarts == "0",
+            "{leaf} was restarted {restarts} times without a hub"
+        );
+    }
+    scene
+        .times
+        .measure("hub 20 s later: units active", || scene.lab.boot(&HUBS))?;
+    let since = Instant::now();
+    scene.hub_whole()?;
+    scene.all_linked()?;
+    eprintln!(
+        "      every leaf linked {:.2} s later",
+        since.elapsed().as_secs_f64()
+    );
+    scene.reaches("hub-3").map(drop)
+}
+
+/// One instance is restarted, the other does not notice.
+pub fn two_instances(scene: &mut Scene) -> Result<()> {
+    let name = "cim-edge-001";
+    scene.lab.boot(&[name])?;
+    let host = scene.lab.host(name)?;
+    let (one, other) = ("cim-edge-001", "cim-edge-002");
+    for instance in [one, other] {
+        until(&format!("{instance} is linked"), PATIENCE, || {
+            host.hub(instance)
+        })?;
+    }
+    let port = host.plan(other)?.client.port;
+    let seed = scene.lab.seed(host.plan(other)?, "app")?;
+    let options = async_nats::ConnectOptions::with_nkey(seed);
+    let client = host
+        .inside()
+        .connect(options, vec![format!("nats://127.0.0.1:{port}")])?;
+    let before = (host.main_pid(other)?, host.varz(other)?.start);
+    let pid = host.main_pid(one)?;
+    host.run(&format!("systemctl restart {one}.service"))?;
+    ensure!(host.main_pid(one)? != pid, "{one} was not restarted");
+    let after = (host.main_pid(other)?, host.varz(other)?.start);
+    ensure!(
+        before == after,
+        "{other} noticed: {before:?}, then {after:?}"
+    );
+    ensure!(
+        client.connection_state() == State::Connected,
+        "a client of {other} was cut off"
+    );
+    host.hub(other)?;
+    // Each user reads only its own.
+    for (user, theirs) in [(one, other), (other, one)] {
+        let read = host.script(&format!(
+            "setpriv --reuid={user} --regid={user} --clear-groups -- sh -c \
+             'test -r /run/secrets/{user}.nk || exit 1; for file; do test -r $file && echo $file; done; true' \
+             sh /run/secrets/{theirs}.* /run/{theirs} /var/lib/{theirs}"
+        ))?;
+        ensure!(read.is_empty(), "{user} reads {read}");
+    }
+    host.stop()
+}
+
+/// Every host is shut down and started, all at the same time.
+pub fn reboot(scene: &mut Scene) -> Result<()> {
+    scene.times.measure("shutdown of all six hosts", || {
+        scene.lab.each(&FLEET, Host::stop)
+    })?;
+    let Scene { lab, times, .. } = scene;
+    times.measure("boot of all six hosts with their data", || lab.boot(&FLEET))?;
+    scene.hub_whole()?;
+    scene.all_linked()?;
+    scene.reaches("hub-2").map(drop)
+}
