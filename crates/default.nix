@@ -82,6 +82,7 @@ in
     packages = [
       pkgs.nats-server
       pkgs.natscli
+      pkgs.nkeys
       pkgs.clippy
       pkgs.rustfmt
     ];

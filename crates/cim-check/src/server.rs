@@ -1,6 +1,7 @@
 //! A running nats-server of ours: started, waited for by what it says, stopped and reaped.
 
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -78,6 +79,8 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(out)
+            // A Ctrl-C is for whoever started it, who then ends it.
+            .process_group(0)
             .spawn()
             .with_context(|| format!("starting {}", binary.display()))?;
         let ports = dir.join(format!("nats-server_{}.ports", child.id()));

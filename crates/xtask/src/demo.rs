@@ -5,6 +5,8 @@ mod scene;
 mod table;
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -13,6 +15,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use cim_render::input;
 use cim_spec::{Plan, fleet};
 use cim_testkit::{Fleet, Ports};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::flake::Flake;
 use crate::golden;
@@ -59,6 +62,7 @@ pub fn on(stage: &Stage, progress: &Progress) -> Result<ExitCode> {
     })?;
     let dir = tempfile::Builder::new()
         .prefix("cim-demo-")
+        .permissions(fs::Permissions::from_mode(0o700))
         .tempdir()
         .context("creating a folder for the demo")?;
     progress.doing(
@@ -79,21 +83,36 @@ pub fn on(stage: &Stage, progress: &Progress) -> Result<ExitCode> {
     runtime.block_on(async {
         let (code, fleet) = tokio::select! {
             told = tell(fleet, progress) => told?,
-            _ = tokio::signal::ctrl_c() => bail!("stopped by Ctrl-C; the servers and their files are removed"),
+            stopped = stopped() => {
+                stopped?;
+                bail!("stopped by a signal; the servers and their files are removed")
+            }
         };
         if stage.keep {
             keep::invite(&fleet)?;
-            tokio::signal::ctrl_c().await.context("waiting for Ctrl-C")?;
+            stopped().await?;
         }
         Ok(code)
     })
+}
+
+/// Waits for Ctrl-C, a closed terminal or a termination.
+async fn stopped() -> Result<()> {
+    let doing = "waiting for signals";
+    let mut hung_up = signal(SignalKind::hangup()).context(doing)?;
+    let mut terminated = signal(SignalKind::terminate()).context(doing)?;
+    tokio::select! {
+        _ = hung_up.recv() => Ok(()),
+        _ = terminated.recv() => Ok(()),
+        pressed = tokio::signal::ctrl_c() => pressed.context(doing),
+    }
 }
 
 /// Plays the story and prints what was seen; the fleet is still running then.
 async fn tell(mut fleet: Fleet, progress: &Progress) -> Result<(ExitCode, Fleet)> {
     let mut table = Table::default();
     let told = scene::play(&mut fleet, &mut table, progress).await;
-    print!("{table}");
+    write!(std::io::stdout(), "{table}").context("printing what was seen")?;
     told?;
     let code = if table.all_held() {
         ExitCode::SUCCESS

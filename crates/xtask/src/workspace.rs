@@ -40,6 +40,13 @@ impl Workspace {
         cargo
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.target);
+        // What `cargo run` says about xtask is not said to other crates' build scripts: ring's would run again.
+        for (name, _) in env::vars_os() {
+            let name_text = name.to_string_lossy();
+            if name_text.starts_with("CARGO_MANIFEST_") || name_text.starts_with("CARGO_PKG_") {
+                cargo.env_remove(&name);
+            }
+        }
         cargo
     }
 

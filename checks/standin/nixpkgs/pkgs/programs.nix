@@ -32,6 +32,8 @@ let
     {
       name,
       programs,
+      # linked to whether this host has them or not: for units that run on another
+      elsewhere ? [ ],
       version ? "0",
       mainProgram ? lib.head programs,
     }:
@@ -42,7 +44,8 @@ let
         mkdir -p $out/bin
         ${optionalString (name == "systemd") "ln -s bin $out/sbin"}
       ''
-      + concatMapStrings (install name) programs;
+      + concatMapStrings (install name) programs
+      + concatMapStrings (program: "ln -s /usr/bin/${program} $out/bin/${program}\n") elsewhere;
     }
     // {
       pname = name;
@@ -52,7 +55,7 @@ let
 
   coreutils = lib.splitString " " (
     "arch b2sum base32 base64 basename cat chgrp chmod chown chroot cksum comm cp csplit cut date dd df dir dircolors "
-    + "dirname du echo env expand expr factor false fmt fold groups head hostid id install join kill link ln logname "
+    + "dirname du echo env expand expr factor false fmt fold groups head hostid id install join link ln logname "
     + "ls md5sum mkdir mkfifo mknod mktemp mv nice nl nohup nproc numfmt od paste pathchk pinky pr printenv printf ptx "
     + "pwd readlink realpath rm rmdir runcon sha1sum sha224sum sha256sum sha384sum sha512sum shred shuf sleep sort "
     + "split stat stdbuf stty sum sync tac tail tee test timeout touch tr true truncate tsort tty uname unexpand uniq "
@@ -96,14 +99,6 @@ let
       "nologin"
       "useradd"
     ];
-    systemd = [
-      "systemctl"
-      "journalctl"
-      "systemd-analyze"
-      "systemd-notify"
-      "systemd-run"
-      "systemd-tmpfiles"
-    ];
     util-linux = [
       "flock"
       "logger"
@@ -127,6 +122,7 @@ let
     gnutar = "tar";
     jq = "jq";
     natscli = "nats";
+    nkeys = "nk";
     nixfmt = "nixfmt";
     nixfmt-rfc-style = "nixfmt";
     nsc = "nsc";
@@ -162,6 +158,18 @@ packages
   }
 ) others
 // {
+  systemd = package {
+    name = "systemd";
+    programs = [ "systemd-analyze" ];
+    elsewhere = [
+      "systemctl"
+      "journalctl"
+      "systemd-notify"
+      "systemd-run"
+      "systemd-tmpfiles"
+    ];
+  };
+
   nats-server = package {
     name = "nats-server";
     programs = [ "nats-server" ];

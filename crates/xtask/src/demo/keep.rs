@@ -24,7 +24,7 @@ pub fn invite(fleet: &Fleet) -> Result<()> {
             fs::write(&path, context).with_context(|| format!("writing {}", path.display()))?;
         }
     }
-    println!("\nThe fleet runs until Ctrl-C. In another terminal:\n");
+    println!("\nThe fleet runs until Ctrl-C. In another terminal (`nats` is nixpkgs' natscli):\n");
     println!("  export XDG_CONFIG_HOME={}", dir.display());
     println!("  nats --context hub-2-alchemist sub '>'");
     println!("  nats --context cim-prod-001-graph pub domain.graph.node.7 hello");

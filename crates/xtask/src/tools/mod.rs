@@ -1,5 +1,5 @@
 //! The tools that tests and demonstrations run: found on PATH where they are new enough, else installed
-//! into `target/tools`, which is the only place this touches.
+//! into `target/tools`, which is the only place this touches; but python3-pip comes by apt where there is no pip.
 
 mod apt;
 mod crates;
