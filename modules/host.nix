@@ -20,7 +20,7 @@ let
     inherit (cfg.packages) cim-node;
   };
   triggers = import ./triggers.nix { inherit lib; };
-  knownBad = import ./versions.nix;
+  knownBad = import ./versions.nix { inherit lib; };
 
   # Which instances claim each value: two that do clash. What one claims twice, the rules on its spec refuse.
   clashes =

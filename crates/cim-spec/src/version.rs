@@ -5,8 +5,8 @@ use crate::problem::Refused;
 /// The oldest nats-server that the rendered configuration is for.
 pub const MINIMUM: Version = Version(2, 12, 0);
 
-/// Releases that lose acknowledged data or links; see the message of [`advice`].
-const KNOWN_BAD: &[Version] = &[Version(2, 14, 4), Version(2, 12, 14)];
+/// Releases to stay away from, a line each: the version, and what to do. Nix reads the same file.
+const KNOWN_BAD: &str = include_str!("known-bad.txt");
 
 /// A nats-server release: major, minor, patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,12 +34,12 @@ impl Version {
 
 /// A warning about a version that works until it does not; `None` for all others.
 pub fn advice(version: Version) -> Option<String> {
-    KNOWN_BAD.contains(&version).then(|| {
-        let Version(major, minor, patch) = version;
-        format!(
-            "nats-server {major}.{minor}.{patch} is known to be bad (nats-server#8449): use 2.14.5 or newer"
-        )
-    })
+    let Version(major, minor, patch) = version;
+    let start = format!("{major}.{minor}.{patch} ");
+    KNOWN_BAD
+        .lines()
+        .find(|line| line.starts_with(&start))
+        .map(|line| format!("nats-server {line}"))
 }
 
 #[cfg(test)]

@@ -5,8 +5,6 @@ mod keys;
 mod root;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -19,10 +17,10 @@ use self::generations::{GENERATIONS, Recipe};
 use self::keys::Keys;
 use crate::flake::Flake;
 use crate::mirror::Mirror;
-use crate::process;
 use crate::progress::Progress;
 use crate::tools::{Purpose, Tools};
 use crate::workspace::Workspace;
+use crate::{private, process};
 
 /// The generation that hosts start with.
 const FIRST: &str = "base";
@@ -82,7 +80,7 @@ fn invitation(lab: &Lab) -> Result<String> {
                     continue;
                 }
                 let file = PathBuf::from(format!("/run/cim-lab/{}.nk", user.name));
-                private(&file, &lab.seed(plan, &user.name)?)?;
+                private::write(&file, &lab.seed(plan, &user.name)?)?;
                 let server = match plan.client.tls {
                     Some(_) => format!("--tlsca /run/cim-lab/ca.pem -s {}", host.net.address),
                     None => format!("-s 127.0.0.1:{}", plan.client.port),
@@ -119,7 +117,7 @@ fn prepare(
         generations,
     };
     let file = dir.join("stage.json");
-    private(
+    private::write(
         &file,
         &serde_json::to_string_pretty(&stage).context("writing the stage")?,
     )?;
@@ -178,18 +176,4 @@ fn build(flake: &Flake) -> Result<Generation> {
     }
     let specs = specs.context("nix built no specs")?;
     Ok(Generation { hosts, specs })
-}
-
-/// Writes a file that only its owner reads.
-fn private(path: &Path, content: &str) -> Result<()> {
-    use std::io::Write;
-    let opened = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
-    opened
-        .and_then(|mut file| file.write_all(content.as_bytes()))
-        .with_context(|| format!("writing {}", path.display()))
 }

@@ -7,6 +7,7 @@ mod format;
 mod golden;
 mod lab;
 mod mirror;
+mod private;
 mod process;
 mod progress;
 mod steps;

@@ -1,13 +1,14 @@
 //! `--keep`: the fleet goes on, with NATS CLI contexts and commands ready to paste.
 
 use std::fs;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use cim_spec::plan::{PrincipalKind, Proof};
 use cim_testkit::Fleet;
 use serde_json::json;
+
+use crate::private;
 
 /// Writes a context for every user and prints commands to paste.
 pub fn invite(fleet: &Fleet) -> Result<()> {
@@ -55,7 +56,7 @@ fn users(fleet: &Fleet, server: &str, dir: &Path) -> Result<Vec<(String, String)
             continue;
         }
         let seed = dir.join(format!("{}.nk", principal.name));
-        private(&seed, fleet.seed(server, &principal.name)?)?;
+        private::write(&seed, fleet.seed(server, &principal.name)?)?;
         let context = json!({
             "description": format!("{} on {server} (cim demo)", principal.name),
             "url": member.url(),
@@ -65,17 +66,4 @@ fn users(fleet: &Fleet, server: &str, dir: &Path) -> Result<Vec<(String, String)
         contexts.push((principal.name.clone(), format!("{context:#}\n")));
     }
     Ok(contexts)
-}
-
-fn private(path: &Path, content: &str) -> Result<()> {
-    use std::io::Write;
-    let opened = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
-    opened
-        .and_then(|mut file| file.write_all(content.as_bytes()))
-        .with_context(|| format!("writing {}", path.display()))
 }

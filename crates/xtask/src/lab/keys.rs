@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use nkeys::KeyPair;
 
-use super::private;
+use crate::private;
 
 /// How long the text of a public nkey is.
 const LENGTH: usize = 56;
@@ -43,7 +43,7 @@ impl Keys {
         self.pairs
             .insert(stands_for.to_owned(), (public.clone(), seed));
         let text = serde_json::to_string_pretty(&self.pairs).context("writing keys")?;
-        private(&self.file, &text)?;
+        private::write(&self.file, &text)?;
         Ok(public)
     }
 

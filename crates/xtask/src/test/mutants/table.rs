@@ -90,7 +90,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("cluster port of a lone hub is claimed", "hub.nix", "++ lib.optional isCluster node.clusterPort", "++ [ node.clusterPort ]"),
     mutant("units may clash", "host.nix", "        instance.unit\n      ]);", "        instance.name\n      ]);"),
     mutant("leaf that is not enabled", "leaf.nix", "(lib.filterAttrs (_: leaf: leaf.enable) cfg.leaves)", "cfg.leaves"),
-    mutant("known-bad version forgotten", "versions.nix", "\"2.14.4\" = ", "\"2.14.3\" = "),
+    mutant("known-bad version forgotten", "versions.nix", "(line: line != \"\")", "(line: line == \"\")"),
     mutant("endpoints of another name", "lib.nix", "/endpoints.json\"", "/endpoint.json\""),
 
     // what must not build
