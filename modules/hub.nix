@@ -11,6 +11,7 @@ let
   inherit (config.services.cim) fleet;
   cimTypes = import ./types.nix { inherit lib; };
   spec = import ./spec.nix { inherit lib; };
+  fields = import ./fields.nix { inherit lib; };
   unit = spec.unitName cfg.node;
 
   # `[ ]` where the fleet has no such node; the build then says so.
@@ -31,11 +32,12 @@ let
       description = "Whether to open the port for ${what} in the firewall.";
     };
   listenerTls =
-    what: ca:
+    context: what: ca:
     mkOption {
-      type = types.nullOr (cimTypes.tls ca);
-      default = cfg.tls;
-      defaultText = lib.literalMD "{option}`services.cim.hub.tls`";
+      type = types.nullOr (cimTypes.tls context ca);
+      # The fields differ with the connection; the files need not.
+      default = lib.mapNullable (tls: { inherit (tls) certFile keyFile caFile; }) cfg.tls;
+      defaultText = lib.literalMD "the files of {option}`services.cim.hub.tls`";
       description = "TLS of ${what}. `null`: none.";
     };
 in
@@ -43,6 +45,7 @@ in
   options.services.cim.hub =
     import ./server.nix {
       inherit lib pkgs unit;
+      role = "hub";
       host = "0.0.0.0";
       pingInterval = "20s";
       syncInterval = {
@@ -58,16 +61,16 @@ in
         defaultText = lib.literalExpression "config.networking.hostName";
         description = "Which node of the fleet this is; its server name.";
       };
-      leafnodes = {
+      leafnodes = lib.recursiveUpdate (fields.options { block = "leafnodes"; }) {
         host = listenerHost;
         openFirewall = openFirewall "leaf nodes";
-        tls = listenerTls "the leaf link" "what leaves' certificates are held against, where the fleet has them verified.";
+        tls = listenerTls "leafnodes" "the leaf link" "what leaves' certificates are held against, where the fleet has them verified.";
         inherit (cimTypes) compression;
       };
-      cluster = {
+      cluster = lib.recursiveUpdate (fields.options { block = "cluster"; }) {
         host = listenerHost;
         openFirewall = openFirewall "routes";
-        tls = listenerTls "routes, verified on both ends" "what the other nodes' certificates are held against.";
+        tls = listenerTls "cluster" "routes, verified on both ends" "what the other nodes' certificates are held against.";
         plaintext = mkOption {
           type = types.bool;
           default = false;

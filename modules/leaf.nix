@@ -10,9 +10,10 @@ let
   cfg = config.services.cim;
   cimTypes = import ./types.nix { inherit lib; };
   spec = import ./spec.nix { inherit lib; };
+  fields = import ./fields.nix { inherit lib; };
 
   remote = types.submodule {
-    options = {
+    options = lib.recursiveUpdate (fields.options { block = "remote"; }) {
       inherit (cimTypes) compression;
       credentialsFile = mkOption {
         type = types.nullOr cimTypes.hostFile;
@@ -25,7 +26,7 @@ let
       };
       tls = mkOption {
         type = types.nullOr (
-          cimTypes.tls "what the hub's certificate is held against; `null`: the system's."
+          cimTypes.tls "remote" "what the hub's certificate is held against; `null`: the system's."
         );
         default = null;
         example.caFile = "/etc/ssl/certs/cim-ca.pem";
@@ -40,6 +41,7 @@ let
       options =
         import ./server.nix {
           inherit lib pkgs;
+          role = "leaf";
           unit = spec.unitName name;
           host = "127.0.0.1";
           # nats-server's own 2 minutes take 6 to notice a dead hub.
@@ -75,10 +77,12 @@ let
               known by its certificate or a `.creds` file.
             '';
           };
-          leafnodes.reconnect = mkOption {
-            type = types.str;
-            default = "1s";
-            description = "Delay before each redial, and so how long a fail-over takes. NATS: `leafnodes.reconnect`.";
+          leafnodes = lib.recursiveUpdate (fields.options { block = "link"; }) {
+            reconnect = mkOption {
+              type = types.str;
+              default = "1s";
+              description = "Delay before each redial, and so how long a fail-over takes. NATS: `leafnodes.reconnect`.";
+            };
           };
           remotes = mkOption {
             type = types.attrsOf remote;

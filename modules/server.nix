@@ -2,6 +2,8 @@
 {
   lib,
   pkgs,
+  # hub or leaf.
+  role,
   # The instance's unit, for the state directory.
   unit,
   # A text for documentation and the value for `jetstream.syncInterval`.
@@ -12,6 +14,7 @@
 let
   inherit (lib) mkOption types;
   cimTypes = import ./types.nix { inherit lib; };
+  fields = import ./fields.nix { inherit lib; };
 
   text =
     default: description:
@@ -46,7 +49,12 @@ let
       description = "value of nats.conf";
     };
 in
-{
+lib.recursiveUpdate
+  (fields.options {
+    block = "server";
+    inherit role;
+  })
+  {
   package = lib.mkPackageOption pkgs "nats-server" { };
 
   host = text host "Address that the client listener binds to. NATS: `host`.";
@@ -61,7 +69,7 @@ in
 
   tls = mkOption {
     type = types.nullOr (
-      cimTypes.tls "what clients verify this server with; named in `endpoints.json`."
+      cimTypes.tls "client" "what clients verify this server with; named in `endpoints.json`."
     );
     default = null;
     example = {

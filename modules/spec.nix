@@ -4,20 +4,91 @@
 # not need (package, firewall, memory) stays out.
 { lib }:
 let
+  fields = import ./fields.nix { inherit lib; };
+
+  # Named options, and what is set of the fields that pass straight through.
+  withFields =
+    choice: names: options:
+    lib.genAttrs names (name: options.${name}) // { fields = fields.set choice options; };
+  part = block: withFields { inherit block; };
+
+  tls =
+    context: options:
+    lib.mapNullable (withFields
+      {
+        block = "tls";
+        inherit context;
+      }
+      [
+        "certFile"
+        "keyFile"
+        "caFile"
+      ]
+    ) options;
+
+  only = names: options: lib.genAttrs names (name: options.${name});
+
   # Options of every server; hub and leaf share one type in the spec.
-  server = options: {
-    inherit (options)
-      host
-      httpPort
-      tls
-      plaintext
-      limits
-      lameDuck
-      logging
-      jetstream
-      settings
-      ;
-  };
+  server =
+    role: options:
+    withFields
+      {
+        block = "server";
+        inherit role;
+      }
+      [
+        "host"
+        "httpPort"
+        "plaintext"
+        "lameDuck"
+        "settings"
+      ]
+      options
+    // {
+      tls = tls "client" options.tls;
+      limits = only [
+        "maxConnections"
+        "maxSubscriptions"
+        "maxPayload"
+        "maxPending"
+        "maxControlLine"
+        "writeDeadline"
+        "pingInterval"
+        "pingMax"
+      ] options.limits;
+      logging = only [
+        "debug"
+        "trace"
+        "logtime"
+        "connectErrorReports"
+        "reconnectErrorReports"
+      ] options.logging;
+      jetstream = only [
+        "enable"
+        "storeDir"
+        "maxMemoryStore"
+        "maxFileStore"
+        "syncInterval"
+      ] options.jetstream;
+    };
+
+  user = part "user" [
+    "nkey"
+    "passwordHash"
+    "permissions"
+  ];
+  account =
+    account:
+    part "account" [ ] account
+    // {
+      users = lib.mapAttrs (_: user) account.users;
+      jetstream = only [
+        "enable"
+        "maxMemory"
+        "maxFile"
+      ] account.jetstream;
+    };
+  accounts = lib.mapAttrs (_: account);
 
   dials = hub: leaf: lib.filterAttrs (_: remote: remote.hub == hub) leaf.remotes;
 in
@@ -41,14 +112,19 @@ in
         inherit (options) node;
         natsServerVersion = options.package.version;
         fleet = {
-          inherit (fleet) systemAccount accounts;
+          inherit (fleet) systemAccount;
+          accounts = accounts fleet.accounts;
           inherit hubs;
           leaves = lib.concatMapAttrs (hub: _: leavesOf hub) hubs;
         };
         hub = {
-          server = server options;
-          leafnodes = { inherit (options.leafnodes) host tls compression; };
-          cluster = { inherit (options.cluster) host tls plaintext; };
+          server = server "hub" options;
+          leafnodes = part "leafnodes" [ "host" "compression" ] options.leafnodes // {
+            tls = tls "leafnodes" options.leafnodes.tls;
+          };
+          cluster = part "cluster" [ "host" "plaintext" ] options.cluster // {
+            tls = tls "cluster" options.cluster.tls;
+          };
         };
       };
     };
@@ -70,25 +146,21 @@ in
           accounts = lib.optional (leaf != null && fleet.accounts ? ${leaf.account}) leaf.account;
         };
         leaf = {
-          server = server options;
-          inherit (options)
-            port
-            accounts
-            leafnodes
-            nkeySeedFile
-            remotes
-            ;
+          server = server "leaf" options;
+          inherit (options) port nkeySeedFile;
+          accounts = accounts options.accounts;
+          leafnodes = part "link" [ "reconnect" ] options.leafnodes;
+          remotes = lib.mapAttrs (
+            _: remote:
+            part "remote" [ "compression" "credentialsFile" ] remote // { tls = tls "remote" remote.tls; }
+          ) options.remotes;
         };
       };
     };
 
   # The whole fleet, for the analysis over all hosts.
   fleet = fleet: {
-    inherit (fleet)
-      systemAccount
-      accounts
-      hubs
-      leaves
-      ;
+    inherit (fleet) systemAccount hubs leaves;
+    accounts = accounts fleet.accounts;
   };
 }

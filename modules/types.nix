@@ -2,6 +2,7 @@
 { lib }:
 let
   inherit (lib) mkOption types;
+  fields = import ./fields.nix { inherit lib; };
 
   inStore = text: builtins.match ".*/nix/store/[a-z0-9]{32}-.*" text != null;
 
@@ -55,7 +56,7 @@ let
   };
 
   user = types.submodule {
-    options = {
+    options = lib.recursiveUpdate (fields.options { block = "user"; }) {
       nkey = mkOption {
         type = types.nullOr types.str;
         default = null;
@@ -94,7 +95,7 @@ in
     types.submodule (
       { name, ... }:
       {
-        options = {
+        options = lib.recursiveUpdate (fields.options { block = "account"; }) {
           users = mkOption {
             type = types.attrsOf user;
             default = { };
@@ -125,11 +126,18 @@ in
       }
     );
 
-  # `caFor` says what the CA file is held against: it differs with the side of the connection.
+  # `context`: client, cluster, leafnodes, remote, …: not every field makes sense on every connection. `caFor`
+  # says what the CA file is held against.
   tls =
-    caFor:
+    context: caFor:
     types.submodule {
-      options = {
+      options =
+        lib.recursiveUpdate
+          (fields.options {
+            block = "tls";
+            inherit context;
+          })
+          {
         certFile = mkOption {
           type = types.nullOr hostFile;
           default = null;

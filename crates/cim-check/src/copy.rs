@@ -123,7 +123,7 @@ impl Copy {
 
     /// The copy's own file of a kind.
     fn own(&self, kind: FileKind) -> String {
-        self.path(match kind {
+        self.inside(match kind {
             FileKind::Certificate => "cert.pem",
             FileKind::Key => "key.pem",
             FileKind::Ca => "ca.pem",
@@ -132,7 +132,7 @@ impl Copy {
         })
     }
 
-    fn path(&self, name: &str) -> String {
+    fn inside(&self, name: &str) -> String {
         self.dir.join(name).to_string_lossy().into_owned()
     }
 }
@@ -156,6 +156,10 @@ impl Places for Copy {
         self.own(file.kind)
     }
 
+    fn path(&self, configured: &str) -> String {
+        self.inside(&configured.replace('/', "-"))
+    }
+
     fn listen(&self, listener: Listener, _: Address) -> Address {
         Address {
             host: "127.0.0.1".to_owned(),
@@ -174,10 +178,6 @@ impl Places for Copy {
         }
     }
 
-    fn store_dir(&self, _: &str) -> String {
-        self.path("jetstream")
-    }
-
     fn nkey(&self, public: &str) -> String {
         self.nkeys
             .get(public)
@@ -190,6 +190,6 @@ impl Places for Copy {
     }
 
     fn ports_file_dir(&self) -> Option<String> {
-        Some(self.path(""))
+        Some(self.inside(""))
     }
 }

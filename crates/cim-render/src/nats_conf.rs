@@ -1,6 +1,7 @@
 //! What stands in a nats.conf: a plan becomes a tree of nats-server's own fields.
 
 mod accounts;
+mod fields;
 mod leafnodes;
 mod tls;
 
@@ -20,7 +21,7 @@ pub use leafnodes::NKEY_VARIABLE;
 pub fn document(plan: &Plan, places: &dyn Places) -> Result<Document, Duplicate> {
     let mut root = Map::new();
     root.put("server_name", plan.server_name.as_str());
-    listeners(plan, places, &mut root);
+    listeners(plan, places, &mut root)?;
     limits(plan, &mut root);
     logging(plan, &mut root);
     root.put("lame_duck_duration", text(plan.lame_duck.duration));
@@ -28,19 +29,20 @@ pub fn document(plan: &Plan, places: &dyn Places) -> Result<Document, Duplicate>
     if let Some(jetstream) = &plan.jetstream {
         root.put("jetstream", self::jetstream(jetstream, places));
     }
-    root.put("accounts", accounts::accounts(plan, places));
+    root.put("accounts", accounts::accounts(plan, places)?);
     if let Some(account) = &plan.system_account {
         root.put("system_account", account.as_str());
     }
     if let Some(cluster) = &plan.cluster {
-        root.put("cluster", self::cluster(cluster, places));
+        root.put("cluster", self::cluster(cluster, places)?);
     }
     if let Some(listener) = &plan.leafnodes {
-        root.put("leafnodes", leafnodes::listener(listener, places));
+        root.put("leafnodes", leafnodes::listener(listener, places)?);
     }
     if let Some(link) = &plan.link {
-        root.put("leafnodes", leafnodes::link(link, places));
+        root.put("leafnodes", leafnodes::link(link, places)?);
     }
+    fields::put(&mut root, &plan.fields, places)?;
     for (key, value) in &plan.settings {
         let mut entry = Map::new();
         entry.put(key, value);
@@ -52,7 +54,7 @@ pub fn document(plan: &Plan, places: &dyn Places) -> Result<Document, Duplicate>
     })
 }
 
-fn listeners(plan: &Plan, places: &dyn Places, root: &mut Map) {
+fn listeners(plan: &Plan, places: &dyn Places, root: &mut Map) -> Result<(), Duplicate> {
     let client = &plan.client;
     let bind = |host: &str, port| Address {
         host: host.to_owned(),
@@ -69,7 +71,7 @@ fn listeners(plan: &Plan, places: &dyn Places, root: &mut Map) {
         );
     }
     if let Some(files) = &client.tls {
-        root.put("tls", tls::server(files, places));
+        root.put("tls", tls::server(files, places)?);
     }
     root.put(
         "http",
@@ -78,6 +80,7 @@ fn listeners(plan: &Plan, places: &dyn Places, root: &mut Map) {
     if let Some(dir) = places.ports_file_dir() {
         root.put("ports_file_dir", dir);
     }
+    Ok(())
 }
 
 fn listen(places: &dyn Places, listener: Listener, bind: Address) -> String {
@@ -114,7 +117,7 @@ fn logging(plan: &Plan, root: &mut Map) {
 
 fn jetstream(jetstream: &Jetstream, places: &dyn Places) -> Map {
     let mut block = Map::new();
-    block.put("store_dir", places.store_dir(&jetstream.store_dir));
+    block.put("store_dir", places.path(&jetstream.store_dir));
     block.put("domain", jetstream.domain.as_str());
     block.put("max_memory_store", jetstream.max_memory_store);
     block.put("max_file_store", jetstream.max_file_store);
@@ -125,7 +128,7 @@ fn jetstream(jetstream: &Jetstream, places: &dyn Places) -> Map {
     block
 }
 
-fn cluster(cluster: &Cluster, places: &dyn Places) -> Map {
+fn cluster(cluster: &Cluster, places: &dyn Places) -> Result<Map, Duplicate> {
     let mut block = Map::new();
     let bind = Address {
         host: cluster.host.clone(),
@@ -145,9 +148,10 @@ fn cluster(cluster: &Cluster, places: &dyn Places) -> Map {
         .collect();
     block.put("routes", routes);
     if let Some(files) = &cluster.tls {
-        block.put("tls", tls::peer(files, places));
+        block.put("tls", tls::peer(files, places)?);
     }
-    block
+    fields::put(&mut block, &cluster.fields, places)?;
+    Ok(block)
 }
 
 fn text(value: impl fmt::Display) -> Node {

@@ -20,12 +20,12 @@ pub enum Listener {
 pub trait Places {
     /// The path that nats-server opens.
     fn file(&self, file: &File) -> String;
+    /// The path of a file or folder that nats-server makes or reads by itself.
+    fn path(&self, configured: &str) -> String;
     /// What a listener binds to.
     fn listen(&self, listener: Listener, bind: Address) -> Address;
     /// Where another server is reached.
     fn dial(&self, listener: Listener, peer: &Address) -> Address;
-    /// The directory of the store.
-    fn store_dir(&self, configured: &str) -> String;
     /// The public nkey that stands for a principal.
     fn nkey(&self, public: &str) -> String;
     /// The path of the secrets file, relative to the config's folder.
@@ -52,16 +52,16 @@ impl Places for Host {
         file.path.clone()
     }
 
+    fn path(&self, configured: &str) -> String {
+        configured.to_owned()
+    }
+
     fn listen(&self, _: Listener, bind: Address) -> Address {
         bind
     }
 
     fn dial(&self, _: Listener, peer: &Address) -> Address {
         peer.clone()
-    }
-
-    fn store_dir(&self, configured: &str) -> String {
-        configured.to_owned()
     }
 
     fn nkey(&self, public: &str) -> String {

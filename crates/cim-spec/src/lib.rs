@@ -6,6 +6,7 @@
 
 pub mod artefact;
 pub mod duration;
+pub mod field;
 pub mod file;
 pub mod fleet;
 pub mod name;

@@ -2,6 +2,8 @@
 //!
 //! An nkey is base32 of a kind byte, 32 key bytes and a CRC-16: a typing mistake shows.
 
+use crate::problem::Refused;
+
 const USER: u8 = 20 << 3;
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -11,6 +13,24 @@ pub fn is_user(text: &str) -> bool {
         let (data, sum) = bytes.split_at(33);
         data[0] == USER && crc16(data).to_le_bytes() == sum
     })
+}
+
+/// Checks a public nkey of the kind that a letter stands for: `O`perator, `A`ccount, `U`ser, curve (`X`), …
+///
+/// # Errors
+/// Another kind, or a typing mistake.
+pub fn check(text: &str, letter: char) -> Result<(), Refused> {
+    let sound = decode(text).is_some_and(|bytes| {
+        let (data, sum) = bytes.split_at(33);
+        crc16(data).to_le_bytes() == sum
+    });
+    if sound && text.starts_with(letter) {
+        return Ok(());
+    }
+    Err(Refused::new(
+        "is not a public nkey of the right kind",
+        format!("write the 56 characters that start with {letter}"),
+    ))
 }
 
 fn decode(text: &str) -> Option<[u8; 35]> {

@@ -28,6 +28,11 @@ impl OptionPath {
         Self(format!("{}.\"{}\"", self.0, escaped.replace("${", "\\${")))
     }
 
+    /// Down a path of an option's own, with dots between its parts.
+    pub fn descend(&self, option: &str) -> Self {
+        option.split('.').fold(self.clone(), |at, name| at.join(name))
+    }
+
     /// An element of a list, counted from 0.
     pub fn index(&self, index: usize) -> Self {
         Self(format!("{}[{index}]", self.0))

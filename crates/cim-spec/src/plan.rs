@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 pub(crate) use accounts::nkey;
 
 use crate::duration::Duration;
+use crate::field::{Setting, SettingValue};
 use crate::file::File;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
@@ -57,6 +58,8 @@ pub struct Plan {
     pub settings: BTreeMap<String, Value>,
     /// Things that work but should not stay.
     pub warnings: Vec<String>,
+    /// Fields that pass straight through.
+    pub fields: Vec<Setting>,
 }
 
 /// `host:port` that another machine dials.
@@ -88,6 +91,8 @@ pub struct TlsFiles {
     pub identity: Option<(File, File)>,
     /// Authorities; `None`: the system's.
     pub ca: Option<File>,
+    /// Fields that pass straight through.
+    pub fields: Vec<Setting>,
 }
 
 /// Bounds on connections and messages, in bytes where they are sizes.
@@ -168,6 +173,8 @@ pub struct Account {
     pub principals: Vec<Principal>,
     /// What it may store; `None`: nothing.
     pub jetstream: Option<Quota>,
+    /// Fields that pass straight through.
+    pub fields: Vec<Setting>,
 }
 
 /// An account's share of a server's store, in bytes; `None`: no limit of its own.
@@ -190,6 +197,8 @@ pub struct Principal {
     pub proof: Proof,
     /// What it may do.
     pub permissions: Permissions,
+    /// Fields that pass straight through.
+    pub fields: Vec<Setting>,
 }
 
 /// What may connect as a principal.
@@ -232,6 +241,16 @@ pub struct Access {
     pub deny: Vec<String>,
 }
 
+impl TlsFiles {
+    /// Whether a listener asks the other side for a certificate.
+    pub fn verifies(&self) -> bool {
+        let verify = ["verify", "verifyAndMap"];
+        self.fields.iter().any(|setting| {
+            verify.contains(&setting.field.option) && setting.value == SettingValue::Bool(true)
+        })
+    }
+}
+
 impl Access {
     /// Whether nothing is held back.
     pub fn is_everything(&self) -> bool {
@@ -254,6 +273,8 @@ pub struct Cluster {
     pub routes: Vec<Address>,
     /// `None`: no TLS.
     pub tls: Option<TlsFiles>,
+    /// Fields that pass straight through.
+    pub fields: Vec<Setting>,
 }
 
 /// The listener for leaves.
@@ -273,6 +294,8 @@ pub struct LeafListener {
     pub verify_and_map: bool,
     /// Compression mode.
     pub compression: String,
+    /// Fields that pass straight through.
+    pub fields: Vec<Setting>,
 }
 
 /// A leaf's links.
@@ -286,6 +309,8 @@ pub struct Link {
     pub imports: Vec<String>,
     /// Subjects that may go to the hub.
     pub exports: Vec<String>,
+    /// Fields that pass straight through.
+    pub fields: Vec<Setting>,
 }
 
 /// A link to one hub, through any of its nodes.
@@ -307,6 +332,8 @@ pub struct Remote {
     pub tls: Option<TlsFiles>,
     /// Compression mode.
     pub compression: String,
+    /// Fields that pass straight through.
+    pub fields: Vec<Setting>,
 }
 
 /// How a leaf logs in at a hub.
@@ -337,11 +364,36 @@ impl Plan {
         Self::from_spec_with(spec, Problems::ignoring(rule))
     }
 
+    /// Every field that passes straight through, wherever it stands.
+    fn all_fields(&self) -> impl Iterator<Item = &Setting> {
+        let cluster = self.cluster.iter();
+        let leafnodes = self.leafnodes.iter();
+        let remotes = self.link.iter().flat_map(|link| &link.remotes);
+        let tls = self.client.tls.iter();
+        let tls = tls.chain(cluster.clone().flat_map(|cluster| &cluster.tls));
+        let tls = tls.chain(leafnodes.clone().flat_map(|listener| &listener.tls));
+        let tls = tls.chain(remotes.clone().flat_map(|remote| &remote.tls));
+        let principals = self.accounts.iter().flat_map(|account| &account.principals);
+        let fields = self.fields.iter();
+        let fields = fields.chain(cluster.flat_map(|cluster| &cluster.fields));
+        let fields = fields.chain(leafnodes.flat_map(|listener| &listener.fields));
+        let fields = fields.chain(self.link.iter().flat_map(|link| &link.fields));
+        let fields = fields.chain(remotes.flat_map(|remote| &remote.fields));
+        let fields = fields.chain(tls.flat_map(|tls| &tls.fields));
+        let fields = fields.chain(self.accounts.iter().flat_map(|account| &account.fields));
+        fields.chain(principals.flat_map(|principal| &principal.fields))
+    }
+
     fn from_spec_with(spec: &Spec, mut problems: Problems) -> Result<Self, Problems> {
         let plan = match spec {
             Spec::Hub(spec) => hub::plan(spec, &mut problems),
             Spec::Leaf(spec) => leaf::plan(spec, &mut problems),
         };
+        if let Some(plan) = &plan {
+            for setting in plan.all_fields() {
+                setting.known_to(plan.version, &mut problems);
+            }
+        }
         match plan {
             Some(plan) if problems.is_empty() => Ok(plan),
             _ => Err(problems),

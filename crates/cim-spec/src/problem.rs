@@ -66,6 +66,10 @@ rules! {
     Size = "size",
     /// Counts that would lock everybody out.
     Count = "count",
+    /// A field of nats.conf holds what nats-server takes there.
+    FieldValue = "field-value",
+    /// The nats-server package knows every field that is set.
+    FieldVersion = "field-version",
     /// Public nkeys have the right kind and checksum.
     Nkey = "nkey",
     /// An nkey, a certificate name or a password user stands for one principal.

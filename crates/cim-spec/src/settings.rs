@@ -9,8 +9,11 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+pub(crate) use check::is_key;
 pub use check::{Role, check};
 pub use listen::{Listener, absent, listeners};
+
+use crate::problem::shown;
 
 /// A free-form value as Nix wrote it.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +32,21 @@ pub enum Value {
     List(Vec<Value>),
     /// A block.
     Map(BTreeMap<String, Value>),
+}
+
+impl Value {
+    /// The value as a message quotes it.
+    pub fn shown(&self) -> String {
+        match self {
+            Value::Null => "null".to_owned(),
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => value.to_string(),
+            Value::Str(value) => shown(value),
+            Value::List(_) => "a list".to_owned(),
+            Value::Map(_) => "a block".to_owned(),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Value {

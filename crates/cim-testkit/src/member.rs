@@ -149,8 +149,8 @@ impl Places for Placed<'_> {
         self.copy.dial(listener, peer)
     }
 
-    fn store_dir(&self, configured: &str) -> String {
-        self.copy.store_dir(configured)
+    fn path(&self, configured: &str) -> String {
+        self.copy.path(configured)
     }
 
     fn nkey(&self, public: &str) -> String {

@@ -2,33 +2,35 @@
 
 use cim_spec::plan::{Access, Account, Permissions, Plan, Principal, PrincipalKind, Proof, Quota};
 
-use crate::conf::{Map, Node};
+use super::fields;
+use crate::conf::{Duplicate, Map, Node};
 use crate::places::Places;
 
 /// Everything but leaf nodes: a user's key must not open a leaf link.
 const CLIENTS: &[&str] = &["STANDARD", "WEBSOCKET", "MQTT", "MQTT_WS", "IN_PROCESS"];
 
 /// The accounts with their users, in the order of their names.
-pub fn accounts(plan: &Plan, places: &dyn Places) -> Map {
+///
+/// # Errors
+/// As [`super::document`].
+pub fn accounts(plan: &Plan, places: &dyn Places) -> Result<Map, Duplicate> {
     let mut block = Map::new();
     for account in &plan.accounts {
-        block.put(&account.name, self::account(account, places));
+        block.put(&account.name, self::account(account, places)?);
     }
-    block
+    Ok(block)
 }
 
-fn account(account: &Account, places: &dyn Places) -> Map {
+fn account(account: &Account, places: &dyn Places) -> Result<Map, Duplicate> {
     let mut block = Map::new();
     if let Some(quota) = &account.jetstream {
         block.put("jetstream", jetstream(quota));
     }
-    let users: Vec<Map> = account
-        .principals
-        .iter()
-        .map(|principal| user(principal, places))
-        .collect();
-    block.put("users", users);
-    block
+    let users = account.principals.iter();
+    let users = users.map(|principal| user(principal, places));
+    block.put("users", users.collect::<Result<Vec<_>, _>>()?);
+    fields::put(&mut block, &account.fields, places)?;
+    Ok(block)
 }
 
 fn jetstream(quota: &Quota) -> Node {
@@ -45,7 +47,7 @@ fn jetstream(quota: &Quota) -> Node {
     Node::Map(block)
 }
 
-fn user(principal: &Principal, places: &dyn Places) -> Map {
+fn user(principal: &Principal, places: &dyn Places) -> Result<Map, Duplicate> {
     let mut block = Map::new();
     match &principal.proof {
         Proof::Nkey(key) => {
@@ -67,7 +69,8 @@ fn user(principal: &Principal, places: &dyn Places) -> Map {
     if let Some(permissions) = permissions(&principal.permissions) {
         block.put("permissions", permissions);
     }
-    block
+    fields::put(&mut block, &principal.fields, places)?;
+    Ok(block)
 }
 
 /// `None` where nothing is held back.

@@ -2,10 +2,10 @@
 
 use cim_spec::plan::{Address, LeafListener, Link, Login, Plan, Remote};
 
-use crate::conf::{Map, Node};
+use crate::conf::{Duplicate, Map, Node};
 use crate::places::{Listener, Places, host_port};
 
-use super::{listen, tls};
+use super::{fields, listen, tls};
 
 /// The variable that stands for the leaf's nkey seed; its value is in the secrets file.
 pub const NKEY_VARIABLE: &str = "cim_leaf_nkey";
@@ -20,7 +20,10 @@ pub fn needs_secrets(plan: &Plan) -> bool {
 }
 
 /// Where leaves connect.
-pub fn listener(listener: &LeafListener, places: &dyn Places) -> Map {
+///
+/// # Errors
+/// As [`super::document`].
+pub fn listener(listener: &LeafListener, places: &dyn Places) -> Result<Map, Duplicate> {
     let mut block = Map::new();
     let bind = Address {
         host: listener.host.clone(),
@@ -34,7 +37,7 @@ pub fn listener(listener: &LeafListener, places: &dyn Places) -> Map {
     );
     block.put("compression", listener.compression.as_str());
     if let Some(files) = &listener.tls {
-        let mut files = tls::peer(files, places);
+        let mut files = tls::peer(files, places)?;
         if listener.verify_and_map {
             files.put("verify_and_map", true);
         } else if listener.verify {
@@ -42,23 +45,25 @@ pub fn listener(listener: &LeafListener, places: &dyn Places) -> Map {
         }
         block.put("tls", files);
     }
-    block
+    fields::put(&mut block, &listener.fields, places)?;
+    Ok(block)
 }
 
 /// Whom the leaf dials.
-pub fn link(link: &Link, places: &dyn Places) -> Map {
+///
+/// # Errors
+/// As [`super::document`].
+pub fn link(link: &Link, places: &dyn Places) -> Result<Map, Duplicate> {
     let mut block = Map::new();
     block.put("reconnect", link.reconnect.to_string());
-    let remotes: Vec<Map> = link
-        .remotes
-        .iter()
-        .map(|remote| self::remote(remote, places))
-        .collect();
-    block.put("remotes", remotes);
-    block
+    let remotes = link.remotes.iter();
+    let remotes = remotes.map(|remote| self::remote(remote, places));
+    block.put("remotes", remotes.collect::<Result<Vec<_>, _>>()?);
+    fields::put(&mut block, &link.fields, places)?;
+    Ok(block)
 }
 
-fn remote(remote: &Remote, places: &dyn Places) -> Map {
+fn remote(remote: &Remote, places: &dyn Places) -> Result<Map, Duplicate> {
     let mut block = Map::new();
     let scheme = if remote.tls.is_some() { "tls" } else { "nats" };
     let urls: Vec<String> = remote
@@ -80,7 +85,8 @@ fn remote(remote: &Remote, places: &dyn Places) -> Map {
     }
     block.put("compression", remote.compression.as_str());
     if let Some(files) = &remote.tls {
-        block.put("tls", tls::peer(files, places));
+        block.put("tls", tls::peer(files, places)?);
     }
-    block
+    fields::put(&mut block, &remote.fields, places)?;
+    Ok(block)
 }

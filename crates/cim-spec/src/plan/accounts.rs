@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Access, Account, Jetstream, Permissions, Principal, PrincipalKind, Proof, Quota};
+use crate::field::Block;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::spec::{self, User};
@@ -35,6 +36,7 @@ pub(super) fn plan(
                     .collect(),
                 jetstream: quota(account, &at.join("jetstream"), problems)
                     .filter(|_| server.is_some()),
+                fields: account.fields.plan(Block::Account, &at, problems),
             }
         })
         .collect();
@@ -79,6 +81,7 @@ fn principal(
         kind: PrincipalKind::User,
         proof: proof?,
         permissions,
+        fields: user.fields.plan(Block::User, at, problems),
     })
 }
 

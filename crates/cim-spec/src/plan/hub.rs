@@ -5,6 +5,7 @@ use super::{
     Access, Account, Address, ClientListener, Cluster, LeafListener, Permissions, Plan, Principal,
     PrincipalKind, Proof, accounts,
 };
+use crate::field::Block;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
@@ -68,6 +69,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         cluster,
         leafnodes,
         link: None,
+        fields: options.fields.plan(Block::Server, &at, problems),
         settings: options.settings.clone(),
         warnings: version.and_then(version::advice).into_iter().collect(),
         version: version?,
@@ -147,6 +149,7 @@ fn leafnodes(
         verify: hub.leafnodes.verify,
         verify_and_map: hub.leafnodes.verify_and_map,
         compression: options.compression.clone(),
+        fields: options.fields.plan(Block::Leafnodes, at, problems),
     })
 }
 
@@ -194,6 +197,7 @@ fn cluster(
             Some(tls) => Some(server::tls(tls, true, &tls_at, problems)?),
             None => None,
         },
+        fields: options.fields.plan(Block::Cluster, at, problems),
     })
 }
 
@@ -268,6 +272,7 @@ fn leaf_principals(fleet: &Fleet, accounts: &mut [Account], problems: &mut Probl
                 subscribe: subjects(&leaf.imports),
                 allow_responses: false,
             },
+            fields: Vec::new(),
         });
     }
 }

@@ -2,6 +2,7 @@
 
 use super::server::{self, Plaintext};
 use super::{Address, ClientListener, Link, Login, Plan, Remote, accounts};
+use crate::field::Block;
 use crate::file::FileKind;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
@@ -91,6 +92,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         cluster: None,
         leafnodes: None,
         link: Some(link?),
+        fields: options.fields.plan(Block::Server, &at, problems),
         settings: options.settings.clone(),
         warnings: version.and_then(version::advice).into_iter().collect(),
         version: version?,
@@ -200,6 +202,7 @@ fn link(spec: &LeafSpec, member: &Leaf, at: &OptionPath, problems: &mut Problems
         remotes,
         imports: subjects(&member.imports),
         exports: subjects(&member.exports),
+        fields: spec.leaf.leafnodes.fields.plan(Block::Link, &at.join("leafnodes"), problems),
     })
 }
 
@@ -263,6 +266,7 @@ fn plan_remote(
         login,
         tls,
         compression: options.compression.clone(),
+        fields: options.fields.plan(Block::Remote, &at, problems),
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Jetstream, LameDuck, Limits, Logging, Sync, TlsFiles};
 use crate::duration::Duration;
+use crate::field::Block;
 use crate::file::{self, File, FileKind};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
@@ -110,6 +111,7 @@ pub(super) fn tls(
     Some(TlsFiles {
         identity: cert.zip(key),
         ca,
+        fields: tls.fields.plan(Block::Tls, at, problems),
     })
 }
 

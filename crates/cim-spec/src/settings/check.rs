@@ -2,6 +2,7 @@
 
 use super::Value;
 use super::owned::OWNED;
+use crate::field;
 use crate::file::in_store;
 use crate::password::is_bcrypt;
 use crate::path::OptionPath;
@@ -17,6 +18,16 @@ pub enum Role {
     Hub,
     /// `services.cim.leaves.<name>`.
     Leaf,
+}
+
+impl Role {
+    /// The role's word in the table of fields.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Hub => "hub",
+            Role::Leaf => "leaf",
+        }
+    }
 }
 
 /// Checks `settings`; `instance` is the option path above them.
@@ -51,7 +62,9 @@ impl<'a> Walk<'a> {
         value: &'a Value,
         problems: &mut Problems,
     ) {
-        self.key(at, keys, problems);
+        if let Some(key) = keys.last() {
+            is_key(key, at, problems);
+        }
         match value {
             Value::Map(map) => {
                 self.owned(at, keys, value, problems);
@@ -82,20 +95,20 @@ impl<'a> Walk<'a> {
 
     /// Says who owns a key, unless a more special row speaks for something inside it.
     fn owned(&self, at: &OptionPath, keys: &[&str], value: &Value, problems: &mut Problems) {
-        let Some(row) = OWNED
+        let row = OWNED
             .iter()
             .filter(|row| row.covers(keys))
-            .max_by_key(|row| row.path.len())
-        else {
-            return self.block(at, keys, value, problems);
+            .max_by_key(|row| row.path.len());
+        let field = field::owner(keys, self.role.name());
+        let owner = match (row, field) {
+            (Some(row), Some(field)) if field.depth <= row.path.len() => row.owner(self.role),
+            (_, Some(field)) => format!("set {}", field.option),
+            (Some(row), None) => row.owner(self.role),
+            (None, None) => return self.block(at, keys, value, problems),
         };
         if matches!(value, Value::Map(map) if !map.is_empty()) {
             return; // its entries are walked, and each is covered by this row or a closer one
         }
-        let owner = match self.role {
-            Role::Hub => row.hub,
-            Role::Leaf => row.leaf,
-        };
         let why = if owner.starts_with("set ") {
             ": an option owns this key"
         } else {
@@ -128,19 +141,18 @@ impl<'a> Walk<'a> {
             );
         }
     }
+}
 
-    fn key(&self, at: &OptionPath, keys: &[&str], problems: &mut Problems) {
-        let Some(key) = keys.last() else { return };
-        // Quoted keys know no escapes, and nats-server lowers some other letters to ASCII ones.
-        let plain = |c: char| c.is_ascii() && !c.is_ascii_control() && !matches!(c, '"' | '\'');
-        if key.is_empty() || !key.chars().all(plain) {
-            problems.add(
-                Rule::SettingsValue,
-                at,
-                format!("{key:?} cannot be a key of nats.conf"),
-                "write ASCII without quotes; fields have nats-server's own names, such as \"max_traced_msg_len\"",
-            );
-        }
+/// Quoted keys know no escapes, and nats-server lowers some other letters to ASCII ones.
+pub(crate) fn is_key(key: &str, at: &OptionPath, problems: &mut Problems) {
+    let plain = |c: char| c.is_ascii() && !c.is_ascii_control() && !matches!(c, '"' | '\'');
+    if key.is_empty() || !key.chars().all(plain) {
+        problems.add(
+            Rule::SettingsValue,
+            at,
+            format!("{key:?} cannot be a key of nats.conf"),
+            "write ASCII without quotes; fields have nats-server's own names, such as \"max_traced_msg_len\"",
+        );
     }
 }
 
@@ -230,14 +242,8 @@ fn is_secret(keys: &[&str], value: &Value) -> bool {
 }
 
 fn show(keys: &[&str], value: &Value) -> String {
-    match value {
-        _ if is_secret(keys, value) => "a value".to_owned(),
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::Float(value) => value.to_string(),
-        Value::Str(value) => format!("{value:?}"),
-        Value::List(_) => "a list".to_owned(),
-        Value::Map(_) => "a block".to_owned(),
+    if is_secret(keys, value) {
+        return "a value".to_owned();
     }
+    value.shown()
 }

@@ -4,6 +4,8 @@
 //! A table: one row a key. `a|b` are names that nats-server takes for the same key; `{i}` is
 //! the instance, `services.cim.hub` or `services.cim.leaves.<name>`.
 
+use super::Role;
+
 /// A key that `settings` must not hold.
 pub struct Owned {
     /// The key's path in nats.conf, from the top; list positions do not count.
@@ -121,6 +123,14 @@ pub const OWNED: &[Owned] = &[
 ];
 
 impl Owned {
+    /// What to use instead.
+    pub fn owner(&self, role: Role) -> String {
+        match role {
+            Role::Hub => self.hub.to_owned(),
+            Role::Leaf => self.leaf.to_owned(),
+        }
+    }
+
     /// Whether this row speaks for `keys`: they begin with its path.
     pub fn covers(&self, keys: &[&str]) -> bool {
         self.path.len() <= keys.len() && self.agrees(keys)

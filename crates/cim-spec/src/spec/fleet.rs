@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::nullable;
+use crate::field::Fields;
 
 /// `services.cim.fleet`, whole or a slice of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,6 +29,8 @@ pub struct Account {
     pub users: BTreeMap<String, User>,
     /// What the account may store.
     pub jetstream: AccountJetstream,
+    /// Fields of nats.conf that pass straight through, by their options.
+    pub fields: Fields,
 }
 
 /// `accounts.<name>.jetstream`. NATS: `accounts.*.jetstream`.
@@ -56,6 +59,8 @@ pub struct User {
     pub password_hash: Option<String>,
     /// What the user may publish and subscribe to.
     pub permissions: Permissions,
+    /// Fields of nats.conf that pass straight through, by their options.
+    pub fields: Fields,
 }
 
 /// `permissions`: <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/authorization>.

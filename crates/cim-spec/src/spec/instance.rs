@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::fleet::Account;
 use super::nullable;
+use crate::field::Fields;
 use crate::settings::Value;
 
 /// Options of every nats-server. They stand right under the instance; the extra level exists
@@ -32,6 +33,8 @@ pub struct ServerOptions {
     pub jetstream: JetstreamOptions,
     /// Keys of nats.conf that have no option of their own.
     pub settings: BTreeMap<String, Value>,
+    /// Fields of nats.conf that pass straight through, by their options.
+    pub fields: Fields,
 }
 
 /// `tls`: files on the host. NATS: `tls { cert_file, key_file, ca_file }`.
@@ -47,6 +50,8 @@ pub struct Tls {
     /// Authorities that the other side's certificate must come from; `null`: the system's.
     #[serde(deserialize_with = "nullable")]
     pub ca_file: Option<String>,
+    /// Fields of nats.conf that pass straight through, by their options.
+    pub fields: Fields,
 }
 
 /// `limits`. Sizes and durations are text.
@@ -138,6 +143,8 @@ pub struct LeafListenerOptions {
     pub tls: Option<Tls>,
     /// `compression` of what the hub sends.
     pub compression: String,
+    /// Fields of nats.conf that pass straight through, by their options.
+    pub fields: Fields,
 }
 
 /// `services.cim.hub.cluster`. NATS: `cluster`.
@@ -151,6 +158,8 @@ pub struct ClusterOptions {
     pub tls: Option<Tls>,
     /// Routes have no TLS.
     pub plaintext: bool,
+    /// Fields of nats.conf that pass straight through, by their options.
+    pub fields: Fields,
 }
 
 /// `services.cim.leaves.<name>`.
@@ -178,6 +187,8 @@ pub struct LeafInstance {
 pub struct LinkOptions {
     /// Delay before each redial, and so the time a fail-over takes. NATS: `reconnect`.
     pub reconnect: String,
+    /// Fields of nats.conf that pass straight through, by their options.
+    pub fields: Fields,
 }
 
 /// `services.cim.leaves.<name>.remotes.<name>`. NATS: `leafnodes.remotes[]`.
@@ -192,4 +203,6 @@ pub struct RemoteOptions {
     /// Certificate, key and authorities of the link; `null`: system authorities, no certificate.
     #[serde(deserialize_with = "nullable")]
     pub tls: Option<Tls>,
+    /// Fields of nats.conf that pass straight through, by their options.
+    pub fields: Fields,
 }

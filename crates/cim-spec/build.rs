@@ -1,0 +1,108 @@
+//! Turns `fields/*.json`, which Nix reads too, into the constant tables of `field.rs`.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::path::Path;
+use std::{env, fs};
+
+use serde::Deserialize;
+
+/// One file of rows: the fields of one block.
+#[derive(Deserialize)]
+struct Table {
+    fields: Vec<Row>,
+}
+
+/// One row, as far as Rust needs it; the rest is documentation.
+#[derive(Deserialize)]
+struct Row {
+    option: String,
+    key: String,
+    #[serde(default)]
+    aliases: Vec<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    min: Option<i64>,
+    #[serde(default)]
+    max: Option<i64>,
+    #[serde(default)]
+    values: Vec<String>,
+    #[serde(default, rename = "kind")]
+    letter: String,
+    #[serde(default)]
+    since: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=fields");
+    let mut out = String::new();
+    for block in [
+        "server", "cluster", "leafnodes", "link", "remote", "websocket", "mqtt", "gateway", "tls", "account", "user",
+    ] {
+        let path = Path::new("fields").join(format!("{block}.json"));
+        let table: Table = serde_json::from_str(&fs::read_to_string(&path)?)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        writeln!(out, "const {}: &[Field] = &[", block.to_uppercase())?;
+        for row in &table.fields {
+            let field = field(row).map_err(|error| format!("{}: {}: {error}", path.display(), row.option))?;
+            writeln!(out, "    {field},")?;
+        }
+        writeln!(out, "];")?;
+    }
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("fields.rs"), out)?;
+    Ok(())
+}
+
+/// The row as a Rust constant.
+fn field(row: &Row) -> Result<String, Box<dyn Error>> {
+    let mut path: Vec<&str> = row.key.split('.').collect();
+    let last = path.pop().ok_or("no key")?;
+    let names = [&[last.to_owned()], row.aliases.as_slice()].concat().join("|");
+    path.push(&names);
+    let since = match &row.since {
+        None => (0, 0, 0),
+        Some(text) => version(text).ok_or("since is no version")?,
+    };
+    Ok(format!(
+        "Field {{ option: {:?}, path: &{path:?}, kind: {}, since: Version{since:?}, roles: &{:?} }}",
+        row.option,
+        kind(row)?,
+        row.roles,
+    ))
+}
+
+fn kind(row: &Row) -> Result<String, String> {
+    Ok(match row.kind.as_str() {
+        "bool" => "Kind::Bool".to_owned(),
+        "int" => format!(
+            "Kind::Int({}, {})",
+            row.min.unwrap_or(i64::MIN),
+            row.max.unwrap_or(i64::MAX)
+        ),
+        "size" => "Kind::Size".to_owned(),
+        "duration" => "Kind::Duration".to_owned(),
+        "text" => "Kind::Text".to_owned(),
+        "texts" => "Kind::Texts".to_owned(),
+        "subject" => "Kind::Subject".to_owned(),
+        "subjects" => "Kind::Subjects".to_owned(),
+        "enum" => format!("Kind::Enum(&{:?})", row.values),
+        "enums" => format!("Kind::Enums(&{:?})", row.values),
+        "textMap" => "Kind::TextMap".to_owned(),
+        "boolMap" => "Kind::BoolMap".to_owned(),
+        "port" => "Kind::Int(1, 65535)".to_owned(),
+        "file" => "Kind::File".to_owned(),
+        "nkey" => format!("Kind::Nkey({:?})", row.letter.chars().next().ok_or("no kind of nkey")?),
+        other => return Err(format!("{other:?} is no type")),
+    })
+}
+
+fn version(text: &str) -> Option<(u32, u32, u32)> {
+    let mut numbers = text.split('.').map(str::parse);
+    match (numbers.next(), numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch))) => Some((major, minor, patch)),
+        _ => None,
+    }
+}

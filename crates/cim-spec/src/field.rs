@@ -1,0 +1,233 @@
+//! Fields of nats.conf that pass straight through from an option: what a row of `fields/*.json` says of each.
+//!
+//! One table serves the options (their types, texts and examples), the checks here, the rendering, the
+//! question whether a change can be reloaded, and whose a key in `settings` is.
+
+mod plan;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+pub use plan::{Setting, SettingValue};
+
+use crate::settings::Value;
+use crate::version::Version;
+
+include!(concat!(env!("OUT_DIR"), "/fields.rs"));
+
+/// Where a set of fields stands, in the options and in nats.conf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Block {
+    /// Right under the instance; the top of nats.conf.
+    Server,
+    /// `cluster`.
+    Cluster,
+    /// `leafnodes` of a hub: its listener.
+    Leafnodes,
+    /// `leafnodes` of a leaf: what all its remotes have in common.
+    Link,
+    /// `remotes.<name>`: one of `leafnodes.remotes`.
+    Remote,
+    /// `websocket`.
+    Websocket,
+    /// `mqtt`.
+    Mqtt,
+    /// `gateway`.
+    Gateway,
+    /// Any `tls`.
+    Tls,
+    /// `accounts.<name>`.
+    Account,
+    /// `users.<name>` of an account.
+    User,
+}
+
+impl Block {
+    /// Blocks whose keys may stand in `settings` as far as no row has them.
+    pub const TOP: [Block; 8] = [
+        Block::Server,
+        Block::Cluster,
+        Block::Leafnodes,
+        Block::Link,
+        Block::Remote,
+        Block::Websocket,
+        Block::Mqtt,
+        Block::Gateway,
+    ];
+
+    /// Its rows.
+    pub fn fields(self) -> &'static [Field] {
+        match self {
+            Block::Server => SERVER,
+            Block::Cluster => CLUSTER,
+            Block::Leafnodes => LEAFNODES,
+            Block::Link => LINK,
+            Block::Remote => REMOTE,
+            Block::Websocket => WEBSOCKET,
+            Block::Mqtt => MQTT,
+            Block::Gateway => GATEWAY,
+            Block::Tls => TLS,
+            Block::Account => ACCOUNT,
+            Block::User => USER,
+        }
+    }
+
+    /// Where it stands in nats.conf, for the blocks of [`Block::TOP`].
+    pub fn keys(self) -> &'static [&'static str] {
+        match self {
+            Block::Cluster => &["cluster"],
+            Block::Leafnodes | Block::Link => &["leafnodes"],
+            Block::Remote => &["leafnodes", "remotes"],
+            Block::Websocket => &["websocket"],
+            Block::Mqtt => &["mqtt"],
+            Block::Gateway => &["gateway"],
+            _ => &[],
+        }
+    }
+
+    /// Where it stands in the options, under `{i}`, the instance.
+    pub fn options(self) -> &'static str {
+        match self {
+            Block::Cluster => "{i}.cluster",
+            Block::Leafnodes | Block::Link => "{i}.leafnodes",
+            Block::Remote => "{i}.remotes.<name>",
+            Block::Websocket => "{i}.websocket",
+            Block::Mqtt => "{i}.mqtt",
+            Block::Gateway => "{i}.gateway",
+            _ => "{i}",
+        }
+    }
+}
+
+/// One field of nats.conf with the option that holds it.
+#[derive(Debug)]
+pub struct Field {
+    /// The option's path under its block's, with dots between.
+    pub option: &'static str,
+    /// Its path in nats.conf under its block's; `a|b` are names for the same key, the first is written.
+    pub path: &'static [&'static str],
+    /// What it takes.
+    pub kind: Kind,
+    /// The first nats-server that knows it; 0.0.0: all that are supported.
+    pub since: Version,
+    /// `hub`, `leaf`: where it makes sense; empty: on both.
+    pub roles: &'static [&'static str],
+}
+
+/// What a field takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `true` or `false`.
+    Bool,
+    /// A whole number from the first to the second, both included.
+    Int(i64, i64),
+    /// A size as text; bytes in nats.conf.
+    Size,
+    /// A duration as text; Go's notation in nats.conf.
+    Duration,
+    /// A text.
+    Text,
+    /// Texts.
+    Texts,
+    /// A subject, wildcards allowed.
+    Subject,
+    /// Subjects.
+    Subjects,
+    /// One of these words; `true` and `false` are no texts in nats.conf.
+    Enum(&'static [&'static str]),
+    /// Some of these words.
+    Enums(&'static [&'static str]),
+    /// Texts by name.
+    TextMap,
+    /// `true` or `false` by name.
+    BoolMap,
+    /// The absolute path of a file or folder on the host.
+    File,
+    /// A public nkey that starts with this letter.
+    Nkey(char),
+}
+
+/// What is set in one block, by the options' paths; what is not there is nats-server's own default.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct Fields(BTreeMap<String, Value>);
+
+impl Fields {
+    /// What an option is set to; `None`: nothing.
+    pub fn get(&self, option: &str) -> Option<&Value> {
+        self.0.get(option)
+    }
+
+    /// The text that an option is set to.
+    pub fn text(&self, option: &str) -> Option<&str> {
+        match self.get(option) {
+            Some(Value::Str(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether an option is set to `true`.
+    pub fn is_true(&self, option: &str) -> bool {
+        self.get(option) == Some(&Value::Bool(true))
+    }
+}
+
+/// The option that owns a key of nats.conf.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Its path, with `{i}` for the instance: `{i}.limits.maxSubTokens`.
+    pub option: String,
+    /// How many of the keys its row speaks for.
+    pub depth: usize,
+}
+
+/// Who owns a key of nats.conf on a hub or a leaf; `None`: no row has it.
+pub fn owner(keys: &[&str], role: &str) -> Option<Owner> {
+    let blocks = Block::TOP.into_iter().filter(|block| match block {
+        Block::Leafnodes | Block::Gateway => role == "hub",
+        Block::Link | Block::Remote => role == "leaf",
+        _ => true,
+    });
+    blocks
+        .filter_map(|block| {
+            let keys = below(block.keys(), keys)?;
+            let field = block.fields().iter().find(|field| {
+                (field.roles.is_empty() || field.roles.contains(&role))
+                    && below(field.path, keys).is_some()
+            })?;
+            Some(Owner {
+                option: format!("{}.{}", block.options(), field.option),
+                depth: block.keys().len() + field.path.len(),
+            })
+        })
+        .max_by_key(|owner| owner.depth)
+}
+
+/// What is left of `keys` below `path`; `None`: they go another way.
+fn below<'a, 'k>(path: &[&str], keys: &'a [&'k str]) -> Option<&'a [&'k str]> {
+    let agrees = path.len() <= keys.len()
+        && path
+            .iter()
+            .zip(keys)
+            .all(|(names, key)| names.split('|').any(|name| name.eq_ignore_ascii_case(key)));
+    agrees.then(|| &keys[path.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_belong_to_the_options_of_their_rows() {
+        let option = |keys: &[&str], role| owner(keys, role).map(|owner| owner.option);
+        assert_eq!(
+            option(&["max_subscription_tokens"], "leaf").as_deref(),
+            Some("{i}.limits.maxSubTokens")
+        );
+        assert_eq!(
+            option(&["JetStream", "strict"], "hub").as_deref(),
+            Some("{i}.jetstream.strict")
+        );
+        assert_eq!(option(&["jetstream"], "hub"), None);
+    }
+}
