@@ -12,6 +12,15 @@ let
       description = "TCP port of the node's listener for ${what}.";
     };
 
+  sidePort =
+    example: what:
+    mkOption {
+      type = types.nullOr types.port;
+      default = null;
+      inherit example;
+      description = "TCP port of the node's listener for ${what}. `null`: none.";
+    };
+
   node = types.submodule {
     options = {
       address = mkOption {
@@ -22,6 +31,8 @@ let
       port = port 4222 "clients";
       leafnodesPort = port 7422 "leaf nodes";
       clusterPort = port 6222 "routes";
+      websocketPort = sidePort 443 "WebSocket";
+      gatewayPort = sidePort 7222 "other hubs; those of the fleet that have one are joined";
     };
   };
 
@@ -59,17 +70,45 @@ let
               `leafnodes.tls.verify_and_map`.
             '';
           };
+          isolateInterest = mkOption {
+            type = types.nullOr types.bool;
+            default = null;
+            example = true;
+            description = ''
+              Whether leaves never learn what other leaves subscribe to. `null`: where no flow goes from leaf to
+              leaf. It is no security boundary: flows are. NATS: `leafnodes.isolate_leafnode_interest`.
+            '';
+          };
         };
       };
     }
   );
 
-  flow = types.coercedTo types.str (subject: { inherit subject; }) (
+  # A text stays one: a hub host reads the flows of all leaves, and evaluates no module for it.
+  flow = types.either types.str (
     types.submodule {
-      options.subject = mkOption {
-        type = types.str;
-        example = "metrics.>";
-        description = "The subject, with wildcards.";
+      options = {
+        subject = mkOption {
+          type = types.str;
+          example = "metrics.>";
+          description = "The subject where messages are published, with wildcards.";
+        };
+        prefix = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          example = "leaf.cim-001";
+          description = ''
+            What stands before the subject, and a dot, at the end where messages arrive. `null`: nothing. A
+            leaf with such a flow, or one with {option}`to`, has its links in an account of their own, out of
+            which messages are streamed to it; requests do not cross then.
+          '';
+        };
+        to = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          example = "plant.$1.metrics";
+          description = "What the subject is called at the end where messages arrive: `$1` for its first `*`. `null`: the same.";
+        };
       };
     }
   );
@@ -116,7 +155,13 @@ let
         imports = mkOption {
           type = types.listOf flow;
           default = [ ];
-          example = [ "commands.>" ];
+          example = [
+            "global.events.>"
+            {
+              subject = "commands.>";
+              prefix = "hub";
+            }
+          ];
           description = "Subjects that may cross from the hub to the leaf. Nothing else does.";
         };
         exports = mkOption {
@@ -130,11 +175,18 @@ let
             types.submodule (
               { name, ... }:
               {
-                options.hub = mkOption {
-                  type = types.str;
-                  default = name;
-                  defaultText = lib.literalMD "the remote's name";
-                  description = "The hub that the leaf dials, through any of its nodes.";
+                options = {
+                  hub = mkOption {
+                    type = types.str;
+                    default = name;
+                    defaultText = lib.literalMD "the remote's name";
+                    description = "The hub that the leaf dials, through any of its nodes.";
+                  };
+                  websocket = mkOption {
+                    type = types.bool;
+                    default = false;
+                    description = "Whether the link goes over the hub's WebSocket port, through proxies that pass no other.";
+                  };
                 };
               }
             )

@@ -19,6 +19,8 @@ let
   ports = map (hub: hub.nodes.${cfg.node}) ofThisNode;
   isCluster = lib.any (hub: lib.length (lib.attrNames hub.nodes) > 1) ofThisNode;
 
+  given = lib.filter (port: port != null);
+
   listenerHost = mkOption {
     type = types.str;
     default = "0.0.0.0";
@@ -64,17 +66,39 @@ in
       leafnodes = lib.recursiveUpdate (fields.options { block = "leafnodes"; }) {
         host = listenerHost;
         openFirewall = openFirewall "leaf nodes";
-        tls = listenerTls "leafnodes" "the leaf link" "what leaves' certificates are held against, where the fleet has them verified.";
-        inherit (cimTypes) compression;
+        tls =
+          listenerTls "leafnodes" "the leaf link"
+            "what leaves' certificates are held against, where the fleet has them verified.";
+        inherit (cimTypes) compression rttThresholds;
       };
       cluster = lib.recursiveUpdate (fields.options { block = "cluster"; }) {
         host = listenerHost;
         openFirewall = openFirewall "routes";
-        tls = listenerTls "cluster" "routes, verified on both ends" "what the other nodes' certificates are held against.";
+        tls =
+          listenerTls "cluster" "routes, verified on both ends"
+            "what the other nodes' certificates are held against.";
         plaintext = mkOption {
           type = types.bool;
           default = false;
           description = "Says out loud that routes between the hub's nodes have no TLS.";
+        };
+        inherit (cimTypes) rttThresholds;
+        compression = cimTypes.compression // {
+          type = types.nullOr types.str;
+          default = null;
+          description = "How this node compresses what it sends over routes, as {option}`services.cim.hub.leafnodes.compression`. `null`: nats-server's own, `accept`.";
+        };
+      };
+      gateway = lib.recursiveUpdate (fields.options { block = "gateway"; }) {
+        host = listenerHost;
+        openFirewall = openFirewall "other hubs";
+        tls =
+          listenerTls "gateway" "gateways, verified on both ends"
+            "what the other hubs' certificates are held against.";
+        plaintext = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Says out loud that hubs speak to each other without TLS.";
         };
       };
     };
@@ -95,13 +119,22 @@ in
           node.leafnodesPort
         ]
         ++ lib.optional isCluster node.clusterPort
-      ) ports;
-      openPorts = lib.concatMap (
-        node:
-        lib.optional cfg.openFirewall node.port
-        ++ lib.optional cfg.leafnodes.openFirewall node.leafnodesPort
-        ++ lib.optional (cfg.cluster.openFirewall && isCluster) node.clusterPort
-      ) ports;
+        ++ given [
+          node.websocketPort
+          node.gatewayPort
+        ]
+      ) ports
+      ++ given [ cfg.mqtt.port ];
+      openPorts =
+        lib.concatMap (
+          node:
+          lib.optional cfg.openFirewall node.port
+          ++ lib.optional cfg.leafnodes.openFirewall node.leafnodesPort
+          ++ lib.optional (cfg.cluster.openFirewall && isCluster) node.clusterPort
+          ++ lib.optionals cfg.websocket.openFirewall (given [ node.websocketPort ])
+          ++ lib.optionals cfg.gateway.openFirewall (given [ node.gatewayPort ])
+        ) ports
+        ++ lib.optionals cfg.mqtt.openFirewall (given [ cfg.mqtt.port ]);
     };
   };
 }

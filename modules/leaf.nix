@@ -12,9 +12,11 @@ let
   spec = import ./spec.nix { inherit lib; };
   fields = import ./fields.nix { inherit lib; };
 
+  given = lib.filter (port: port != null);
+
   remote = types.submodule {
     options = lib.recursiveUpdate (fields.options { block = "remote"; }) {
-      inherit (cimTypes) compression;
+      inherit (cimTypes) compression rttThresholds;
       credentialsFile = mkOption {
         type = types.nullOr cimTypes.hostFile;
         default = null;
@@ -37,60 +39,69 @@ let
 
   leaf = types.submodule (
     { name, ... }:
+    let
+      server = import ./server.nix {
+        inherit lib pkgs;
+        role = "leaf";
+        unit = spec.unitName name;
+        host = "127.0.0.1";
+        # nats-server's own 2 minutes take 6 to notice a dead hub.
+        pingInterval = "10s";
+        syncInterval = {
+          value = "always";
+          text = "`always`: no other server has a copy";
+        };
+      };
+    in
     {
-      options =
-        import ./server.nix {
-          inherit lib pkgs;
-          role = "leaf";
-          unit = spec.unitName name;
-          host = "127.0.0.1";
-          # nats-server's own 2 minutes take 6 to notice a dead hub.
-          pingInterval = "10s";
-          syncInterval = {
-            value = "always";
-            text = "`always`: no other server has a copy";
-          };
-        }
-        // {
-          enable = lib.mkEnableOption "this leaf" // {
-            default = true;
-          };
+      options = server // {
+        enable = lib.mkEnableOption "this leaf" // {
+          default = true;
+        };
+        port = mkOption {
+          type = types.port;
+          default = 4222;
+          description = "Port for local clients. NATS: `port`.";
+        };
+        websocket = server.websocket // {
           port = mkOption {
-            type = types.port;
-            default = 4222;
-            description = "Port for local clients. NATS: `port`.";
-          };
-          accounts = mkOption {
-            type = types.attrsOf (cimTypes.account (_: true));
-            example.CIM.users.app.nkey = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
-            description = ''
-              Accounts of the leaf itself. The one that the fleet names as
-              {option}`services.cim.fleet.leaves.<name>.localAccount` is joined with the hub.
-            '';
-          };
-          nkeySeedFile = mkOption {
-            type = types.nullOr cimTypes.hostFile;
+            type = types.nullOr types.port;
             default = null;
-            example = "/run/secrets/leaf.nk";
-            description = ''
-              File with the seed of the leaf's nkey, whose public half is in the fleet. `null`: the leaf is
-              known by its certificate or a `.creds` file.
-            '';
-          };
-          leafnodes = lib.recursiveUpdate (fields.options { block = "link"; }) {
-            reconnect = mkOption {
-              type = types.str;
-              default = "1s";
-              description = "Delay before each redial, and so how long a fail-over takes. NATS: `leafnodes.reconnect`.";
-            };
-          };
-          remotes = mkOption {
-            type = types.attrsOf remote;
-            default = { };
-            example.hub.tls.caFile = "/etc/ssl/certs/cim-ca.pem";
-            description = "This host's part of each remote that the fleet gives the leaf, by the same name. NATS: `leafnodes.remotes[]`.";
+            example = 8080;
+            description = "Port of the listener. `null`: none. NATS: `websocket.port`.";
           };
         };
+        accounts = mkOption {
+          type = types.attrsOf (cimTypes.account (_: true));
+          example.CIM.users.app.nkey = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
+          description = ''
+            Accounts of the leaf itself. The one that the fleet names as
+            {option}`services.cim.fleet.leaves.<name>.localAccount` is joined with the hub.
+          '';
+        };
+        nkeySeedFile = mkOption {
+          type = types.nullOr cimTypes.hostFile;
+          default = null;
+          example = "/run/secrets/leaf.nk";
+          description = ''
+            File with the seed of the leaf's nkey, whose public half is in the fleet. `null`: the leaf is
+            known by its certificate or a `.creds` file.
+          '';
+        };
+        leafnodes = lib.recursiveUpdate (fields.options { block = "link"; }) {
+          reconnect = mkOption {
+            type = types.str;
+            default = "1s";
+            description = "Delay before each redial, and so how long a fail-over takes. NATS: `leafnodes.reconnect`.";
+          };
+        };
+        remotes = mkOption {
+          type = types.attrsOf remote;
+          default = { };
+          example.hub.tls.caFile = "/etc/ssl/certs/cim-ca.pem";
+          description = "This host's part of each remote that the fleet gives the leaf, by the same name. NATS: `leafnodes.remotes[]`.";
+        };
+      };
     }
   );
 in
@@ -109,7 +120,14 @@ in
     ports = [
       options.port
       options.httpPort
+    ]
+    ++ given [
+      options.websocket.port
+      options.mqtt.port
     ];
-    openPorts = lib.optional options.openFirewall options.port;
+    openPorts =
+      lib.optional options.openFirewall options.port
+      ++ lib.optionals options.websocket.openFirewall (given [ options.websocket.port ])
+      ++ lib.optionals options.mqtt.openFirewall (given [ options.mqtt.port ]);
   }) (lib.filterAttrs (_: leaf: leaf.enable) cfg.leaves);
 }

@@ -46,6 +46,8 @@ let
       options
     // {
       tls = tls "client" options.tls;
+      websocket = listener "websocket" (options.websocket.port or null) options.websocket;
+      mqtt = listener "mqtt" options.mqtt.port options.mqtt;
       limits = only [
         "maxConnections"
         "maxSubscriptions"
@@ -69,6 +71,7 @@ let
         "maxMemoryStore"
         "maxFileStore"
         "syncInterval"
+        "encryption"
       ] options.jetstream;
     };
 
@@ -79,7 +82,12 @@ let
   ];
   account =
     account:
-    part "account" [ ] account
+    part "account" [
+      "exports"
+      "imports"
+      "mappings"
+      "defaultPermissions"
+    ] account
     // {
       users = lib.mapAttrs (_: user) account.users;
       jetstream = only [
@@ -89,6 +97,23 @@ let
       ] account.jetstream;
     };
   accounts = lib.mapAttrs (_: account);
+
+  listener =
+    block: port: options:
+    part block [ "host" "plaintext" ] options
+    // {
+      inherit port;
+      tls = tls block options.tls;
+    };
+
+  # Nodes of the other hubs that have a gateway.
+  gateways =
+    hubs: fleet:
+    lib.filterAttrs (_: nodes: nodes != { }) (
+      lib.mapAttrs (_: hub: lib.filterAttrs (_: node: node.gatewayPort != null) hub.nodes) (
+        removeAttrs fleet.hubs (lib.attrNames hubs)
+      )
+    );
 
   dials = hub: leaf: lib.filterAttrs (_: remote: remote.hub == hub) leaf.remotes;
 in
@@ -116,14 +141,18 @@ in
           accounts = accounts fleet.accounts;
           inherit hubs;
           leaves = lib.concatMapAttrs (hub: _: leavesOf hub) hubs;
+          gateways = gateways hubs fleet;
         };
         hub = {
           server = server "hub" options;
-          leafnodes = part "leafnodes" [ "host" "compression" ] options.leafnodes // {
+          leafnodes = part "leafnodes" [ "host" "compression" "rttThresholds" ] options.leafnodes // {
             tls = tls "leafnodes" options.leafnodes.tls;
           };
-          cluster = part "cluster" [ "host" "plaintext" ] options.cluster // {
+          cluster = part "cluster" [ "host" "plaintext" "compression" "rttThresholds" ] options.cluster // {
             tls = tls "cluster" options.cluster.tls;
+          };
+          gateway = part "gateway" [ "host" "plaintext" ] options.gateway // {
+            tls = tls "gateway" options.gateway.tls;
           };
         };
       };
@@ -152,7 +181,10 @@ in
           leafnodes = part "link" [ "reconnect" ] options.leafnodes;
           remotes = lib.mapAttrs (
             _: remote:
-            part "remote" [ "compression" "credentialsFile" ] remote // { tls = tls "remote" remote.tls; }
+            part "remote" [ "compression" "rttThresholds" "credentialsFile" ] remote
+            // {
+              tls = tls "remote" remote.tls;
+            }
           ) options.remotes;
         };
       };
@@ -161,6 +193,7 @@ in
   # The whole fleet, for the analysis over all hosts.
   fleet = fleet: {
     inherit (fleet) systemAccount hubs leaves;
+    gateways = { };
     accounts = accounts fleet.accounts;
   };
 }

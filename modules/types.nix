@@ -32,6 +32,21 @@ let
       };
     };
 
+  responses = types.submodule {
+    options = {
+      max = mkOption {
+        type = types.ints.positive;
+        default = 1;
+        description = "Answers to one request.";
+      };
+      expires = mkOption {
+        type = types.str;
+        default = "2m";
+        description = "How long after the request answers may come.";
+      };
+    };
+  };
+
   permissions = types.submodule {
     options = {
       publish = mkOption {
@@ -45,11 +60,12 @@ let
         description = "What the user may receive.";
       };
       allowResponses = mkOption {
-        type = types.bool;
-        default = false;
+        type = types.coercedTo types.bool (yes: if yes then { } else null) (types.nullOr responses);
+        default = null;
+        example = true;
         description = ''
-          Whether the user may answer each request it receives, once, wherever the reply goes.
-          NATS: `allow_responses`.
+          Whether and how often the user may answer a request that it receives, wherever the reply goes;
+          `true`: once. `null` or `false`: only where `publish` allows it. NATS: `allow_responses`.
         '';
       };
     };
@@ -76,10 +92,11 @@ let
         '';
       };
       permissions = mkOption {
-        type = permissions;
-        default = { };
+        type = types.nullOr permissions;
+        default = null;
+        example.publish.allow = [ "domain.>" ];
         description = ''
-          What the user may do; everything by default. See
+          What the user may do. `null`: what the account's {option}`defaultPermissions` say. See
           <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/authorization>.
         '';
       };
@@ -101,6 +118,13 @@ in
             default = { };
             example.app.nkey = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
             description = "Who may log in, by name.";
+          };
+          inherit (import ./sharing.nix { inherit lib; }) exports imports mappings;
+          defaultPermissions = mkOption {
+            type = types.nullOr permissions;
+            default = null;
+            example.publish.allow = [ "domain.>" ];
+            description = "What users may do who have no permissions of their own. `null`: everything.";
           };
           jetstream = {
             enable = mkOption {
@@ -138,26 +162,40 @@ in
             inherit context;
           })
           {
-        certFile = mkOption {
-          type = types.nullOr hostFile;
-          default = null;
-          example = "/run/secrets/server.pem";
-          description = "Certificate with its chain, PEM. Routes and leaf links need one for both server and client use.";
-        };
-        keyFile = mkOption {
-          type = types.nullOr hostFile;
-          default = null;
-          example = "/run/secrets/server.key";
-          description = "Private key of the certificate, PEM, readable by the instance's user.";
-        };
-        caFile = mkOption {
-          type = types.nullOr hostFile;
-          default = null;
-          example = "/etc/ssl/certs/cim-ca.pem";
-          description = "Certificates of authorities, PEM: ${caFor}";
-        };
-      };
+            certFile = mkOption {
+              type = types.nullOr hostFile;
+              default = null;
+              example = "/run/secrets/server.pem";
+              description = "Certificate with its chain, PEM. Routes and leaf links need one for both server and client use.";
+            };
+            keyFile = mkOption {
+              type = types.nullOr hostFile;
+              default = null;
+              example = "/run/secrets/server.key";
+              description = "Private key of the certificate, PEM, readable by the instance's user.";
+            };
+            caFile = mkOption {
+              type = types.nullOr hostFile;
+              default = null;
+              example = "/etc/ssl/certs/cim-ca.pem";
+              description = "Certificates of authorities, PEM: ${caFor}";
+            };
+          };
     };
+
+  rttThresholds = mkOption {
+    type = types.listOf types.str;
+    default = [ ];
+    example = [
+      "10ms"
+      "50ms"
+      "100ms"
+    ];
+    description = ''
+      Round-trip times from which `s2_auto` compresses more: not at all below the first, then fast, better
+      and best. Empty: nats-server's own, 10, 50 and 100 ms. NATS: `compression.rtt_thresholds`.
+    '';
+  };
 
   compression = mkOption {
     type = types.str;

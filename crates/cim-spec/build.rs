@@ -34,20 +34,33 @@ struct Row {
     since: Option<String>,
     #[serde(default)]
     roles: Vec<String>,
+    #[serde(default, rename = "in")]
+    connections: Vec<String>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=fields");
     let mut out = String::new();
     for block in [
-        "server", "cluster", "leafnodes", "link", "remote", "websocket", "mqtt", "gateway", "tls", "account", "user",
+        "server",
+        "cluster",
+        "leafnodes",
+        "link",
+        "remote",
+        "websocket",
+        "mqtt",
+        "gateway",
+        "tls",
+        "account",
+        "user",
     ] {
         let path = Path::new("fields").join(format!("{block}.json"));
         let table: Table = serde_json::from_str(&fs::read_to_string(&path)?)
             .map_err(|error| format!("{}: {error}", path.display()))?;
         writeln!(out, "const {}: &[Field] = &[", block.to_uppercase())?;
         for row in &table.fields {
-            let field = field(row).map_err(|error| format!("{}: {}: {error}", path.display(), row.option))?;
+            let field = field(row)
+                .map_err(|error| format!("{}: {}: {error}", path.display(), row.option))?;
             writeln!(out, "    {field},")?;
         }
         writeln!(out, "];")?;
@@ -60,17 +73,20 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn field(row: &Row) -> Result<String, Box<dyn Error>> {
     let mut path: Vec<&str> = row.key.split('.').collect();
     let last = path.pop().ok_or("no key")?;
-    let names = [&[last.to_owned()], row.aliases.as_slice()].concat().join("|");
+    let names = [&[last.to_owned()], row.aliases.as_slice()]
+        .concat()
+        .join("|");
     path.push(&names);
     let since = match &row.since {
         None => (0, 0, 0),
         Some(text) => version(text).ok_or("since is no version")?,
     };
     Ok(format!(
-        "Field {{ option: {:?}, path: &{path:?}, kind: {}, since: Version{since:?}, roles: &{:?} }}",
+        "Field {{ option: {:?}, path: &{path:?}, kind: {}, since: Version{since:?}, roles: &{:?}, connections: &{:?} }}",
         row.option,
         kind(row)?,
         row.roles,
+        row.connections,
     ))
 }
 
@@ -94,7 +110,10 @@ fn kind(row: &Row) -> Result<String, String> {
         "boolMap" => "Kind::BoolMap".to_owned(),
         "port" => "Kind::Int(1, 65535)".to_owned(),
         "file" => "Kind::File".to_owned(),
-        "nkey" => format!("Kind::Nkey({:?})", row.letter.chars().next().ok_or("no kind of nkey")?),
+        "nkey" => format!(
+            "Kind::Nkey({:?})",
+            row.letter.chars().next().ok_or("no kind of nkey")?
+        ),
         other => return Err(format!("{other:?} is no type")),
     })
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cim_render::conf::{self, Document};
-use cim_render::nats_conf::NKEY_VARIABLE;
+use cim_render::nats_conf;
 use cim_render::places::{Listener, Places};
 use cim_render::{artefacts, conf::Map};
 use cim_spec::Plan;
+use cim_spec::artefact::SecretKind;
 use cim_spec::file::{File, FileKind};
 use cim_spec::plan::Address;
 
@@ -17,6 +18,9 @@ use crate::loopback;
 
 /// Ports from here on stand for servers that are not there: nobody listens so low.
 const NOBODY: u16 = 1;
+
+/// What encrypts the store of a copy, which holds nothing.
+const STORE_KEY: &str = "the key of a throwaway copy";
 
 /// Where a copy stands and whom it reaches.
 #[derive(Debug, Clone)]
@@ -89,12 +93,8 @@ impl Copy {
     ///
     /// # Errors
     /// A variable that the secrets file of the copy lacks: a bug of ours.
-    pub fn digest(&self, document: &Document) -> Result<String> {
-        let variables = match document.include {
-            Some(_) => BTreeMap::from([(NKEY_VARIABLE.to_owned(), self.seed.clone())]),
-            None => BTreeMap::new(),
-        };
-        conf::digest(document, &variables)
+    pub fn digest(&self, plan: &Plan, document: &Document) -> Result<String> {
+        conf::digest(document, &self.variables(plan))
             .context("this is a bug in cim: the config refers to an unknown variable")
     }
 
@@ -109,7 +109,9 @@ impl Copy {
         let document = self.document(plan)?;
         if document.include.is_some() {
             let mut secrets = Map::new();
-            secrets.put(NKEY_VARIABLE, self.seed.as_str());
+            for (variable, value) in self.variables(plan) {
+                secrets.put(&variable, value);
+            }
             let secrets = Document {
                 include: None,
                 root: secrets,
@@ -121,6 +123,18 @@ impl Copy {
         Ok(path)
     }
 
+    /// The values of the copy's secrets.
+    fn variables(&self, plan: &Plan) -> BTreeMap<String, String> {
+        let values = nats_conf::secrets(plan).into_iter().map(|secret| {
+            let value = match secret.kind {
+                SecretKind::NkeySeed => self.seed.clone(),
+                SecretKind::Text => STORE_KEY.to_owned(),
+            };
+            (secret.variable, value)
+        });
+        values.collect()
+    }
+
     /// The copy's own file of a kind.
     fn own(&self, kind: FileKind) -> String {
         self.inside(match kind {
@@ -129,6 +143,7 @@ impl Copy {
             FileKind::Ca => "ca.pem",
             FileKind::Credentials => "leaf.creds",
             FileKind::NkeySeed => "leaf.nk",
+            FileKind::StoreKey => "store.key",
         })
     }
 
@@ -141,14 +156,22 @@ impl Copy {
 fn peers(plan: &Plan) -> impl Iterator<Item = (Listener, Address)> {
     let routes = plan.cluster.iter().flat_map(|cluster| &cluster.routes);
     let remotes = plan.link.iter().flat_map(|link| &link.remotes);
-    let nodes: BTreeSet<&Address> = remotes.flat_map(|remote| &remote.nodes).collect();
+    let nodes: BTreeSet<(Listener, &Address)> = remotes
+        .flat_map(|remote| {
+            let listener = match remote.websocket {
+                true => Listener::Websocket,
+                false => Listener::Leafnodes,
+            };
+            remote.nodes.iter().map(move |node| (listener, node))
+        })
+        .collect();
+    let gateways = plan.gateway.iter().flat_map(|gateway| &gateway.gateways);
+    let others = gateways.flat_map(|(_, nodes)| nodes);
     routes
-        .map(|route| (Listener::Cluster, route.clone()))
-        .chain(
-            nodes
-                .into_iter()
-                .map(|node| (Listener::Leafnodes, node.clone())),
-        )
+        .map(|route| (Listener::Cluster, route))
+        .chain(nodes)
+        .chain(others.map(|node| (Listener::Gateway, node)))
+        .map(|(listener, node)| (listener, node.clone()))
 }
 
 impl Places for Copy {

@@ -25,7 +25,7 @@ pub fn check(plan: &Plan, binary: &Path, expected: &str) -> Result<()> {
         .context("creating a folder for the throwaway copy")?;
     let copy = Copy::alone(plan, dir.path())?;
     let config = copy.write(plan, &Identities::new()?)?;
-    let ours = copy.digest(&copy.document(plan)?)?;
+    let ours = copy.digest(plan, &copy.document(plan)?)?;
     let blame = || {
         format!(
             "nats-server {expected} refuses the configuration of {} (a field it names in lower case comes from {}.settings)",

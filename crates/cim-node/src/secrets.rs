@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use cim_spec::artefact::{Secret, Secrets};
+use cim_spec::artefact::{Secret, SecretKind, Secrets};
 use nkeys::{KeyPair, KeyPairType};
 
 /// Writes the secrets file: beside, then renamed, so that nats-server never reads half of it.
@@ -16,8 +16,12 @@ use nkeys::{KeyPair, KeyPairType};
 pub fn write(secrets: &Secrets) -> Result<()> {
     let mut text = String::new();
     for secret in &secrets.entries {
-        // A checked seed is base32: it needs no escapes.
-        text.push_str(&format!("\"{}\": \"{}\"\n", secret.variable, seed(secret)?));
+        // A checked value needs no escapes.
+        let value = match secret.kind {
+            SecretKind::NkeySeed => seed(secret)?,
+            SecretKind::Text => line(secret)?,
+        };
+        text.push_str(&format!("\"{}\": \"{value}\"\n", secret.variable));
     }
     let path = Path::new(&secrets.path);
     let dir = path.parent().unwrap_or(Path::new("/"));
@@ -55,6 +59,22 @@ fn seed(secret: &Secret) -> Result<String> {
         Err(_) => bail!("{file} holds a seed that is damaged: its checksum is wrong"),
     }
     Ok(seed.to_owned())
+}
+
+/// A line of plain text; quotes and backslashes would need escapes, and are not needed for a key.
+fn line(secret: &Secret) -> Result<String> {
+    let file = &secret.file;
+    let text = fs::read_to_string(file).with_context(|| format!("reading the key in {file}"))?;
+    let line = text.trim();
+    ensure!(
+        line.len() >= 16
+            && line
+                .chars()
+                .all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\')),
+        "{file} holds no key: it must be one line of 16 or more letters, digits and signs, without quotes, \
+         backslashes and spaces, as `openssl rand -base64 32` prints"
+    );
+    Ok(line.to_owned())
 }
 
 /// One word of base32: `Seed of leaf-1` is a comment.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use cim_spec::Plan;
-use cim_spec::artefact::{Certificate, Health, Secret, Secrets};
-use cim_spec::plan::{Login, TlsFiles};
+use cim_spec::artefact::{Certificate, Health, Secrets};
+use cim_spec::plan::TlsFiles;
 
 use crate::conf::{self, Document};
 use crate::endpoints::{endpoints, monitor};
-use crate::nats_conf::{self, NKEY_VARIABLE};
+use crate::nats_conf;
 use crate::places::{Host, Places, config_dir, secrets_file};
 
 /// File names with their content.
@@ -83,18 +83,10 @@ fn health(plan: &Plan, document: &Document) -> Health {
 
 /// What the secrets file of an instance holds; `None` where its config needs none.
 fn secrets(plan: &Plan) -> Option<Secrets> {
-    let seed = plan.link.as_ref()?.remotes.iter().find_map(|remote| {
-        let Login::NkeySeed(file) = &remote.login else {
-            return None;
-        };
-        Some(file.path.clone())
-    })?;
-    Some(Secrets {
+    let entries = nats_conf::secrets(plan);
+    (!entries.is_empty()).then(|| Secrets {
         path: secrets_file(plan),
-        entries: vec![Secret {
-            variable: NKEY_VARIABLE.to_owned(),
-            file: seed,
-        }],
+        entries,
     })
 }
 
@@ -114,6 +106,15 @@ fn certificates(plan: &Plan) -> Vec<Certificate> {
             plan.cluster.as_ref().and_then(|c| c.tls.as_ref()),
         ),
         block("leaf", plan.leafnodes.as_ref().and_then(|l| l.tls.as_ref())),
+        block(
+            "websocket",
+            plan.websocket.as_ref().and_then(|l| l.tls.as_ref()),
+        ),
+        block("mqtt", plan.mqtt.as_ref().and_then(|l| l.tls.as_ref())),
+        block(
+            "gateway",
+            plan.gateway.as_ref().and_then(|g| g.tls.as_ref()),
+        ),
     ]
     .into_iter()
     .flatten()

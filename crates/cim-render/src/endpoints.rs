@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cim_spec::plan::{Address, Plan, PrincipalKind};
+use cim_spec::plan::{Access, Address, Permissions, Plan, PrincipalKind};
+use cim_spec::spec::Flow;
 use serde::Serialize;
 
 use crate::places::host_port;
@@ -70,8 +71,12 @@ pub fn endpoints(plan: &Plan) -> Endpoints {
         jetstream_domain: plan.jetstream.as_ref().map(|js| js.domain.clone()),
         accounts: accounts(plan),
         flows: plan.link.as_ref().map(|link| Flows {
-            imports: link.imports.clone(),
-            exports: link.exports.clone(),
+            imports: link.imports.iter().map(Flow::arrives_as).collect(),
+            exports: link
+                .exports
+                .iter()
+                .map(|flow| flow.subject.clone())
+                .collect(),
         }),
     }
 }
@@ -108,17 +113,22 @@ fn url(tls: bool, address: &Address) -> String {
 }
 
 fn accounts(plan: &Plan) -> BTreeMap<String, AccountEndpoints> {
-    plan.accounts
-        .iter()
+    let entered = plan.accounts.iter();
+    entered
+        .filter(|account| !account.principals.is_empty())
         .map(|account| {
             let mut names = AccountEndpoints::default();
             for principal in &account.principals {
                 match principal.kind {
                     PrincipalKind::User => names.users.push(principal.name.clone()),
                     PrincipalKind::Leaf => {
+                        let allowed = principal.permissions.as_ref();
+                        let subjects = |pick: fn(&Permissions) -> &Access| {
+                            allowed.map_or_else(Vec::new, |all| pick(all).allow.clone())
+                        };
                         let flows = Flows {
-                            imports: principal.permissions.subscribe.allow.clone(),
-                            exports: principal.permissions.publish.allow.clone(),
+                            imports: subjects(|all| &all.subscribe),
+                            exports: subjects(|all| &all.publish),
                         };
                         names.leaves.insert(principal.name.clone(), flows);
                     }

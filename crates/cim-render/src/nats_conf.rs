@@ -3,16 +3,19 @@
 mod accounts;
 mod fields;
 mod leafnodes;
+mod listeners;
+mod secrets;
+mod sharing;
 mod tls;
 
 use std::fmt;
 
-use cim_spec::plan::{Address, Cluster, Jetstream, Plan, Sync};
+use cim_spec::plan::{Address, Cluster, Compression, Jetstream, Plan, Sync};
 
 use crate::conf::{Document, Duplicate, Map, Node};
 use crate::places::{Listener, Places, host_port};
 
-pub use leafnodes::NKEY_VARIABLE;
+pub use secrets::secrets;
 
 /// The tree for `plan`, with everything where `places` says.
 ///
@@ -21,7 +24,7 @@ pub use leafnodes::NKEY_VARIABLE;
 pub fn document(plan: &Plan, places: &dyn Places) -> Result<Document, Duplicate> {
     let mut root = Map::new();
     root.put("server_name", plan.server_name.as_str());
-    listeners(plan, places, &mut root)?;
+    client(plan, places, &mut root)?;
     limits(plan, &mut root);
     logging(plan, &mut root);
     root.put("lame_duck_duration", text(plan.lame_duck.duration));
@@ -42,6 +45,18 @@ pub fn document(plan: &Plan, places: &dyn Places) -> Result<Document, Duplicate>
     if let Some(link) = &plan.link {
         root.put("leafnodes", leafnodes::link(link, places)?);
     }
+    if let Some(listener) = &plan.websocket {
+        root.put(
+            "websocket",
+            listeners::side(listener, Listener::Websocket, places)?,
+        );
+    }
+    if let Some(listener) = &plan.mqtt {
+        root.put("mqtt", listeners::side(listener, Listener::Mqtt, places)?);
+    }
+    if let Some(gateway) = &plan.gateway {
+        root.put("gateway", listeners::gateway(gateway, places)?);
+    }
     fields::put(&mut root, &plan.fields, places)?;
     for (key, value) in &plan.settings {
         let mut entry = Map::new();
@@ -49,12 +64,12 @@ pub fn document(plan: &Plan, places: &dyn Places) -> Result<Document, Duplicate>
         root.merge(entry)?;
     }
     Ok(Document {
-        include: leafnodes::needs_secrets(plan).then(|| places.secrets_include(plan)),
+        include: (!secrets(plan).is_empty()).then(|| places.secrets_include(plan)),
         root,
     })
 }
 
-fn listeners(plan: &Plan, places: &dyn Places, root: &mut Map) -> Result<(), Duplicate> {
+fn client(plan: &Plan, places: &dyn Places, root: &mut Map) -> Result<(), Duplicate> {
     let client = &plan.client;
     let bind = |host: &str, port| Address {
         host: host.to_owned(),
@@ -125,6 +140,14 @@ fn jetstream(jetstream: &Jetstream, places: &dyn Places) -> Map {
         Sync::Always => block.put("sync_interval", "always"),
         Sync::Every(interval) => block.put("sync_interval", text(interval)),
     };
+    if let Some(encryption) = &jetstream.encryption {
+        let variable = |name: &str| Node::Variable(name.to_owned());
+        block.put("cipher", encryption.cipher.as_str());
+        block.put("key", variable(secrets::JETSTREAM_KEY));
+        if encryption.prev_key.is_some() {
+            block.put("prev_key", variable(secrets::JETSTREAM_PREV_KEY));
+        }
+    }
     block
 }
 
@@ -147,11 +170,25 @@ fn cluster(cluster: &Cluster, places: &dyn Places) -> Result<Map, Duplicate> {
         .map(|route| format!("nats-route://{}", host_port(&route)))
         .collect();
     block.put("routes", routes);
+    if let Some(compression) = &cluster.compression {
+        block.put("compression", self::compression(compression));
+    }
     if let Some(files) = &cluster.tls {
         block.put("tls", tls::peer(files, places)?);
     }
     fields::put(&mut block, &cluster.fields, places)?;
     Ok(block)
+}
+
+fn compression(compression: &Compression) -> Node {
+    if compression.rtt_thresholds.is_empty() {
+        return Node::Str(compression.mode.clone());
+    }
+    let mut block = Map::new();
+    block.put("mode", compression.mode.as_str());
+    let thresholds = compression.rtt_thresholds.iter().map(text);
+    block.put("rtt_thresholds", thresholds.collect::<Vec<_>>());
+    Node::Map(block)
 }
 
 fn text(value: impl fmt::Display) -> Node {

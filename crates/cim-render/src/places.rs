@@ -14,6 +14,12 @@ pub enum Listener {
     Cluster,
     /// Monitoring.
     Monitor,
+    /// WebSocket clients, and leaves that come that way.
+    Websocket,
+    /// MQTT clients.
+    Mqtt,
+    /// Other hubs.
+    Gateway,
 }
 
 /// Maps everything in a plan that is real only on its host.

@@ -41,6 +41,18 @@ pub struct Secret {
     pub variable: String,
     /// File whose content, without white space around it, is the value.
     pub file: String,
+    /// What it must be.
+    pub kind: SecretKind,
+}
+
+/// What a secret must be, so that a wrong file is refused before nats-server reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SecretKind {
+    /// A user's nkey seed.
+    NkeySeed,
+    /// One line of text.
+    Text,
 }
 
 /// A certificate that nats-server loads from a file.

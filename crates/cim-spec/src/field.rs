@@ -35,8 +35,8 @@ pub enum Block {
     Mqtt,
     /// `gateway`.
     Gateway,
-    /// Any `tls`.
-    Tls,
+    /// `tls` of one kind of connection.
+    Tls(Connection),
     /// `accounts.<name>`.
     Account,
     /// `users.<name>` of an account.
@@ -57,7 +57,18 @@ impl Block {
     ];
 
     /// Its rows.
-    pub fn fields(self) -> &'static [Field] {
+    pub fn fields(self) -> impl Iterator<Item = &'static Field> {
+        let connection = match self {
+            Block::Tls(connection) => connection.name(),
+            _ => "",
+        };
+        let of_it = move |field: &&Field| {
+            field.connections.is_empty() || field.connections.contains(&connection)
+        };
+        self.rows().iter().filter(of_it)
+    }
+
+    fn rows(self) -> &'static [Field] {
         match self {
             Block::Server => SERVER,
             Block::Cluster => CLUSTER,
@@ -67,7 +78,7 @@ impl Block {
             Block::Websocket => WEBSOCKET,
             Block::Mqtt => MQTT,
             Block::Gateway => GATEWAY,
-            Block::Tls => TLS,
+            Block::Tls(_) => TLS,
             Block::Account => ACCOUNT,
             Block::User => USER,
         }
@@ -100,8 +111,42 @@ impl Block {
     }
 }
 
+/// What a `tls` block is for; not every field makes sense everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// From clients.
+    Client,
+    /// Between the nodes of a cluster.
+    Cluster,
+    /// From leaves.
+    Leafnodes,
+    /// To a hub.
+    Remote,
+    /// Between clusters.
+    Gateway,
+    /// From WebSocket clients.
+    Websocket,
+    /// From MQTT clients.
+    Mqtt,
+}
+
+impl Connection {
+    /// Its word in the rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Connection::Client => "client",
+            Connection::Cluster => "cluster",
+            Connection::Leafnodes => "leafnodes",
+            Connection::Remote => "remote",
+            Connection::Gateway => "gateway",
+            Connection::Websocket => "websocket",
+            Connection::Mqtt => "mqtt",
+        }
+    }
+}
+
 /// One field of nats.conf with the option that holds it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Field {
     /// The option's path under its block's, with dots between.
     pub option: &'static str,
@@ -113,6 +158,8 @@ pub struct Field {
     pub since: Version,
     /// `hub`, `leaf`: where it makes sense; empty: on both.
     pub roles: &'static [&'static str],
+    /// Of `tls`: the connections on which it makes sense; empty: all.
+    pub connections: &'static [&'static str],
 }
 
 /// What a field takes.
@@ -191,7 +238,7 @@ pub fn owner(keys: &[&str], role: &str) -> Option<Owner> {
     blocks
         .filter_map(|block| {
             let keys = below(block.keys(), keys)?;
-            let field = block.fields().iter().find(|field| {
+            let field = block.fields().find(|field| {
                 (field.roles.is_empty() || field.roles.contains(&role))
                     && below(field.path, keys).is_some()
             })?;

@@ -15,6 +15,8 @@ pub enum FileKind {
     Credentials,
     /// A user's nkey seed.
     NkeySeed,
+    /// A key that encrypts what is stored, one line of text.
+    StoreKey,
 }
 
 /// A file on the host, by its absolute path.

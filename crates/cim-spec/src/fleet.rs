@@ -8,6 +8,7 @@ pub use hosts::{check_hosts, plans, plans_ignoring};
 
 use crate::name;
 use crate::path::OptionPath;
+use crate::plan::renamed;
 use crate::problem::{Problems, Rule, shown};
 use crate::spec::{Fleet, Flow, Hub, Leaf};
 use crate::subject;
@@ -145,6 +146,33 @@ pub fn leaf_of_hub(
     }
 }
 
+/// Whether leaves of a hub never learn of each other's interest: said, or derived from what crosses. Where no flow
+/// goes from leaf to leaf, nothing is lost, and the hub's nodes keep less in memory.
+pub(crate) fn isolates(fleet: &Fleet, hub_name: &str, hub: &Hub) -> bool {
+    let dials = |leaf: &&Leaf| leaf.remotes.values().any(|remote| remote.hub == hub_name);
+    let leaves: Vec<&Leaf> = fleet.leaves.values().filter(dials).collect();
+    hub.leafnodes.isolate_interest.unwrap_or_else(|| {
+        !leaves.iter().enumerate().any(|(index, from)| {
+            let others = leaves
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != index);
+            others.map(|(_, to)| to).any(|to| reaches(from, to))
+        })
+    })
+}
+
+/// Whether something that a leaf exports is something that another imports.
+fn reaches(from: &Leaf, to: &Leaf) -> bool {
+    from.account == to.account
+        && from.exports.iter().any(|export| {
+            let export = export.arrives_as();
+            to.imports
+                .iter()
+                .any(|import| subject::overlap(&export, &import.subject))
+        })
+}
+
 fn flows(flows: &[Flow], at: &OptionPath, problems: &mut Problems) {
     for (index, flow) in flows.iter().enumerate() {
         let at = at.index(index);
@@ -154,14 +182,19 @@ fn flows(flows: &[Flow], at: &OptionPath, problems: &mut Problems) {
             &flow.subject,
             subject::check(&flow.subject),
         );
-        if subject::covers_system(&flow.subject) {
+        renamed(
+            &flow.subject,
+            flow.prefix.as_deref(),
+            flow.to.as_deref(),
+            &at,
+            problems,
+        );
+        let names = [flow.subject.clone(), flow.arrives_as()];
+        if let Some(name) = names.iter().find(|name| subject::covers_system(name)) {
             problems.add(
                 Rule::SystemSubject,
                 &at,
-                format!(
-                    "{:?} is or covers NATS's own subjects ($JS, $KV, …), which never cross a leaf link as a flow",
-                    flow.subject
-                ),
+                format!("{name:?} is or covers NATS's own subjects ($JS, $KV, …), which never cross a leaf link as a flow"),
                 "name the subjects of your applications, with a first token that is no wildcard, for example \"domain.>\"",
             );
         }

@@ -30,7 +30,9 @@ impl OptionPath {
 
     /// Down a path of an option's own, with dots between its parts.
     pub fn descend(&self, option: &str) -> Self {
-        option.split('.').fold(self.clone(), |at, name| at.join(name))
+        option
+            .split('.')
+            .fold(self.clone(), |at, name| at.join(name))
     }
 
     /// An element of a list, counted from 0.

@@ -6,11 +6,17 @@
 mod accounts;
 mod hub;
 mod leaf;
+mod listeners;
 mod server;
+mod sharing;
+mod uplink;
 
 use std::collections::BTreeMap;
 
 pub(crate) use accounts::nkey;
+pub use listeners::{Gateway, SideListener};
+pub(crate) use sharing::renamed;
+pub use sharing::{Export, Import, Shared};
 
 use crate::duration::Duration;
 use crate::field::{Setting, SettingValue};
@@ -18,7 +24,7 @@ use crate::file::File;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::Value;
-use crate::spec::Spec;
+use crate::spec::{Flow, Mappings, Spec};
 use crate::version::Version;
 
 /// One nats-server, ready to be rendered.
@@ -52,6 +58,12 @@ pub struct Plan {
     pub cluster: Option<Cluster>,
     /// Where leaves connect; `None` on a leaf.
     pub leafnodes: Option<LeafListener>,
+    /// Where WebSocket clients connect; `None`: nowhere.
+    pub websocket: Option<SideListener>,
+    /// Where MQTT clients connect; `None`: nowhere.
+    pub mqtt: Option<SideListener>,
+    /// Where other hubs connect; `None`: nowhere.
+    pub gateway: Option<Gateway>,
     /// Links to hubs; `None` on a hub.
     pub link: Option<Link>,
     /// Keys without an option of their own, checked.
@@ -153,6 +165,28 @@ pub struct Jetstream {
     pub max_file_store: u64,
     /// When data is forced to disk.
     pub sync_interval: Sync,
+    /// Encryption of the store; `None`: none.
+    pub encryption: Option<Encryption>,
+}
+
+/// Encryption of a store.
+#[derive(Debug, Clone)]
+pub struct Encryption {
+    /// The key.
+    pub key: File,
+    /// The key before.
+    pub prev_key: Option<File>,
+    /// Cipher.
+    pub cipher: String,
+}
+
+/// How one end of a connection compresses what it sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compression {
+    /// Mode.
+    pub mode: String,
+    /// Round-trip times from which it compresses more; empty: nats-server's own.
+    pub rtt_thresholds: Vec<Duration>,
 }
 
 /// When written data is forced to disk.
@@ -173,6 +207,14 @@ pub struct Account {
     pub principals: Vec<Principal>,
     /// What it may store; `None`: nothing.
     pub jetstream: Option<Quota>,
+    /// What other accounts may have.
+    pub exports: Vec<Export>,
+    /// What it has of others.
+    pub imports: Vec<Import>,
+    /// Where messages go instead.
+    pub mappings: Mappings,
+    /// What users may do who have no permissions of their own; `None`: everything.
+    pub default_permissions: Option<Permissions>,
     /// Fields that pass straight through.
     pub fields: Vec<Setting>,
 }
@@ -195,8 +237,8 @@ pub struct Principal {
     pub kind: PrincipalKind,
     /// How it proves who it is.
     pub proof: Proof,
-    /// What it may do.
-    pub permissions: Permissions,
+    /// What it may do; `None`: what the account says.
+    pub permissions: Option<Permissions>,
     /// Fields that pass straight through.
     pub fields: Vec<Setting>,
 }
@@ -228,8 +270,17 @@ pub struct Permissions {
     pub publish: Access,
     /// Subscribing.
     pub subscribe: Access,
-    /// Answering requests wherever the reply goes.
-    pub allow_responses: bool,
+    /// Answering requests wherever the reply goes; `None`: no more than `publish` says.
+    pub allow_responses: Option<Responses>,
+}
+
+/// Answers to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Responses {
+    /// How many.
+    pub max: u64,
+    /// How long after it.
+    pub expires: Duration,
 }
 
 /// Subjects allowed, and exceptions.
@@ -273,6 +324,8 @@ pub struct Cluster {
     pub routes: Vec<Address>,
     /// `None`: no TLS.
     pub tls: Option<TlsFiles>,
+    /// How it compresses what it sends; `None`: nats-server's own.
+    pub compression: Option<Compression>,
     /// Fields that pass straight through.
     pub fields: Vec<Setting>,
 }
@@ -292,8 +345,10 @@ pub struct LeafListener {
     pub verify: bool,
     /// Leaves are known by their certificate.
     pub verify_and_map: bool,
-    /// Compression mode.
-    pub compression: String,
+    /// Leaves never learn of each other's interest.
+    pub isolate_interest: bool,
+    /// How it compresses what it sends.
+    pub compression: Compression,
     /// Fields that pass straight through.
     pub fields: Vec<Setting>,
 }
@@ -305,10 +360,10 @@ pub struct Link {
     pub reconnect: Duration,
     /// One connection each.
     pub remotes: Vec<Remote>,
-    /// Subjects that may come from the hub.
-    pub imports: Vec<String>,
-    /// Subjects that may go to the hub.
-    pub exports: Vec<String>,
+    /// What may come from the hub.
+    pub imports: Vec<Flow>,
+    /// What may go to the hub.
+    pub exports: Vec<Flow>,
     /// Fields that pass straight through.
     pub fields: Vec<Setting>,
 }
@@ -330,8 +385,10 @@ pub struct Remote {
     pub login: Login,
     /// `None`: no TLS, as the fleet says out loud.
     pub tls: Option<TlsFiles>,
-    /// Compression mode.
-    pub compression: String,
+    /// How it compresses what it sends.
+    pub compression: Compression,
+    /// Whether it goes over WebSocket.
+    pub websocket: bool,
     /// Fields that pass straight through.
     pub fields: Vec<Setting>,
 }
@@ -372,11 +429,16 @@ impl Plan {
         let tls = self.client.tls.iter();
         let tls = tls.chain(cluster.clone().flat_map(|cluster| &cluster.tls));
         let tls = tls.chain(leafnodes.clone().flat_map(|listener| &listener.tls));
+        let sides = self.websocket.iter().chain(&self.mqtt);
+        let tls = tls.chain(sides.clone().flat_map(|side| &side.tls));
+        let tls = tls.chain(self.gateway.iter().flat_map(|gateway| &gateway.tls));
         let tls = tls.chain(remotes.clone().flat_map(|remote| &remote.tls));
         let principals = self.accounts.iter().flat_map(|account| &account.principals);
         let fields = self.fields.iter();
         let fields = fields.chain(cluster.flat_map(|cluster| &cluster.fields));
         let fields = fields.chain(leafnodes.flat_map(|listener| &listener.fields));
+        let fields = fields.chain(sides.flat_map(|side| &side.fields));
+        let fields = fields.chain(self.gateway.iter().flat_map(|gateway| &gateway.fields));
         let fields = fields.chain(self.link.iter().flat_map(|link| &link.fields));
         let fields = fields.chain(remotes.flat_map(|remote| &remote.fields));
         let fields = fields.chain(tls.flat_map(|tls| &tls.fields));

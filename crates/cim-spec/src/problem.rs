@@ -58,6 +58,14 @@ rules! {
     PortClash = "port-clash",
     /// Subjects follow NATS's grammar.
     Subject = "subject",
+    /// What an account exports or imports is a stream or a service, with the fields of that.
+    Sharing = "sharing",
+    /// An account exports what another imports.
+    Exported = "exported",
+    /// A subject has one other name, which keeps its wildcards.
+    Renaming = "renaming",
+    /// The weights of a mapping are at most a hundred.
+    Weights = "weights",
     /// Flows never carry NATS's own subjects (`$SYS`, `$JS`, …).
     SystemSubject = "system-subject",
     /// Durations have a unit.
@@ -96,6 +104,10 @@ rules! {
     Compression = "compression",
     /// Accounts together stay within the server's JetStream limits.
     Quota = "quota",
+    /// What is kept in JetStream needs it.
+    NeedsJetstream = "needs-jetstream",
+    /// A remote goes over a port that its hub has.
+    RemotePort = "remote-port",
     /// The system account has no JetStream.
     SystemJetstream = "system-jetstream",
     /// `maxPayload` fits into `maxPending`.

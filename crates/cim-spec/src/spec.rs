@@ -4,19 +4,23 @@
 //! is missing or unknown here is a bug in the modules, never the operator's mistake.
 
 mod fleet;
+mod flow;
 mod instance;
+mod sharing;
 
 use serde::{Deserialize, Deserializer};
 
 pub use fleet::{
-    Account, AccountJetstream, Fleet, Flow, Hub, HubLeafnodes, Leaf, Node, Remote, User,
+    Account, AccountJetstream, Fleet, Hub, HubLeafnodes, Leaf, Node, Permissions, Remote,
+    Responses, Rules, User,
 };
-pub use fleet::{Permissions, Rules};
+pub use flow::Flow;
 pub use instance::{
-    ClusterOptions, HubInstance, JetstreamOptions, LameDuckOptions, LeafInstance,
-    LeafListenerOptions, LimitOptions, LinkOptions, LoggingOptions, RemoteOptions, ServerOptions,
-    Tls,
+    ClusterOptions, EncryptionOptions, GatewayOptions, HubInstance, JetstreamOptions,
+    LameDuckOptions, LeafInstance, LeafListenerOptions, LimitOptions, LinkOptions, ListenerOptions,
+    LoggingOptions, RemoteOptions, ServerOptions, Tls,
 };
+pub use sharing::{Destination, Export, Exported, Import, Latency, Mappings};
 
 /// The spec of one instance: the slice of the fleet that it sees, and its own options.
 #[derive(Debug, Clone, Deserialize)]

@@ -2,7 +2,7 @@
 
 use cim_spec::plan::{Access, Account, Permissions, Plan, Principal, PrincipalKind, Proof, Quota};
 
-use super::fields;
+use super::{fields, sharing};
 use crate::conf::{Duplicate, Map, Node};
 use crate::places::Places;
 
@@ -29,6 +29,20 @@ fn account(account: &Account, places: &dyn Places) -> Result<Map, Duplicate> {
     let users = account.principals.iter();
     let users = users.map(|principal| user(principal, places));
     block.put("users", users.collect::<Result<Vec<_>, _>>()?);
+    if let Some(permissions) = account.default_permissions.as_ref().and_then(permissions) {
+        block.put("default_permissions", permissions);
+    }
+    if !account.exports.is_empty() {
+        let exports: Vec<Map> = account.exports.iter().map(sharing::export).collect();
+        block.put("exports", exports);
+    }
+    if !account.imports.is_empty() {
+        let imports: Vec<Map> = account.imports.iter().map(sharing::import).collect();
+        block.put("imports", imports);
+    }
+    if !account.mappings.is_empty() {
+        block.put("mappings", sharing::mappings(&account.mappings));
+    }
     fields::put(&mut block, &account.fields, places)?;
     Ok(block)
 }
@@ -66,7 +80,7 @@ fn user(principal: &Principal, places: &dyn Places) -> Result<Map, Duplicate> {
         PrincipalKind::Leaf => &["LEAFNODE"],
     };
     block.put("allowed_connection_types", types.to_vec());
-    if let Some(permissions) = permissions(&principal.permissions) {
+    if let Some(permissions) = principal.permissions.as_ref().and_then(permissions) {
         block.put("permissions", permissions);
     }
     fields::put(&mut block, &principal.fields, places)?;
@@ -77,14 +91,17 @@ fn user(principal: &Principal, places: &dyn Places) -> Result<Map, Duplicate> {
 fn permissions(permissions: &Permissions) -> Option<Map> {
     let mut block = Map::new();
     // With allow_responses, nats-server takes an absent publish list for an empty one.
-    if !permissions.publish.is_everything() || permissions.allow_responses {
+    if !permissions.publish.is_everything() || permissions.allow_responses.is_some() {
         block.put("publish", access(&permissions.publish));
     }
     if !permissions.subscribe.is_everything() {
         block.put("subscribe", access(&permissions.subscribe));
     }
-    if permissions.allow_responses {
-        block.put("allow_responses", true);
+    if let Some(responses) = &permissions.allow_responses {
+        let mut answers = Map::new();
+        answers.put("max", responses.max);
+        answers.put("expires", responses.expires.to_string());
+        block.put("allow_responses", answers);
     }
     (!block.is_empty()).then_some(block)
 }

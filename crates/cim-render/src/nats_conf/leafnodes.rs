@@ -1,23 +1,12 @@
 //! `leafnodes {}`: a hub's listener, or a leaf's remotes.
 
-use cim_spec::plan::{Address, LeafListener, Link, Login, Plan, Remote};
+use cim_spec::plan::{Address, LeafListener, Link, Login, Remote};
 
 use crate::conf::{Duplicate, Map, Node};
 use crate::places::{Listener, Places, host_port};
 
-use super::{fields, listen, tls};
-
-/// The variable that stands for the leaf's nkey seed; its value is in the secrets file.
-pub const NKEY_VARIABLE: &str = "cim_leaf_nkey";
-
-/// Whether the config refers to the secrets file.
-pub fn needs_secrets(plan: &Plan) -> bool {
-    plan.link.as_ref().is_some_and(|link| {
-        link.remotes
-            .iter()
-            .any(|remote| matches!(remote.login, Login::NkeySeed(_)))
-    })
-}
+use super::secrets::NKEY_VARIABLE;
+use super::{compression, fields, listen, tls};
 
 /// Where leaves connect.
 ///
@@ -35,7 +24,10 @@ pub fn listener(listener: &LeafListener, places: &dyn Places) -> Result<Map, Dup
         "advertise",
         host_port(&places.dial(Listener::Leafnodes, &listener.advertise)),
     );
-    block.put("compression", listener.compression.as_str());
+    block.put("compression", compression(&listener.compression));
+    if listener.isolate_interest {
+        block.put("isolate_leafnode_interest", true);
+    }
     if let Some(files) = &listener.tls {
         let mut files = tls::peer(files, places)?;
         if listener.verify_and_map {
@@ -65,11 +57,16 @@ pub fn link(link: &Link, places: &dyn Places) -> Result<Map, Duplicate> {
 
 fn remote(remote: &Remote, places: &dyn Places) -> Result<Map, Duplicate> {
     let mut block = Map::new();
-    let scheme = if remote.tls.is_some() { "tls" } else { "nats" };
+    let (scheme, listener) = match (remote.websocket, remote.tls.is_some()) {
+        (false, false) => ("nats", Listener::Leafnodes),
+        (false, true) => ("tls", Listener::Leafnodes),
+        (true, false) => ("ws", Listener::Websocket),
+        (true, true) => ("wss", Listener::Websocket),
+    };
     let urls: Vec<String> = remote
         .nodes
         .iter()
-        .map(|node| places.dial(Listener::Leafnodes, node))
+        .map(|node| places.dial(listener, node))
         .map(|node| format!("{scheme}://{}", host_port(&node)))
         .collect();
     block.put("urls", urls);
@@ -83,7 +80,7 @@ fn remote(remote: &Remote, places: &dyn Places) -> Result<Map, Duplicate> {
         }
         Login::Certificate => {}
     }
-    block.put("compression", remote.compression.as_str());
+    block.put("compression", compression(&remote.compression));
     if let Some(files) = &remote.tls {
         block.put("tls", tls::peer(files, places)?);
     }

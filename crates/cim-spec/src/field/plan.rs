@@ -55,12 +55,7 @@ impl Setting {
 
 impl Fields {
     /// Checks each field that is set; `at` is the option path of the block.
-    pub fn plan(
-        &self,
-        block: Block,
-        at: &OptionPath,
-        problems: &mut Problems,
-    ) -> Vec<Setting> {
+    pub fn plan(&self, block: Block, at: &OptionPath, problems: &mut Problems) -> Vec<Setting> {
         let mut settings = Vec::new();
         for field in block.fields() {
             let Some(value) = self.get(field.option) else {
@@ -78,7 +73,7 @@ impl Fields {
     /// Every option that is set has a row; the modules make both from one table.
     fn known(&self, block: Block, at: &OptionPath, problems: &mut Problems) {
         for option in self.0.keys() {
-            if !block.fields().iter().any(|field| field.option == option) {
+            if !block.fields().any(|field| field.option == option) {
                 problems.add(
                     Rule::FieldValue,
                     &at.descend(option),
@@ -108,7 +103,10 @@ fn checked(
                 .enumerate()
                 .map(|(index, item)| checked(kind.inner(), item, &at.index(index), problems))
                 .collect();
-            items.into_iter().collect::<Option<_>>().map(SettingValue::List)
+            items
+                .into_iter()
+                .collect::<Option<_>>()
+                .map(SettingValue::List)
         }
         (Kind::TextMap | Kind::BoolMap, Value::Map(map)) => {
             let mut entries = BTreeMap::new();

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Access, Account, Jetstream, Permissions, Principal, PrincipalKind, Proof, Quota};
+use super::{
+    Access, Account, Jetstream, Permissions, Principal, PrincipalKind, Proof, Quota, Responses,
+    sharing,
+};
 use crate::field::Block;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
-use crate::spec::{self, User};
+use crate::spec::{self, Mappings, User};
 use crate::{name, nkey, password, secret, subject};
 
-use super::server::size;
+use super::server::{duration, size};
 
 const HOW_TO_IDENTIFY: &str = "set either nkey (`nsc generate nkey --user` or `nk -gen user -pubout`) or passwordHash (`nats server passwd`)";
 
@@ -34,6 +37,13 @@ pub(super) fn plan(
                         principal(name, user, &at.join("users").join(name), problems)
                     })
                     .collect(),
+                exports: sharing::exports(account, accounts, &at.join("exports"), problems),
+                imports: sharing::imports(name, account, accounts, &at.join("imports"), problems),
+                mappings: mappings(account, &at.join("mappings"), problems),
+                default_permissions: account
+                    .default_permissions
+                    .as_ref()
+                    .map(|own| permissions(own, &at.join("defaultPermissions"), problems)),
                 jetstream: quota(account, &at.join("jetstream"), problems)
                     .filter(|_| server.is_some()),
                 fields: account.fields.plan(Block::Account, &at, problems),
@@ -53,7 +63,10 @@ fn principal(
     problems: &mut Problems,
 ) -> Option<Principal> {
     problems.parsed(Rule::AccountName, at, name, name::check_account(name));
-    let permissions = permissions(&user.permissions, &at.join("permissions"), problems);
+    let permissions = user
+        .permissions
+        .as_ref()
+        .map(|own| permissions(own, &at.join("permissions"), problems));
     let proof = match (&user.nkey, &user.password_hash) {
         (Some(key), None) => nkey(key, &at.join("nkey"), problems),
         (None, Some(hash)) => password_hash(hash, &at.join("passwordHash"), problems),
@@ -123,27 +136,37 @@ fn permissions(
     at: &OptionPath,
     problems: &mut Problems,
 ) -> Permissions {
-    let mut access = |rules: &spec::Rules, name: &str| {
-        for (list, subjects) in [("allow", &rules.allow), ("deny", &rules.deny)] {
-            for (index, text) in subjects.iter().enumerate() {
-                problems.parsed(
-                    Rule::Subject,
-                    &at.join(name).join(list).index(index),
-                    text,
-                    subject::check(text),
-                );
-            }
-        }
-        Access {
-            allow: rules.allow.clone(),
-            deny: rules.deny.clone(),
-        }
-    };
+    let responses = permissions.allow_responses.as_ref();
+    let allow_responses = responses.and_then(|responses| {
+        let expires = &at.join("allowResponses").join("expires");
+        Some(Responses {
+            max: u64::from(responses.max),
+            expires: duration(&responses.expires, expires, problems)?,
+        })
+    });
     Permissions {
-        publish: access(&permissions.publish, "publish"),
-        subscribe: access(&permissions.subscribe, "subscribe"),
-        allow_responses: permissions.allow_responses,
+        publish: access(&permissions.publish, &at.join("publish"), problems),
+        subscribe: access(&permissions.subscribe, &at.join("subscribe"), problems),
+        allow_responses,
     }
+}
+
+fn access(rules: &spec::Rules, at: &OptionPath, problems: &mut Problems) -> Access {
+    for (list, subjects) in [("allow", &rules.allow), ("deny", &rules.deny)] {
+        for (index, text) in subjects.iter().enumerate() {
+            let at = at.join(list).index(index);
+            problems.parsed(Rule::Subject, &at, text, subject::check(text));
+        }
+    }
+    Access {
+        allow: rules.allow.clone(),
+        deny: rules.deny.clone(),
+    }
+}
+
+fn mappings(account: &spec::Account, at: &OptionPath, problems: &mut Problems) -> Mappings {
+    sharing::mappings(&account.mappings, at, problems);
+    account.mappings.clone()
 }
 
 fn quota(account: &spec::Account, at: &OptionPath, problems: &mut Problems) -> Option<Quota> {

@@ -3,13 +3,13 @@
 use super::server::{self, Plaintext};
 use super::{
     Access, Account, Address, ClientListener, Cluster, LeafListener, Permissions, Plan, Principal,
-    PrincipalKind, Proof, accounts,
+    PrincipalKind, Proof, accounts, listeners,
 };
-use crate::field::Block;
+use crate::field::{Block, Connection};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
-use crate::spec::{Fleet, Hub, HubSpec, Node};
+use crate::spec::{Fleet, Flow, Hub, HubSpec, Node};
 use crate::{fleet, name, version};
 
 pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
@@ -53,6 +53,18 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     let client = client(spec, node, &at, problems);
     let leafnodes = leafnodes(spec, hub_name, hub, node, &at.join("leafnodes"), problems);
     let cluster = cluster(spec, hub_name, hub, node, &at.join("cluster"), problems);
+    let websocket_at = at.join("websocket");
+    let advertise = node.websocket_port.map(|port| address(node, port));
+    let websocket = listeners::websocket(
+        &options.websocket,
+        node.websocket_port,
+        advertise,
+        &websocket_at,
+        problems,
+    );
+    let mqtt_at = at.join("mqtt");
+    let mqtt = listeners::mqtt(&options.mqtt, options.jetstream.enable, &mqtt_at, problems);
+    let gateway = listeners::gateway(spec, hub_name, node, &at.join("gateway"), problems);
     ports(spec, hub_name, hub, node, &at, problems);
 
     Some(Plan {
@@ -68,6 +80,9 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         system_account: Some(spec.fleet.system_account.clone()),
         cluster,
         leafnodes,
+        websocket,
+        mqtt,
+        gateway,
         link: None,
         fields: options.fields.plan(Block::Server, &at, problems),
         settings: options.settings.clone(),
@@ -103,7 +118,7 @@ fn client(spec: &HubSpec, node: &Node, at: &OptionPath, problems: &mut Problems)
         tls: options
             .tls
             .as_ref()
-            .and_then(|tls| server::tls(tls, true, &tls_at, problems)),
+            .and_then(|tls| server::tls(tls, Connection::Client, &tls_at, problems)),
     }
 }
 
@@ -121,7 +136,6 @@ fn leafnodes(
         .join("leafnodes");
     let tls_at = at.join("tls");
     server::bind(&options.host, at, problems);
-    server::compression(&options.compression, &at.join("compression"), problems);
     Plaintext {
         tls: (&tls_at, options.tls.is_some()),
         said: (&agreed.join("plaintext"), hub.leafnodes.plaintext),
@@ -129,7 +143,7 @@ fn leafnodes(
     }
     .check(problems);
     let tls = match &options.tls {
-        Some(tls) => Some(server::tls(tls, true, &tls_at, problems)?),
+        Some(tls) => Some(server::tls(tls, Connection::Leafnodes, &tls_at, problems)?),
         None => None,
     };
     let verifies = hub.leafnodes.verify || hub.leafnodes.verify_and_map;
@@ -148,7 +162,13 @@ fn leafnodes(
         tls,
         verify: hub.leafnodes.verify,
         verify_and_map: hub.leafnodes.verify_and_map,
-        compression: options.compression.clone(),
+        isolate_interest: fleet::isolates(&spec.fleet, hub_name, hub),
+        compression: server::compression(
+            &options.compression,
+            &options.rtt_thresholds,
+            at,
+            problems,
+        ),
         fields: options.fields.plan(Block::Leafnodes, at, problems),
     })
 }
@@ -194,9 +214,13 @@ fn cluster(
             .map(|(_, other)| address(other, other.cluster_port))
             .collect(),
         tls: match &options.tls {
-            Some(tls) => Some(server::tls(tls, true, &tls_at, problems)?),
+            Some(tls) => Some(server::tls(tls, Connection::Cluster, &tls_at, problems)?),
             None => None,
         },
+        compression: options
+            .compression
+            .as_ref()
+            .map(|mode| server::compression(mode, &options.rtt_thresholds, at, problems)),
         fields: options.fields.plan(Block::Cluster, at, problems),
     })
 }
@@ -228,6 +252,12 @@ fn ports(
     if hub.nodes.len() > 1 {
         taken.push((node_at.join("clusterPort"), node.cluster_port));
     }
+    let side = [
+        (node_at.join("websocketPort"), node.websocket_port),
+        (node_at.join("gatewayPort"), node.gateway_port),
+        (at.join("mqtt").join("port"), spec.hub.server.mqtt.port),
+    ];
+    taken.extend(side.into_iter().filter_map(|(at, port)| Some((at, port?))));
     let free = settings::listeners(&spec.hub.server.settings, &at.join("settings"));
     taken.extend(
         free.into_iter()
@@ -259,19 +289,25 @@ fn leaf_principals(fleet: &Fleet, accounts: &mut [Account], problems: &mut Probl
         let (Some(account), Some(proof)) = (account, proof) else {
             continue;
         };
-        let subjects = |flows: &[crate::spec::Flow]| Access {
-            allow: flows.iter().map(|flow| flow.subject.clone()).collect(),
+        let access = |allow| Access {
+            allow,
             deny: Vec::new(),
         };
         account.principals.push(Principal {
             name: leaf_name.clone(),
             kind: PrincipalKind::Leaf,
             proof,
-            permissions: Permissions {
-                publish: subjects(&leaf.exports),
-                subscribe: subjects(&leaf.imports),
-                allow_responses: false,
-            },
+            // What the hub calls them: exports have arrived, imports have not left.
+            permissions: Some(Permissions {
+                publish: access(leaf.exports.iter().map(Flow::arrives_as).collect()),
+                subscribe: access(
+                    leaf.imports
+                        .iter()
+                        .map(|flow| flow.subject.clone())
+                        .collect(),
+                ),
+                allow_responses: None,
+            }),
             fields: Vec::new(),
         });
     }

@@ -1,13 +1,13 @@
 //! A leaf's plan: its links to hubs, how it logs in, and its own accounts.
 
 use super::server::{self, Plaintext};
-use super::{Address, ClientListener, Link, Login, Plan, Remote, accounts};
-use crate::field::Block;
+use super::{Address, ClientListener, Link, Login, Plan, Remote, accounts, listeners, uplink};
+use crate::field::{Block, Connection};
 use crate::file::FileKind;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
-use crate::spec::{Hub, Leaf, LeafSpec, RemoteOptions};
+use crate::spec::{self, Hub, Leaf, LeafSpec, RemoteOptions};
 use crate::{fleet, name, version};
 
 pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
@@ -67,10 +67,20 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
 
     let client = client(spec, &at, problems);
     let link = link(spec, member, &at, problems);
+    let websocket_at = at.join("websocket");
+    let port = options.websocket.port;
+    let websocket = listeners::websocket(&options.websocket, port, None, &websocket_at, problems);
+    let mqtt_at = at.join("mqtt");
+    let mqtt = listeners::mqtt(&options.mqtt, options.jetstream.enable, &mqtt_at, problems);
     let mut taken = vec![
         (at.join("port"), spec.leaf.port),
         (at.join("httpPort"), options.http_port),
     ];
+    let side = [
+        (websocket_at.join("port"), options.websocket.port),
+        (mqtt_at.join("port"), options.mqtt.port),
+    ];
+    taken.extend(side.into_iter().filter_map(|(at, port)| Some((at, port?))));
     let free = settings::listeners(&options.settings, &at.join("settings"));
     taken.extend(
         free.into_iter()
@@ -78,7 +88,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     );
     server::ports(&taken, problems);
 
-    Some(Plan {
+    let mut plan = Plan {
         unit: name::unit(&spec.name),
         server_name: spec.name.clone(),
         client,
@@ -91,13 +101,18 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         system_account: None,
         cluster: None,
         leafnodes: None,
+        websocket,
+        mqtt,
+        gateway: None,
         link: Some(link?),
         fields: options.fields.plan(Block::Server, &at, problems),
         settings: options.settings.clone(),
         warnings: version.and_then(version::advice).into_iter().collect(),
         version: version?,
         options: at,
-    })
+    };
+    uplink::install(&mut plan, member, problems);
+    Some(plan)
 }
 
 fn client(spec: &LeafSpec, at: &OptionPath, problems: &mut Problems) -> ClientListener {
@@ -119,7 +134,7 @@ fn client(spec: &LeafSpec, at: &OptionPath, problems: &mut Problems) -> ClientLi
         tls: options
             .tls
             .as_ref()
-            .and_then(|tls| server::tls(tls, true, &tls_at, problems)),
+            .and_then(|tls| server::tls(tls, Connection::Client, &tls_at, problems)),
     }
 }
 
@@ -182,13 +197,7 @@ fn link(spec: &LeafSpec, member: &Leaf, at: &OptionPath, problems: &mut Problems
             continue; // the fleet's own rule has said so
         };
         remotes.extend(plan_remote(
-            name,
-            spec,
-            member,
-            hub,
-            &remote.hub,
-            options,
-            problems,
+            name, spec, member, hub, remote, options, problems,
         ));
     }
     let reconnect = server::duration(
@@ -196,13 +205,16 @@ fn link(spec: &LeafSpec, member: &Leaf, at: &OptionPath, problems: &mut Problems
         &at.join("leafnodes").join("reconnect"),
         problems,
     )?;
-    let subjects = |flows: &[crate::spec::Flow]| flows.iter().map(|f| f.subject.clone()).collect();
     Some(Link {
         reconnect,
         remotes,
-        imports: subjects(&member.imports),
-        exports: subjects(&member.exports),
-        fields: spec.leaf.leafnodes.fields.plan(Block::Link, &at.join("leafnodes"), problems),
+        imports: member.imports.clone(),
+        exports: member.exports.clone(),
+        fields: spec
+            .leaf
+            .leafnodes
+            .fields
+            .plan(Block::Link, &at.join("leafnodes"), problems),
     })
 }
 
@@ -211,13 +223,17 @@ fn plan_remote(
     spec: &LeafSpec,
     member: &Leaf,
     hub: &Hub,
-    hub_name: &str,
+    remote: &spec::Remote,
     options: &RemoteOptions,
     problems: &mut Problems,
 ) -> Option<Remote> {
+    let hub_name = remote.hub.as_str();
+    let fleet_at = OptionPath::new("services.cim.fleet.leaves");
+    let fleet_at = fleet_at.join(&spec.name).join("remotes").join(name);
     let leaf_at = OptionPath::new("services.cim.leaves").join(&spec.name);
     let at = leaf_at.join("remotes").join(name);
-    server::compression(&options.compression, &at.join("compression"), problems);
+    let compression =
+        server::compression(&options.compression, &options.rtt_thresholds, &at, problems);
     let tls_at = at.join("tls");
     let agreed = OptionPath::new("services.cim.fleet.hubs")
         .join(hub_name)
@@ -231,7 +247,7 @@ fn plan_remote(
     let tls = options
         .tls
         .as_ref()
-        .map(|tls| server::tls(tls, false, &tls_at, problems));
+        .map(|tls| server::tls(tls, Connection::Remote, &tls_at, problems));
     let presents = options
         .tls
         .as_ref()
@@ -252,22 +268,47 @@ fn plan_remote(
     };
     Some(Remote {
         name: name.to_owned(),
-        nodes: hub
-            .nodes
-            .values()
-            .map(|node| Address {
-                host: node.address.clone(),
-                port: node.leafnodes_port,
-            })
-            .collect(),
+        nodes: nodes(hub, hub_name, remote, &fleet_at, problems),
         hub_domain: hub.domain.clone(),
         hub_account: member.account.clone(),
         account: member.local_account.clone(),
         login,
         tls,
-        compression: options.compression.clone(),
+        compression,
+        websocket: remote.websocket,
         fields: options.fields.plan(Block::Remote, &at, problems),
     })
+}
+
+/// The addresses of a hub that a remote dials.
+fn nodes(
+    hub: &Hub,
+    hub_name: &str,
+    remote: &spec::Remote,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Vec<Address> {
+    let mut addresses = Vec::new();
+    for (name, node) in &hub.nodes {
+        let port = match remote.websocket {
+            true => node.websocket_port,
+            false => Some(node.leafnodes_port),
+        };
+        let Some(port) = port else {
+            problems.add(
+                Rule::RemotePort,
+                &at.join("websocket"),
+                format!("is true, but node {name:?} of hub {hub_name:?} has no WebSocket port"),
+                format!("set services.cim.fleet.hubs.{hub_name}.nodes.{name}.websocketPort, for example to 443"),
+            );
+            continue;
+        };
+        addresses.push(Address {
+            host: node.address.clone(),
+            port,
+        });
+    }
+    addresses
 }
 
 /// The files on this host must fit the identity that the fleet gives the leaf.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Jetstream, LameDuck, Limits, Logging, Sync, TlsFiles};
+use super::{Compression, Encryption, Jetstream, LameDuck, Limits, Logging, Sync, TlsFiles};
 use crate::duration::Duration;
-use crate::field::Block;
+use crate::field::{Block, Connection};
 use crate::file::{self, File, FileKind};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::spec::{
-    JetstreamOptions, LameDuckOptions, LimitOptions, LoggingOptions, ServerOptions, Tls,
+    EncryptionOptions, JetstreamOptions, LameDuckOptions, LimitOptions, LoggingOptions,
+    ServerOptions, Tls,
 };
 use crate::version::{MINIMUM, Version};
 use crate::{settings, size};
@@ -79,10 +80,10 @@ pub(super) fn file(
     })
 }
 
-/// The files of a `tls` block; `listener` sides need a certificate of their own.
+/// The files of a `tls` block; all but the side that dials need a certificate of their own.
 pub(super) fn tls(
     tls: &Tls,
-    listener: bool,
+    connection: Connection,
     at: &OptionPath,
     problems: &mut Problems,
 ) -> Option<TlsFiles> {
@@ -96,7 +97,7 @@ pub(super) fn tls(
     let missing = match (&tls.cert_file, &tls.key_file) {
         (Some(_), None) => Some("keyFile"),
         (None, Some(_)) => Some("certFile"),
-        (None, None) if listener => Some("certFile"),
+        (None, None) if connection != Connection::Remote => Some("certFile"),
         _ => None,
     };
     if let Some(missing) = missing {
@@ -111,7 +112,7 @@ pub(super) fn tls(
     Some(TlsFiles {
         identity: cert.zip(key),
         ca,
-        fields: tls.fields.plan(Block::Tls, at, problems),
+        fields: tls.fields.plan(Block::Tls(connection), at, problems),
     })
 }
 
@@ -250,7 +251,12 @@ pub(super) fn jetstream(
         text => duration(text, &at.join("syncInterval"), problems).map(Sync::Every),
     };
     store?;
+    let encryption = match &options.encryption {
+        Some(options) => Some(encryption(options, &at.join("encryption"), problems)?),
+        None => None,
+    };
     Some(Jetstream {
+        encryption,
         store_dir: options.store_dir.clone(),
         domain: domain.to_owned(),
         max_memory_store: memory?,
@@ -277,15 +283,57 @@ pub(super) fn jetstream_settings(
     }
 }
 
-pub(super) fn compression(text: &str, at: &OptionPath, problems: &mut Problems) {
-    if !COMPRESSION.contains(&text) {
+/// A compression mode, and the round-trip times at which `s2_auto` changes its level.
+pub(super) fn compression(
+    mode: &str,
+    rtt_thresholds: &[String],
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Compression {
+    if !COMPRESSION.contains(&mode) {
         problems.add(
             Rule::Compression,
-            at,
-            format!("{text:?} is not a compression mode"),
+            &at.join("compression"),
+            format!("{mode:?} is not a compression mode"),
             format!("write one of {}", COMPRESSION.join(", ")),
         );
     }
+    let at = at.join("rttThresholds");
+    let durations = rtt_thresholds.iter().enumerate();
+    let durations =
+        durations.filter_map(|(index, text)| duration(text, &at.index(index), problems));
+    let durations: Vec<Duration> = durations.collect();
+    let ascending = durations.is_sorted_by(|one, next| one < next || one.as_millis() == 0);
+    if !durations.is_empty() && (mode != "s2_auto" || durations.len() > 4 || !ascending) {
+        problems.add(
+            Rule::Compression,
+            &at,
+            format!("{} do not fit {mode:?}", rtt_thresholds.join(", ")),
+            "write up to four durations, each longer than the one before, with compression \"s2_auto\": [ \"10ms\" \"50ms\" \"100ms\" ]",
+        );
+    }
+    Compression {
+        mode: mode.to_owned(),
+        rtt_thresholds: durations,
+    }
+}
+
+fn encryption(
+    options: &EncryptionOptions,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<Encryption> {
+    let mut key = |path: &str, name| file(path, FileKind::StoreKey, &at.join(name), problems);
+    let own = key(&options.key_file, "keyFile");
+    let before = match &options.prev_key_file {
+        Some(path) => Some(key(path, "prevKeyFile")?),
+        None => None,
+    };
+    Some(Encryption {
+        key: own?,
+        prev_key: before,
+        cipher: options.cipher.clone(),
+    })
 }
 
 /// What a listener without TLS must have said.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::nullable;
+use super::{Export, Flow, Import, Mappings, nullable};
 use crate::field::Fields;
 
 /// `services.cim.fleet`, whole or a slice of it.
@@ -19,6 +19,8 @@ pub struct Fleet {
     pub hubs: BTreeMap<String, Hub>,
     /// Leaves, by server name.
     pub leaves: BTreeMap<String, Leaf>,
+    /// Of a slice: nodes of the other hubs that have a gateway, by hub. Empty in the whole.
+    pub gateways: BTreeMap<String, BTreeMap<String, Node>>,
 }
 
 /// `accounts.<name>`: a subject space of its own. NATS: `accounts`.
@@ -29,6 +31,15 @@ pub struct Account {
     pub users: BTreeMap<String, User>,
     /// What the account may store.
     pub jetstream: AccountJetstream,
+    /// What other accounts may have of this one's subjects.
+    pub exports: Vec<Export>,
+    /// What this account has of others' subjects.
+    pub imports: Vec<Import>,
+    /// Where messages go instead of the subject they are published to.
+    pub mappings: Mappings,
+    /// What users may do who have no permissions of their own; `null`: everything.
+    #[serde(deserialize_with = "nullable")]
+    pub default_permissions: Option<Permissions>,
     /// Fields of nats.conf that pass straight through, by their options.
     pub fields: Fields,
 }
@@ -57,8 +68,9 @@ pub struct User {
     /// bcrypt hash of a password; `null`: not known by a password.
     #[serde(deserialize_with = "nullable")]
     pub password_hash: Option<String>,
-    /// What the user may publish and subscribe to.
-    pub permissions: Permissions,
+    /// What the user may publish and subscribe to; `null`: the account's default.
+    #[serde(deserialize_with = "nullable")]
+    pub permissions: Option<Permissions>,
     /// Fields of nats.conf that pass straight through, by their options.
     pub fields: Fields,
 }
@@ -71,8 +83,19 @@ pub struct Permissions {
     pub publish: Rules,
     /// Subjects it may subscribe to.
     pub subscribe: Rules,
-    /// Whether it may answer the requests it receives wherever the reply goes.
-    pub allow_responses: bool,
+    /// Answers to the requests it receives, wherever the reply goes; `null`: none beyond `publish`.
+    #[serde(deserialize_with = "nullable")]
+    pub allow_responses: Option<Responses>,
+}
+
+/// `permissions.allowResponses`. NATS: `allow_responses`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Responses {
+    /// Answers to one request.
+    pub max: u32,
+    /// How long after it.
+    pub expires: String,
 }
 
 /// An allow list and the exceptions from it. An empty allow list allows nothing.
@@ -109,6 +132,12 @@ pub struct Node {
     pub leafnodes_port: u16,
     /// Port for routes of the cluster.
     pub cluster_port: u16,
+    /// Port for WebSocket; `null`: none.
+    #[serde(deserialize_with = "nullable")]
+    pub websocket_port: Option<u16>,
+    /// Port for other hubs; `null`: none.
+    #[serde(deserialize_with = "nullable")]
+    pub gateway_port: Option<u16>,
 }
 
 /// `hubs.<name>.leafnodes`.
@@ -121,6 +150,9 @@ pub struct HubLeafnodes {
     pub verify: bool,
     /// Leaves are known by their certificate. NATS: `leafnodes.tls.verify_and_map`.
     pub verify_and_map: bool,
+    /// Leaves never learn of each other's interest; `null`: where no flow goes from leaf to leaf.
+    #[serde(deserialize_with = "nullable")]
+    pub isolate_interest: Option<bool>,
 }
 
 /// `leaves.<name>`: a leaf as its hubs see it; the name is its server name.
@@ -147,18 +179,12 @@ pub struct Leaf {
     pub remotes: BTreeMap<String, Remote>,
 }
 
-/// `leaves.<name>.imports` and `exports`: subjects that may cross a link.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Flow {
-    /// The subject, with wildcards.
-    pub subject: String,
-}
-
 /// `leaves.<name>.remotes.<name>`: a link to one hub, through any of its nodes.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Remote {
     /// The hub it leads to.
     pub hub: String,
+    /// It goes over the hub's WebSocket port.
+    pub websocket: bool,
 }

@@ -31,8 +31,30 @@ pub struct ServerOptions {
     pub logging: LoggingOptions,
     /// Persistence.
     pub jetstream: JetstreamOptions,
+    /// The listener for WebSocket clients, and leaves that come that way.
+    pub websocket: ListenerOptions,
+    /// The listener for MQTT clients.
+    pub mqtt: ListenerOptions,
     /// Keys of nats.conf that have no option of their own.
     pub settings: BTreeMap<String, Value>,
+    /// Fields of nats.conf that pass straight through, by their options.
+    pub fields: Fields,
+}
+
+/// `websocket` and `mqtt`. NATS: `websocket`, `mqtt`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ListenerOptions {
+    /// Address that the listener binds to.
+    pub host: String,
+    /// Its port; `null`: none, or, for WebSocket on a hub, the one that the fleet gives the node.
+    #[serde(deserialize_with = "nullable")]
+    pub port: Option<u16>,
+    /// TLS of the listener; `null`: none.
+    #[serde(deserialize_with = "nullable")]
+    pub tls: Option<Tls>,
+    /// The listener has no TLS although others than this host can reach it.
+    pub plaintext: bool,
     /// Fields of nats.conf that pass straight through, by their options.
     pub fields: Fields,
 }
@@ -118,6 +140,22 @@ pub struct JetstreamOptions {
     /// How often written data is forced to disk; `always`: before each acknowledgement.
     /// NATS: `sync_interval`.
     pub sync_interval: String,
+    /// Encryption of the store; `null`: none.
+    #[serde(deserialize_with = "nullable")]
+    pub encryption: Option<EncryptionOptions>,
+}
+
+/// `jetstream.encryption`. NATS: `jetstream.key`, `prev_key`, `cipher`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EncryptionOptions {
+    /// File with the key.
+    pub key_file: String,
+    /// File with the key before, for the start that changes it; `null`: none.
+    #[serde(deserialize_with = "nullable")]
+    pub prev_key_file: Option<String>,
+    /// `chachapoly` or `aes`.
+    pub cipher: String,
 }
 
 /// `services.cim.hub`.
@@ -130,6 +168,23 @@ pub struct HubInstance {
     pub leafnodes: LeafListenerOptions,
     /// The listener for routes; used where the hub has several nodes.
     pub cluster: ClusterOptions,
+    /// The listener for other hubs; used where the fleet gives the node a port for it.
+    pub gateway: GatewayOptions,
+}
+
+/// `services.cim.hub.gateway`. NATS: `gateway`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GatewayOptions {
+    /// Address that the listener binds to.
+    pub host: String,
+    /// TLS between hubs, always mutual; `null`: none.
+    #[serde(deserialize_with = "nullable")]
+    pub tls: Option<Tls>,
+    /// Hubs speak to each other without TLS.
+    pub plaintext: bool,
+    /// Fields of nats.conf that pass straight through, by their options.
+    pub fields: Fields,
 }
 
 /// `services.cim.hub.leafnodes`. NATS: `leafnodes`.
@@ -143,6 +198,8 @@ pub struct LeafListenerOptions {
     pub tls: Option<Tls>,
     /// `compression` of what the hub sends.
     pub compression: String,
+    /// Round-trip times from which it compresses more; empty: nats-server's own.
+    pub rtt_thresholds: Vec<String>,
     /// Fields of nats.conf that pass straight through, by their options.
     pub fields: Fields,
 }
@@ -158,6 +215,11 @@ pub struct ClusterOptions {
     pub tls: Option<Tls>,
     /// Routes have no TLS.
     pub plaintext: bool,
+    /// `compression` of what is sent over routes; `null`: nats-server's own, `accept`.
+    #[serde(deserialize_with = "nullable")]
+    pub compression: Option<String>,
+    /// Round-trip times from which it compresses more; empty: nats-server's own.
+    pub rtt_thresholds: Vec<String>,
     /// Fields of nats.conf that pass straight through, by their options.
     pub fields: Fields,
 }
@@ -197,6 +259,8 @@ pub struct LinkOptions {
 pub struct RemoteOptions {
     /// `compression` of what the leaf sends.
     pub compression: String,
+    /// Round-trip times from which it compresses more; empty: nats-server's own.
+    pub rtt_thresholds: Vec<String>,
     /// `.creds` file; `null`: the link is not authenticated by a JWT.
     #[serde(deserialize_with = "nullable")]
     pub credentials_file: Option<String>,

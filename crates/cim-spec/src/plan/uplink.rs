@@ -1,0 +1,94 @@
+//! A leaf whose flows have other names at the other end: its links are bound to an account of their own, between which
+//! and the leaf's account each flow is exported, imported and renamed (`reference/nats.md` §1.6 S3).
+//!
+//! A leaf without such flows has no uplink: then requests cross as well, which streams between accounts do not carry.
+
+use super::sharing::{Export, Import, Shared};
+use super::{Account, Plan};
+use crate::path::OptionPath;
+use crate::problem::{Problems, Rule};
+use crate::spec::{Exported, Flow, Leaf};
+
+/// The uplink account of a leaf's account.
+fn name(account: &str) -> String {
+    format!("{account}-UPLINK")
+}
+
+/// Puts an uplink between a leaf's account and its links, where a flow is renamed.
+pub(super) fn install(plan: &mut Plan, member: &Leaf, problems: &mut Problems) {
+    let flows = member.imports.iter().chain(&member.exports);
+    if !flows.clone().any(Flow::is_renamed) {
+        return;
+    }
+    let (local, uplink) = (&member.local_account, name(&member.local_account));
+    if plan.accounts.iter().any(|account| account.name == uplink) {
+        problems.add(
+            Rule::AccountName,
+            &accounts_of(plan).join(&uplink),
+            format!("{uplink:?} is the account that renames the flows of {local:?}"),
+            "give the account another name",
+        );
+        return;
+    }
+    let mut between = empty(&uplink);
+    let mut inside = empty(local);
+    for flow in &member.imports {
+        share(flow, &mut between, &mut inside);
+    }
+    for flow in &member.exports {
+        share(flow, &mut inside, &mut between);
+    }
+    for account in &mut plan.accounts {
+        if account.name == *local {
+            account.exports.append(&mut inside.exports);
+            account.imports.append(&mut inside.imports);
+        }
+    }
+    plan.accounts.push(between);
+    let remotes = plan.link.iter_mut().flat_map(|link| &mut link.remotes);
+    for remote in remotes {
+        remote.account.clone_from(&uplink);
+    }
+}
+
+fn accounts_of(plan: &Plan) -> OptionPath {
+    plan.options.join("accounts")
+}
+
+/// One flow from an account to another, by its name there.
+fn share(flow: &Flow, from: &mut Account, to: &mut Account) {
+    from.exports.push(Export {
+        shared: Shared::Stream,
+        subject: flow.subject.clone(),
+        accounts: Some(vec![to.name.clone()]),
+        account_token_position: None,
+        response_type: None,
+        threshold: None,
+        latency: None,
+        allow_trace: None,
+    });
+    to.imports.push(Import {
+        shared: Shared::Stream,
+        from: Exported {
+            account: from.name.clone(),
+            subject: flow.subject.clone(),
+        },
+        prefix: flow.prefix.clone(),
+        to: flow.to.clone(),
+        share: None,
+        allow_trace: None,
+    });
+}
+
+fn empty(name: &str) -> Account {
+    Account {
+        name: name.to_owned(),
+        principals: Vec::new(),
+        jetstream: None,
+        exports: Vec::new(),
+        imports: Vec::new(),
+        mappings: Default::default(),
+        default_permissions: None,
+        fields: Vec::new(),
+    }
+}
