@@ -113,6 +113,17 @@ let
     }
   );
 
+  leafNode = types.submodule {
+    options = {
+      address = mkOption {
+        type = types.str;
+        example = "10.0.0.1";
+        description = "Host name or IP address at which the leaf's other nodes reach this one.";
+      };
+      clusterPort = port 6222 "routes";
+    };
+  };
+
   leaf = types.submodule (
     { name, ... }@leaf:
     {
@@ -133,6 +144,16 @@ let
           default = name;
           defaultText = lib.literalMD "the leaf's name";
           description = "JetStream domain of the leaf.";
+        };
+        nodes = mkOption {
+          type = types.attrsOf leafNode;
+          default = { };
+          example.edge-1.address = "10.0.0.1";
+          description = ''
+            Servers of a leaf that is a cluster, by server name: 3 or 5, each on a host of its own. They share
+            the leaf's identity and domain, and the cluster has the leaf's name. Empty: one server, of the
+            leaf's name.
+          '';
         };
         nkey = mkOption {
           type = types.nullOr types.str;

@@ -33,15 +33,20 @@ let
       default = false;
       description = "Whether to open the port for ${what} in the firewall.";
     };
+  clientFiles = {
+    # The fields differ with the connection; the files need not.
+    default = cimTypes.files cfg.tls;
+    defaultText = lib.literalMD "the files of {option}`services.cim.hub.tls`";
+  };
   listenerTls =
     context: what: ca:
-    mkOption {
-      type = types.nullOr (cimTypes.tls context ca);
-      # The fields differ with the connection; the files need not.
-      default = lib.mapNullable (tls: { inherit (tls) certFile keyFile caFile; }) cfg.tls;
-      defaultText = lib.literalMD "the files of {option}`services.cim.hub.tls`";
-      description = "TLS of ${what}. `null`: none.";
-    };
+    mkOption (
+      clientFiles
+      // {
+        type = types.nullOr (cimTypes.tls context ca);
+        description = "TLS of ${what}. `null`: none.";
+      }
+    );
 in
 {
   options.services.cim.hub =
@@ -71,23 +76,10 @@ in
             "what leaves' certificates are held against, where the fleet has them verified.";
         inherit (cimTypes) compression rttThresholds;
       };
-      cluster = lib.recursiveUpdate (fields.options { block = "cluster"; }) {
-        host = listenerHost;
-        openFirewall = openFirewall "routes";
-        tls =
-          listenerTls "cluster" "routes, verified on both ends"
-            "what the other nodes' certificates are held against.";
-        plaintext = mkOption {
-          type = types.bool;
-          default = false;
-          description = "Says out loud that routes between the hub's nodes have no TLS.";
-        };
-        inherit (cimTypes) rttThresholds;
-        compression = cimTypes.compression // {
-          type = types.nullOr types.str;
-          default = null;
-          description = "How this node compresses what it sends over routes, as {option}`services.cim.hub.leafnodes.compression`. `null`: nats-server's own, `accept`.";
-        };
+      cluster = import ./cluster.nix {
+        inherit lib;
+        what = "the hub's nodes";
+        tls = clientFiles;
       };
       gateway = lib.recursiveUpdate (fields.options { block = "gateway"; }) {
         host = listenerHost;

@@ -14,6 +14,13 @@ let
 
   given = lib.filter (port: port != null);
 
+  # `[ ]` where the fleet has no such node; the build then says so.
+  clusterPorts =
+    name: options:
+    lib.optional (
+      options.node != null && cfg.fleet.leaves ? ${name}.nodes.${options.node}
+    ) cfg.fleet.leaves.${name}.nodes.${options.node}.clusterPort;
+
   remote = types.submodule {
     options = lib.recursiveUpdate (fields.options { block = "remote"; }) {
       inherit (cimTypes) compression rttThresholds;
@@ -38,8 +45,9 @@ let
   };
 
   leaf = types.submodule (
-    { name, ... }:
+    { name, ... }@leaf:
     let
+      isCluster = (cfg.fleet.leaves.${name} or { nodes = { }; }).nodes != { };
       server = import ./server.nix {
         inherit lib pkgs;
         role = "leaf";
@@ -48,8 +56,8 @@ let
         # nats-server's own 2 minutes take 6 to notice a dead hub.
         pingInterval = "10s";
         syncInterval = {
-          value = "always";
-          text = "`always`: no other server has a copy";
+          value = if isCluster then "2m" else "always";
+          text = "`always` for a leaf of one server, `2m` in a cluster, where others have a copy";
         };
       };
     in
@@ -57,6 +65,23 @@ let
       options = server // {
         enable = lib.mkEnableOption "this leaf" // {
           default = true;
+        };
+        node = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          example = "edge-1";
+          description = ''
+            Which of the leaf's {option}`services.cim.fleet.leaves.<name>.nodes` this host is; its server
+            name. `null`: the leaf is one server, of the leaf's name.
+          '';
+        };
+        cluster = import ./cluster.nix {
+          inherit lib;
+          what = "the leaf's nodes";
+          tls = {
+            default = cimTypes.files leaf.config.tls;
+            defaultText = lib.literalMD "the files of {option}`tls`";
+          };
         };
         port = mkOption {
           type = types.port;
@@ -124,10 +149,12 @@ in
     ++ given [
       options.websocket.port
       options.mqtt.port
-    ];
+    ]
+    ++ clusterPorts name options;
     openPorts =
       lib.optional options.openFirewall options.port
       ++ lib.optionals options.websocket.openFirewall (given [ options.websocket.port ])
-      ++ lib.optionals options.mqtt.openFirewall (given [ options.mqtt.port ]);
+      ++ lib.optionals options.mqtt.openFirewall (given [ options.mqtt.port ])
+      ++ lib.optionals options.cluster.openFirewall (clusterPorts name options);
   }) (lib.filterAttrs (_: leaf: leaf.enable) cfg.leaves);
 }

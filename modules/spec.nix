@@ -115,6 +115,13 @@ let
       )
     );
 
+  cluster =
+    options:
+    part "cluster" [ "host" "plaintext" "compression" "rttThresholds" ] options
+    // {
+      tls = tls "cluster" options.tls;
+    };
+
   dials = hub: leaf: lib.filterAttrs (_: remote: remote.hub == hub) leaf.remotes;
 in
 {
@@ -148,9 +155,7 @@ in
           leafnodes = part "leafnodes" [ "host" "compression" "rttThresholds" ] options.leafnodes // {
             tls = tls "leafnodes" options.leafnodes.tls;
           };
-          cluster = part "cluster" [ "host" "plaintext" "compression" "rttThresholds" ] options.cluster // {
-            tls = tls "cluster" options.cluster.tls;
-          };
+          cluster = cluster options.cluster;
           gateway = part "gateway" [ "host" "plaintext" ] options.gateway // {
             tls = tls "gateway" options.gateway.tls;
           };
@@ -176,7 +181,8 @@ in
         };
         leaf = {
           server = server "leaf" options;
-          inherit (options) port nkeySeedFile;
+          inherit (options) node port nkeySeedFile;
+          cluster = cluster options.cluster;
           accounts = accounts options.accounts;
           leafnodes = part "link" [ "reconnect" ] options.leafnodes;
           remotes = lib.mapAttrs (

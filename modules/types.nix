@@ -106,6 +106,11 @@ in
 {
   inherit hostFile user;
 
+  # The files of a TLS option, without the fields that are for its own connection.
+  files = lib.mapNullable (tls: {
+    inherit (tls) certFile keyFile caFile;
+  });
+
   # `jetstreamByDefault`: whether the account has JetStream unless it says otherwise.
   account =
     jetstreamByDefault:

@@ -53,7 +53,7 @@ impl Secrets<'_> {
             }
         }
         for file in plans::seed_files(plan) {
-            let public = plans::nkey(self.fleet, PrincipalKind::Leaf, &plan.server_name)?;
+            let public = plans::nkey(self.fleet, PrincipalKind::Leaf, &plan.name)?;
             let seed = self.seeds.get(&public);
             let seed = seed.with_context(|| format!("no seed for {public}"))?;
             self.put(&file.path, seed, owner)?;

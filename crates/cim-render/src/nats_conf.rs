@@ -170,6 +170,9 @@ fn cluster(cluster: &Cluster, places: &dyn Places) -> Result<Map, Duplicate> {
         .map(|route| format!("nats-route://{}", host_port(&route)))
         .collect();
     block.put("routes", routes);
+    if !cluster.advertises {
+        block.put("no_advertise", true);
+    }
     if let Some(compression) = &cluster.compression {
         block.put("compression", self::compression(compression));
     }

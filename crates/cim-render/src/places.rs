@@ -45,7 +45,7 @@ pub struct Host;
 
 /// The folder of an instance's config on its host; stable, so that a change can be reloaded.
 pub fn config_dir(plan: &Plan) -> String {
-    format!("/etc/cim/{}", plan.server_name)
+    format!("/etc/cim/{}", plan.name)
 }
 
 /// The file with the secrets that nats-server takes only inline.

@@ -92,6 +92,7 @@ pub fn leaf(
     if let Some(certificate) = &leaf.certificate {
         certificate_name(certificate, &at.join("certificate"), problems);
     }
+    leaf_nodes(leaf, &at.join("nodes"), problems);
     flows(&leaf.imports, &at.join("imports"), problems);
     flows(&leaf.exports, &at.join("exports"), problems);
     for (remote_name, remote) in &leaf.remotes {
@@ -108,6 +109,23 @@ pub fn leaf(
                 ),
             );
         }
+    }
+}
+
+/// A leaf that is a cluster has as many nodes as a hub has.
+fn leaf_nodes(leaf: &Leaf, at: &OptionPath, problems: &mut Problems) {
+    if !matches!(leaf.nodes.len(), 0 | 3 | 5) {
+        problems.add(
+            Rule::HubSize,
+            at,
+            format!("{} nodes cannot be a leaf", leaf.nodes.len()),
+            "declare none for a leaf of one server, or a cluster of 3 or 5: an even number survives no more failures than the odd one below it",
+        );
+    }
+    for (name, node) in &leaf.nodes {
+        let at = at.join(name);
+        problems.parsed(Rule::Name, &at, name, name::check(name));
+        address(&node.address, &at.join("address"), problems);
     }
 }
 
@@ -257,8 +275,12 @@ fn unique_server_names(fleet: &Fleet, problems: &mut Problems) {
         .leaves
         .keys()
         .map(|name| (name, root().join("leaves").join(name)));
+    let servers = fleet.leaves.iter().flat_map(|(leaf, entry)| {
+        let at = root().join("leaves").join(leaf).join("nodes");
+        entry.nodes.keys().map(move |node| (node, at.join(node)))
+    });
     unique(
-        nodes.chain(leaves),
+        nodes.chain(leaves).chain(servers),
         Rule::UniqueServerName,
         "servers of one name evict each other for ever: give one of them another",
         problems,

@@ -4,6 +4,7 @@
 //! rendered, and principals become static users or JWTs there.
 
 mod accounts;
+mod cluster;
 mod hub;
 mod leaf;
 mod listeners;
@@ -34,7 +35,9 @@ pub struct Plan {
     pub options: OptionPath,
     /// Unit, user and state directory: `cim-…`.
     pub unit: String,
-    /// Server name, unique in the fleet. NATS: `server_name`.
+    /// The instance's name: a node of a hub, or a leaf.
+    pub name: String,
+    /// Server name, unique in the fleet: the instance's, or a leaf's node's. NATS: `server_name`.
     pub server_name: String,
     /// The nats-server that will read the result.
     pub version: Version,
@@ -322,6 +325,8 @@ pub struct Cluster {
     pub advertise: Address,
     /// The other nodes.
     pub routes: Vec<Address>,
+    /// Whether clients are told of the other nodes.
+    pub advertises: bool,
     /// `None`: no TLS.
     pub tls: Option<TlsFiles>,
     /// How it compresses what it sends; `None`: nats-server's own.

@@ -11,7 +11,7 @@ mod sharing;
 use serde::{Deserialize, Deserializer};
 
 pub use fleet::{
-    Account, AccountJetstream, Fleet, Hub, HubLeafnodes, Leaf, Node, Permissions, Remote,
+    Account, AccountJetstream, Fleet, Hub, HubLeafnodes, Leaf, LeafNode, Node, Permissions, Remote,
     Responses, Rules, User,
 };
 pub use flow::Flow;
@@ -38,6 +38,14 @@ impl Spec {
         match self {
             Spec::Hub(spec) => &spec.node,
             Spec::Leaf(spec) => &spec.name,
+        }
+    }
+
+    /// The server's name: the instance's, or that of a leaf's node.
+    pub fn server_name(&self) -> &str {
+        match self {
+            Spec::Hub(spec) => &spec.node,
+            Spec::Leaf(spec) => spec.leaf.node.as_deref().unwrap_or(&spec.name),
         }
     }
 }
@@ -68,6 +76,14 @@ pub struct LeafSpec {
     pub fleet: LeafView,
     /// The options under `services.cim.leaves.<name>`.
     pub leaf: LeafInstance,
+}
+
+impl LeafSpec {
+    /// Which node of its leaf this is; `None`: the leaf is one server, or has no such node.
+    pub fn own_node(&self) -> Option<&LeafNode> {
+        let leaf = self.fleet.leaf.as_ref()?;
+        leaf.nodes.get(self.leaf.node.as_ref()?)
+    }
 }
 
 /// What a leaf sees of its fleet.

@@ -49,7 +49,7 @@ impl Keys {
         if !remotes.any(|remote| matches!(remote.login, Login::NkeySeed(_))) {
             return Ok(None);
         }
-        match self.leaf_seed(&plan.server_name) {
+        match self.leaf_seed(&plan.name) {
             Some(seed) => Ok(Some(seed.to_owned())),
             None => Ok(Some(pair()?.1)),
         }

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
-use cim_spec::artefact::{Health, Secret, Secrets};
+use cim_spec::artefact::{Health, Secret, SecretKind, Secrets};
 use cim_testkit::golden;
 use nkeys::KeyPair;
 use tempfile::TempDir;
@@ -43,6 +43,7 @@ impl Place {
             entries: vec![Secret {
                 variable: "cim_leaf_nkey".to_owned(),
                 file: self.seed_file().to_string_lossy().into_owned(),
+                kind: SecretKind::NkeySeed,
             }],
         }
     }

@@ -50,7 +50,7 @@ fn all(
 pub fn check_hosts<'a>(specs: impl IntoIterator<Item = &'a Spec>, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
     for spec in specs {
-        if !seen.insert(spec.name()) {
+        if !seen.insert(spec.server_name()) {
             let at = match spec {
                 Spec::Hub(_) => OptionPath::new("services.cim.hub.node"),
                 Spec::Leaf(leaf) => OptionPath::new("services.cim.leaves").join(&leaf.name),
@@ -58,7 +58,7 @@ pub fn check_hosts<'a>(specs: impl IntoIterator<Item = &'a Spec>, problems: &mut
             problems.add(
                 Rule::OneHost,
                 &at,
-                format!("{:?} is declared on two hosts", spec.name()),
+                format!("{:?} is declared on two hosts", spec.server_name()),
                 "declare it on one, or give the other a name of its own in the fleet",
             );
         }

@@ -1,5 +1,6 @@
 //! A hub server's plan: its node of the fleet, its cluster, and what each leaf may do.
 
+use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
     Access, Account, Address, ClientListener, Cluster, LeafListener, Permissions, Plan, Principal,
@@ -52,7 +53,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
 
     let client = client(spec, node, &at, problems);
     let leafnodes = leafnodes(spec, hub_name, hub, node, &at.join("leafnodes"), problems);
-    let cluster = cluster(spec, hub_name, hub, node, &at.join("cluster"), problems);
+    let cluster = hub_cluster(spec, hub_name, hub, node, &at.join("cluster"), problems);
     let websocket_at = at.join("websocket");
     let advertise = node.websocket_port.map(|port| address(node, port));
     let websocket = listeners::websocket(
@@ -69,6 +70,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
 
     Some(Plan {
         unit: name::unit(&spec.node),
+        name: spec.node.clone(),
         server_name: spec.node.clone(),
         client,
         http_port: options.http_port,
@@ -174,7 +176,7 @@ fn leafnodes(
 }
 
 /// Routes to the hub's other nodes; `None` for a hub of one.
-fn cluster(
+fn hub_cluster(
     spec: &HubSpec,
     hub_name: &str,
     hub: &Hub,
@@ -193,36 +195,17 @@ fn cluster(
         );
         return None;
     }
-    let options = &spec.hub.cluster;
-    let tls_at = at.join("tls");
-    server::bind(&options.host, at, problems);
-    Plaintext {
-        tls: (&tls_at, options.tls.is_some()),
-        said: (&at.join("plaintext"), options.plaintext),
-        what: "routes between hub nodes",
-    }
-    .check(problems);
-    Some(Cluster {
-        name: hub_name.to_owned(),
-        host: options.host.clone(),
-        port: node.cluster_port,
-        advertise: address(node, node.cluster_port),
-        routes: hub
-            .nodes
-            .iter()
-            .filter(|(name, _)| **name != spec.node)
+    let others = hub.nodes.iter().filter(|(name, _)| **name != spec.node);
+    let members = Members {
+        name: hub_name,
+        own: address(node, node.cluster_port),
+        others: others
             .map(|(_, other)| address(other, other.cluster_port))
             .collect(),
-        tls: match &options.tls {
-            Some(tls) => Some(server::tls(tls, Connection::Cluster, &tls_at, problems)?),
-            None => None,
-        },
-        compression: options
-            .compression
-            .as_ref()
-            .map(|mode| server::compression(mode, &options.rtt_thresholds, at, problems)),
-        fields: options.fields.plan(Block::Cluster, at, problems),
-    })
+        reached: true,
+        what: "routes between hub nodes",
+    };
+    cluster::plan(members, &spec.hub.cluster, at, problems)
 }
 
 fn address(node: &Node, port: u16) -> Address {

@@ -1,13 +1,16 @@
 //! A leaf's plan: its links to hubs, how it logs in, and its own accounts.
 
+use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
-use super::{Address, ClientListener, Link, Login, Plan, Remote, accounts, listeners, uplink};
+use super::{
+    Address, ClientListener, Cluster, Link, Login, Plan, Remote, accounts, listeners, uplink,
+};
 use crate::field::{Block, Connection};
 use crate::file::FileKind;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
-use crate::spec::{self, Hub, Leaf, LeafSpec, RemoteOptions};
+use crate::spec::{self, Hub, Leaf, LeafNode, LeafSpec, RemoteOptions};
 use crate::{fleet, name, version};
 
 pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
@@ -16,14 +19,6 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     problems.parsed(Rule::Name, &at, &spec.name, name::check(&spec.name));
     settings::check(&options.settings, &at, Role::Leaf, problems);
     server::jetstream_settings(options, &at, problems);
-    settings::absent(
-        &options.settings,
-        "cluster",
-        &at,
-        "a leaf is one server",
-        "leave the block out",
-        problems,
-    );
     let version = server::version(&spec.nats_server_version, &at, problems);
     let limits = server::limits(&options.limits, &at.join("limits"), problems);
     let lame_duck = server::lame_duck(&options.lame_duck, &at.join("lameDuck"), problems);
@@ -72,6 +67,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     let websocket = listeners::websocket(&options.websocket, port, None, &websocket_at, problems);
     let mqtt_at = at.join("mqtt");
     let mqtt = listeners::mqtt(&options.mqtt, options.jetstream.enable, &mqtt_at, problems);
+    let cluster = cluster(spec, member, &at, problems);
     let mut taken = vec![
         (at.join("port"), spec.leaf.port),
         (at.join("httpPort"), options.http_port),
@@ -90,7 +86,8 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
 
     let mut plan = Plan {
         unit: name::unit(&spec.name),
-        server_name: spec.name.clone(),
+        name: spec.name.clone(),
+        server_name: spec.leaf.node.clone().unwrap_or_else(|| spec.name.clone()),
         client,
         http_port: options.http_port,
         limits: limits?,
@@ -99,7 +96,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         jetstream,
         accounts,
         system_account: None,
-        cluster: None,
+        cluster,
         leafnodes: None,
         websocket,
         mqtt,
@@ -113,6 +110,61 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     };
     uplink::install(&mut plan, member, problems);
     Some(plan)
+}
+
+/// The cluster that the leaf is, if it is one; the host says which of its nodes it is.
+fn cluster(
+    spec: &LeafSpec,
+    member: &Leaf,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<Cluster> {
+    let names = names(member.nodes.keys());
+    let (what, help) = match &spec.leaf.node {
+        None if member.nodes.is_empty() => {
+            let why = "the leaf is one server";
+            let help = "leave the block out, or declare the leaf's nodes in the fleet";
+            settings::absent(
+                &spec.leaf.server.settings,
+                "cluster",
+                at,
+                why,
+                help,
+                problems,
+            );
+            return None;
+        }
+        None => (
+            format!("is null, but the leaf is a cluster of {names}"),
+            format!("say which of them this host is: one of {names}"),
+        ),
+        Some(node) => match member.nodes.get(node) {
+            Some(own) => {
+                let address = |node: &LeafNode| Address {
+                    host: node.address.clone(),
+                    port: node.cluster_port,
+                };
+                let others = member.nodes.iter().filter(|(name, _)| *name != node);
+                let members = Members {
+                    name: &spec.name,
+                    own: address(own),
+                    others: others.map(|(_, other)| address(other)).collect(),
+                    reached: !server::is_loopback(&spec.leaf.server.host),
+                    what: "routes between the leaf's nodes",
+                };
+                return cluster::plan(members, &spec.leaf.cluster, &at.join("cluster"), problems);
+            }
+            None => (
+                format!("{node:?} is not a node of the leaf"),
+                format!(
+                    "declare services.cim.fleet.leaves.{}.nodes.{node} = {{ address = …; }}, or name one that is there",
+                    spec.name
+                ),
+            ),
+        },
+    };
+    problems.add(Rule::KnownNode, &at.join("node"), what, help);
+    None
 }
 
 fn client(spec: &LeafSpec, at: &OptionPath, problems: &mut Problems) -> ClientListener {
@@ -130,7 +182,13 @@ fn client(spec: &LeafSpec, at: &OptionPath, problems: &mut Problems) -> ClientLi
     ClientListener {
         host: options.host.clone(),
         port: spec.leaf.port,
-        advertise: None,
+        advertise: spec
+            .own_node()
+            .filter(|_| !server::is_loopback(&options.host))
+            .map(|node| Address {
+                host: node.address.clone(),
+                port: spec.leaf.port,
+            }),
         tls: options
             .tls
             .as_ref()

@@ -165,6 +165,8 @@ pub struct Leaf {
     pub local_account: String,
     /// JetStream domain of the leaf.
     pub domain: String,
+    /// Its servers by name, where it is a cluster; empty: one, of the leaf's name.
+    pub nodes: BTreeMap<String, LeafNode>,
     /// Public nkey by which the hub knows it; `null`: not by nkey.
     #[serde(deserialize_with = "nullable")]
     pub nkey: Option<String>,
@@ -177,6 +179,16 @@ pub struct Leaf {
     pub exports: Vec<Flow>,
     /// Its links, by name.
     pub remotes: BTreeMap<String, Remote>,
+}
+
+/// `leaves.<name>.nodes.<name>`: one server of a leaf that is a cluster.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LeafNode {
+    /// Host name or IP address at which the others reach it.
+    pub address: String,
+    /// Port for routes.
+    pub cluster_port: u16,
 }
 
 /// `leaves.<name>.remotes.<name>`: a link to one hub, through any of its nodes.

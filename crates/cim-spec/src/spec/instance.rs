@@ -230,8 +230,13 @@ pub struct ClusterOptions {
 pub struct LeafInstance {
     /// What every server has.
     pub server: ServerOptions,
+    /// Which node of the leaf this is; `null`: the leaf is one server.
+    #[serde(deserialize_with = "nullable")]
+    pub node: Option<String>,
     /// Port for local clients.
     pub port: u16,
+    /// The listener for routes; used where the leaf is a cluster.
+    pub cluster: ClusterOptions,
     /// Accounts of the leaf itself, by name.
     pub accounts: BTreeMap<String, Account>,
     /// The link's behaviour, the same for all remotes.
