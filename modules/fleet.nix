@@ -235,6 +235,7 @@ in
       example.CIM.users.alchemist.nkey = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
       description = "Accounts of the hubs: subject spaces that share nothing.";
     };
+    inherit (cimTypes) authCallout;
     hubs = mkOption {
       type = types.attrsOf hub;
       description = "Hubs, by cluster name.";

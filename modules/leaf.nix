@@ -104,6 +104,7 @@ let
             {option}`services.cim.fleet.leaves.<name>.localAccount` is joined with the hub.
           '';
         };
+        inherit (cimTypes) authCallout;
         nkeySeedFile = mkOption {
           type = types.nullOr cimTypes.hostFile;
           default = null;

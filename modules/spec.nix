@@ -144,7 +144,7 @@ in
         inherit (options) node;
         natsServerVersion = options.package.version;
         fleet = {
-          inherit (fleet) systemAccount;
+          inherit (fleet) systemAccount authCallout;
           accounts = accounts fleet.accounts;
           inherit hubs;
           leaves = lib.concatMapAttrs (hub: _: leavesOf hub) hubs;
@@ -181,7 +181,12 @@ in
         };
         leaf = {
           server = server "leaf" options;
-          inherit (options) node port nkeySeedFile;
+          inherit (options)
+            node
+            port
+            nkeySeedFile
+            authCallout
+            ;
           cluster = cluster options.cluster;
           accounts = accounts options.accounts;
           leafnodes = part "link" [ "reconnect" ] options.leafnodes;
@@ -198,7 +203,12 @@ in
 
   # The whole fleet, for the analysis over all hosts.
   fleet = fleet: {
-    inherit (fleet) systemAccount hubs leaves;
+    inherit (fleet)
+      systemAccount
+      authCallout
+      hubs
+      leaves
+      ;
     gateways = { };
     accounts = accounts fleet.accounts;
   };

@@ -111,6 +111,45 @@ in
     inherit (tls) certFile keyFile caFile;
   });
 
+  authCallout = mkOption {
+    type = types.nullOr (
+      types.submodule {
+        options = {
+          issuer = mkOption {
+            type = types.str;
+            example = "ABXN7JFHHV7CU4PGD65YBKXW4V4KTR56O6JYFRWX7SM6BBSABSBQ6LH2";
+            description = "Public account nkey whose signature on an answer counts; the service has its seed.";
+          };
+          account = mkOption {
+            type = types.str;
+            example = "AUTH";
+            description = "Account in which the service answers; it needs a user there.";
+          };
+          xkey = mkOption {
+            type = types.nullOr types.str;
+            default = null;
+            example = "XAB3NANV3M6N7AHSQP2U5FRWKKUT7EG2ZXXABV4XVXYQRJGM4S2CZGHT";
+            description = "Public curve key that requests are encrypted for. `null`: they are not.";
+          };
+          allowedAccounts = mkOption {
+            type = types.listOf types.str;
+            default = [ ];
+            example = [ "DEVICES" ];
+            description = "Accounts that an answer may put a client into. Empty: any.";
+          };
+        };
+      }
+    );
+    default = null;
+    description = ''
+      A service that is asked about clients which no account knows, for registries that change by
+      themselves; users and leaves that are declared log in without it. What an answer says of limits,
+      source addresses and connection types nats-server does not enforce: put that on the account.
+      `null`: unknown clients are refused. NATS: `authorization.auth_callout`, see
+      <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_callout>.
+    '';
+  };
+
   # `jetstreamByDefault`: whether the account has JetStream unless it says otherwise.
   account =
     jetstreamByDefault:

@@ -33,6 +33,11 @@ pub fn document(plan: &Plan, places: &dyn Places) -> Result<Document, Duplicate>
         root.put("jetstream", self::jetstream(jetstream, places));
     }
     root.put("accounts", accounts::accounts(plan, places)?);
+    if let Some(callout) = &plan.callout {
+        let mut block = Map::new();
+        block.put("auth_callout", accounts::callout(callout, places));
+        root.put("authorization", block);
+    }
     if let Some(account) = &plan.system_account {
         root.put("system_account", account.as_str());
     }

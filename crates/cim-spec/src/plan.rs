@@ -4,6 +4,7 @@
 //! rendered, and principals become static users or JWTs there.
 
 mod accounts;
+mod callout;
 mod cluster;
 mod hub;
 mod leaf;
@@ -15,6 +16,7 @@ mod uplink;
 use std::collections::BTreeMap;
 
 pub(crate) use accounts::nkey;
+pub use callout::Callout;
 pub use listeners::{Gateway, SideListener};
 pub(crate) use sharing::renamed;
 pub use sharing::{Export, Import, Shared};
@@ -55,6 +57,8 @@ pub struct Plan {
     pub jetstream: Option<Jetstream>,
     /// Accounts with who may log in.
     pub accounts: Vec<Account>,
+    /// Who is asked about clients that no account knows; `None`: they are refused.
+    pub callout: Option<Callout>,
     /// The account for server events; `None`: nats-server's own.
     pub system_account: Option<String>,
     /// Routes; `None`: a server on its own.

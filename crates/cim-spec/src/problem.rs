@@ -104,6 +104,8 @@ rules! {
     Compression = "compression",
     /// Accounts together stay within the server's JetStream limits.
     Quota = "quota",
+    /// Somebody answers an auth callout.
+    CalloutService = "callout-service",
     /// What is kept in JetStream needs it.
     NeedsJetstream = "needs-jetstream",
     /// A remote goes over a port that its hub has.

@@ -1,6 +1,8 @@
 //! `accounts {}`: the static back end, in which each principal becomes a user entry.
 
-use cim_spec::plan::{Access, Account, Permissions, Plan, Principal, PrincipalKind, Proof, Quota};
+use cim_spec::plan::{
+    Access, Account, Callout, Permissions, Plan, Principal, PrincipalKind, Proof, Quota,
+};
 
 use super::{fields, sharing};
 use crate::conf::{Duplicate, Map, Node};
@@ -19,6 +21,25 @@ pub fn accounts(plan: &Plan, places: &dyn Places) -> Result<Map, Duplicate> {
         block.put(&account.name, self::account(account, places)?);
     }
     Ok(block)
+}
+
+/// Who is asked about clients that no account knows.
+pub fn callout(callout: &Callout, places: &dyn Places) -> Map {
+    let mut block = Map::new();
+    block.put("issuer", callout.issuer.as_str());
+    block.put("account", callout.account.as_str());
+    let users = callout.auth_users.iter().map(|proof| match proof {
+        Proof::Nkey(key) => places.nkey(key),
+        Proof::Password(name) | Proof::Certificate(name) => name.clone(),
+    });
+    block.put("auth_users", users.collect::<Vec<_>>());
+    if let Some(key) = &callout.xkey {
+        block.put("xkey", key.as_str());
+    }
+    if !callout.allowed_accounts.is_empty() {
+        block.put("allowed_accounts", callout.allowed_accounts.clone());
+    }
+    block
 }
 
 fn account(account: &Account, places: &dyn Places) -> Result<Map, Duplicate> {

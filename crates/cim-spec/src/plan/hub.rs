@@ -4,7 +4,7 @@ use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
     Access, Account, Address, ClientListener, Cluster, LeafListener, Permissions, Plan, Principal,
-    PrincipalKind, Proof, accounts, listeners,
+    PrincipalKind, Proof, accounts, callout, listeners,
 };
 use crate::field::{Block, Connection};
 use crate::path::OptionPath;
@@ -51,6 +51,9 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     system_account(&spec.fleet, &accounts, &fleet_at, problems);
     someone_can_log_in(&spec.fleet, &accounts, &fleet_at.join("accounts"), problems);
 
+    let callout = spec.fleet.auth_callout.as_ref();
+    let callout_at = fleet_at.join("authCallout");
+    let callout = callout.map(|options| callout::plan(options, &accounts, &callout_at, problems));
     let client = client(spec, node, &at, problems);
     let leafnodes = leafnodes(spec, hub_name, hub, node, &at.join("leafnodes"), problems);
     let cluster = hub_cluster(spec, hub_name, hub, node, &at.join("cluster"), problems);
@@ -79,6 +82,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         logging: server::logging(&options.logging),
         jetstream,
         accounts,
+        callout,
         system_account: Some(spec.fleet.system_account.clone()),
         cluster,
         leafnodes,

@@ -3,7 +3,8 @@
 use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
-    Address, ClientListener, Cluster, Link, Login, Plan, Remote, accounts, listeners, uplink,
+    Address, ClientListener, Cluster, Link, Login, Plan, Remote, accounts, callout, listeners,
+    uplink,
 };
 use crate::field::{Block, Connection};
 use crate::file::FileKind;
@@ -60,6 +61,9 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     accounts::unique_proofs(&accounts, &accounts_at, problems);
     has_local_account(spec, member, &accounts_at, problems);
 
+    let callout = spec.leaf.auth_callout.as_ref();
+    let callout_at = at.join("authCallout");
+    let callout = callout.map(|options| callout::plan(options, &accounts, &callout_at, problems));
     let client = client(spec, &at, problems);
     let link = link(spec, member, &at, problems);
     let websocket_at = at.join("websocket");
@@ -95,6 +99,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         logging: server::logging(&options.logging),
         jetstream,
         accounts,
+        callout,
         system_account: None,
         cluster,
         leafnodes: None,

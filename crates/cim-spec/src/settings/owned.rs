@@ -79,6 +79,7 @@ pub const OWNED: &[Owned] = &[
     split(&["accounts"], FLEET_ACCOUNTS, LEAF_ACCOUNTS),
     split(&["authorization", "users|user|username|password|pass|token|nkeys"], HUB_USERS, LEAF_USERS),
     split(&["authorization", "default_permissions|default_permission|permissions"], "set permissions on each user of services.cim.fleet.accounts", "set permissions on each user of {i}.accounts"),
+    split(&["authorization", "auth_callout|auth_hook"], "set services.cim.fleet.authCallout", "set {i}.authCallout"),
     both(&["authorization", "auth_timeout"], "nats-server calls it authorization.timeout, in seconds"),
     both(&["authorization", "resolver"], "the resolver stands at the top of nats.conf: settings.resolver"),
     both(&["cluster", "name"], "the cluster's name is the hub's in services.cim.fleet.hubs"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Export, Flow, Import, Mappings, nullable};
+use super::{AuthCallout, Export, Flow, Import, Mappings, nullable};
 use crate::field::Fields;
 
 /// `services.cim.fleet`, whole or a slice of it.
@@ -15,6 +15,9 @@ pub struct Fleet {
     pub system_account: String,
     /// Accounts of the hubs, by name.
     pub accounts: BTreeMap<String, Account>,
+    /// Who is asked about clients that no account of the hubs knows; `null`: nobody, they are refused.
+    #[serde(deserialize_with = "nullable")]
+    pub auth_callout: Option<AuthCallout>,
     /// Hubs, by cluster name.
     pub hubs: BTreeMap<String, Hub>,
     /// Leaves, by server name.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::fleet::Account;
-use super::nullable;
+use super::{AuthCallout, nullable};
 use crate::field::Fields;
 use crate::settings::Value;
 
@@ -239,6 +239,9 @@ pub struct LeafInstance {
     pub cluster: ClusterOptions,
     /// Accounts of the leaf itself, by name.
     pub accounts: BTreeMap<String, Account>,
+    /// Who is asked about clients that no account knows; `null`: nobody, they are refused.
+    #[serde(deserialize_with = "nullable")]
+    pub auth_callout: Option<AuthCallout>,
     /// The link's behaviour, the same for all remotes.
     pub leafnodes: LinkOptions,
     /// File with the seed of the leaf's nkey; `null`: the link is not authenticated by nkey.
