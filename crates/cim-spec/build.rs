@@ -101,6 +101,7 @@ fn kind(row: &Row) -> Result<String, String> {
         "size" => "Kind::Size".to_owned(),
         "duration" => "Kind::Duration".to_owned(),
         "text" => "Kind::Text".to_owned(),
+        "version" => "Kind::Version".to_owned(),
         "texts" => "Kind::Texts".to_owned(),
         "subject" => "Kind::Subject".to_owned(),
         "subjects" => "Kind::Subjects".to_owned(),

@@ -45,7 +45,7 @@ pub enum Block {
 
 impl Block {
     /// Blocks whose keys may stand in `settings` as far as no row has them.
-    pub const TOP: [Block; 8] = [
+    pub const TOP: [Block; 15] = [
         Block::Server,
         Block::Cluster,
         Block::Leafnodes,
@@ -54,6 +54,13 @@ impl Block {
         Block::Websocket,
         Block::Mqtt,
         Block::Gateway,
+        Block::Tls(Connection::Client),
+        Block::Tls(Connection::Cluster),
+        Block::Tls(Connection::Leafnodes),
+        Block::Tls(Connection::Remote),
+        Block::Tls(Connection::Gateway),
+        Block::Tls(Connection::Websocket),
+        Block::Tls(Connection::Mqtt),
     ];
 
     /// Its rows.
@@ -93,7 +100,8 @@ impl Block {
             Block::Websocket => &["websocket"],
             Block::Mqtt => &["mqtt"],
             Block::Gateway => &["gateway"],
-            _ => &[],
+            Block::Tls(connection) => connection.keys(),
+            Block::Server | Block::Account | Block::User => &[],
         }
     }
 
@@ -106,7 +114,8 @@ impl Block {
             Block::Websocket => "{i}.websocket",
             Block::Mqtt => "{i}.mqtt",
             Block::Gateway => "{i}.gateway",
-            _ => "{i}",
+            Block::Tls(connection) => connection.options(),
+            Block::Server | Block::Account | Block::User => "{i}",
         }
     }
 }
@@ -143,6 +152,30 @@ impl Connection {
             Connection::Mqtt => "mqtt",
         }
     }
+
+    fn keys(self) -> &'static [&'static str] {
+        match self {
+            Connection::Client => &["tls"],
+            Connection::Cluster => &["cluster", "tls"],
+            Connection::Leafnodes => &["leafnodes", "tls"],
+            Connection::Remote => &["leafnodes", "remotes", "tls"],
+            Connection::Gateway => &["gateway", "tls"],
+            Connection::Websocket => &["websocket", "tls"],
+            Connection::Mqtt => &["mqtt", "tls"],
+        }
+    }
+
+    fn options(self) -> &'static str {
+        match self {
+            Connection::Client => "{i}.tls",
+            Connection::Cluster => "{i}.cluster.tls",
+            Connection::Leafnodes => "{i}.leafnodes.tls",
+            Connection::Remote => "{i}.remotes.<name>.tls",
+            Connection::Gateway => "{i}.gateway.tls",
+            Connection::Websocket => "{i}.websocket.tls",
+            Connection::Mqtt => "{i}.mqtt.tls",
+        }
+    }
 }
 
 /// One field of nats.conf with the option that holds it.
@@ -175,6 +208,8 @@ pub enum Kind {
     Duration,
     /// A text.
     Text,
+    /// A release of nats-server: `2.12.0`.
+    Version,
     /// Texts.
     Texts,
     /// A subject, wildcards allowed.
@@ -230,24 +265,39 @@ pub struct Owner {
 
 /// Who owns a key of nats.conf on a hub or a leaf; `None`: no row has it.
 pub fn owner(keys: &[&str], role: &str) -> Option<Owner> {
-    let blocks = Block::TOP.into_iter().filter(|block| match block {
-        Block::Leafnodes | Block::Gateway => role == "hub",
-        Block::Link | Block::Remote => role == "leaf",
-        _ => true,
-    });
-    blocks
-        .filter_map(|block| {
-            let keys = below(block.keys(), keys)?;
-            let field = block.fields().find(|field| {
-                (field.roles.is_empty() || field.roles.contains(&role))
-                    && below(field.path, keys).is_some()
-            })?;
-            Some(Owner {
-                option: format!("{}.{}", block.options(), field.option),
-                depth: block.keys().len() + field.path.len(),
-            })
+    fields_of(role)
+        .filter(|(block, field)| {
+            below(block.keys(), keys).is_some_and(|keys| below(field.path, keys).is_some())
+        })
+        .map(|(block, field)| Owner {
+            option: format!("{}.{}", block.options(), field.option),
+            depth: block.keys().len() + field.path.len(),
         })
         .max_by_key(|owner| owner.depth)
+}
+
+/// Whether some row is about a key inside this one.
+pub fn is_inside(keys: &[&str], role: &str) -> bool {
+    fields_of(role).any(|(block, field)| {
+        let path = [block.keys(), field.path].concat();
+        keys.len() < path.len() && below(&path[..keys.len()], keys).is_some()
+    })
+}
+
+/// The rows that a hub or a leaf has, but those of accounts and users.
+fn fields_of(role: &str) -> impl Iterator<Item = (Block, &'static Field)> {
+    let has = move |block: &Block| match block {
+        Block::Leafnodes | Block::Gateway => role == "hub",
+        Block::Tls(Connection::Leafnodes | Connection::Gateway) => role == "hub",
+        Block::Link | Block::Remote | Block::Tls(Connection::Remote) => role == "leaf",
+        _ => true,
+    };
+    let blocks = Block::TOP.into_iter().filter(has);
+    blocks.flat_map(move |block| {
+        let fields = block.fields();
+        let of_role = fields.filter(move |f| f.roles.is_empty() || f.roles.contains(&role));
+        of_role.map(move |field| (block, field))
+    })
 }
 
 /// What is left of `keys` below `path`; `None`: they go another way.
@@ -274,6 +324,10 @@ mod tests {
         assert_eq!(
             option(&["JetStream", "strict"], "hub").as_deref(),
             Some("{i}.jetstream.strict")
+        );
+        assert_eq!(
+            option(&["leafnodes", "remotes", "tls", "first"], "leaf").as_deref(),
+            Some("{i}.remotes.<name>.tls.handshakeFirst")
         );
         assert_eq!(option(&["jetstream"], "hub"), None);
     }

@@ -11,6 +11,7 @@ mod leaf;
 mod listeners;
 mod server;
 mod sharing;
+mod tls;
 mod uplink;
 
 use std::collections::BTreeMap;
@@ -302,9 +303,13 @@ pub struct Access {
 impl TlsFiles {
     /// Whether a listener asks the other side for a certificate.
     pub fn verifies(&self) -> bool {
-        let verify = ["verify", "verifyAndMap"];
+        self.is_true("verify") || self.is_true("verifyAndMap")
+    }
+
+    /// Whether an option of the block is set to `true`.
+    pub fn is_true(&self, option: &str) -> bool {
         self.fields.iter().any(|setting| {
-            verify.contains(&setting.field.option) && setting.value == SettingValue::Bool(true)
+            setting.field.option == option && setting.value == SettingValue::Bool(true)
         })
     }
 }

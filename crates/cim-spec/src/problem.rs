@@ -96,6 +96,8 @@ rules! {
     Plaintext = "plaintext",
     /// `verify` and `verifyAndMap` need a CA file.
     VerifyNeedsCa = "verify-needs-ca",
+    /// A certificate is looked up by OCSP only where it is asked for.
+    OcspVerify = "ocsp-verify",
     /// A leaf known by its certificate needs a hub that maps certificates.
     MapsCertificates = "maps-certificates",
     /// A remote presents a certificate where its hub verifies.

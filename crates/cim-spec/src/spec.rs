@@ -29,9 +29,9 @@ pub use sharing::{Destination, Export, Exported, Import, Latency, Mappings};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Spec {
     /// `services.cim.hub` of one host.
-    Hub(HubSpec),
+    Hub(Box<HubSpec>),
     /// `services.cim.leaves.<name>` of one host.
-    Leaf(LeafSpec),
+    Leaf(Box<LeafSpec>),
 }
 
 impl Spec {

@@ -1,5 +1,6 @@
 //! `accounts {}`: the static back end, in which each principal becomes a user entry.
 
+use cim_spec::field::Setting;
 use cim_spec::plan::{
     Access, Account, Callout, Permissions, Plan, Principal, PrincipalKind, Proof, Quota,
 };
@@ -100,7 +101,10 @@ fn user(principal: &Principal, places: &dyn Places) -> Result<Map, Duplicate> {
         PrincipalKind::User => CLIENTS,
         PrincipalKind::Leaf => &["LEAFNODE"],
     };
-    block.put("allowed_connection_types", types.to_vec());
+    let own = |setting: &Setting| setting.field.option == "allowedConnectionTypes";
+    if !principal.fields.iter().any(own) {
+        block.put("allowed_connection_types", types.to_vec());
+    }
     if let Some(permissions) = principal.permissions.as_ref().and_then(permissions) {
         block.put("permissions", permissions);
     }

@@ -143,6 +143,7 @@ fn of_text(
     let value = || SettingValue::Text(text.to_owned());
     match kind {
         Kind::Text => plain(text, at, problems).then(value),
+        Kind::Version if is_release(text) => Some(value()),
         Kind::Enum(words) if words.contains(&text) => Some(word(text)),
         Kind::Size => {
             let bytes = problems.parsed(Rule::Size, at, text, size::parse(text))?;
@@ -162,6 +163,14 @@ fn of_text(
             .map(|()| value()),
         _ => refused(kind, &Value::Str(text.to_owned()), at, problems),
     }
+}
+
+/// What nats-server takes for the oldest version of a peer.
+fn is_release(text: &str) -> bool {
+    let oldest = Version(2, 8, 0);
+    Version::parse(text).is_ok_and(|Version(major, minor, patch)| {
+        Version(major, minor, patch) >= oldest && text == format!("{major}.{minor}.{patch}")
+    })
 }
 
 /// `true` and `false` among words are nats.conf's own.
@@ -207,6 +216,7 @@ fn refused(
         Kind::Int(least, most) => format!("a whole number from {least} to {most}"),
         Kind::Size => "a size, for example \"64MiB\"".to_owned(),
         Kind::Duration => "a duration, for example \"30s\"".to_owned(),
+        Kind::Version => "a version from \"2.8.0\" on, for example \"2.12.0\"".to_owned(),
         Kind::Text | Kind::File | Kind::Nkey(_) => "a text".to_owned(),
         Kind::Subject => "a subject, for example \"events.>\"".to_owned(),
         Kind::Enum(words) => format!("one of {}", words.join(", ")),

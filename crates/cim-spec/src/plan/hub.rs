@@ -79,7 +79,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         http_port: options.http_port,
         limits: limits?,
         lame_duck: lame_duck?,
-        logging: server::logging(&options.logging),
+        logging: server::logging(options),
         jetstream,
         accounts,
         callout,
@@ -90,7 +90,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         mqtt,
         gateway,
         link: None,
-        fields: options.fields.plan(Block::Server, &at, problems),
+        fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
         warnings: version.and_then(version::advice).into_iter().collect(),
         version: version?,
@@ -159,6 +159,15 @@ fn leafnodes(
             &tls_at.join("caFile"),
             format!("is null, but {agreed} has leaves verified"),
             "name the file with the authority that signs the leaves' certificates",
+        );
+    }
+    if let Some(tls) = &tls {
+        super::tls::ocsp(
+            tls,
+            verifies,
+            &format!("{agreed}.verify = true"),
+            &tls_at,
+            problems,
         );
     }
     Some(LeafListener {

@@ -20,6 +20,14 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     problems.parsed(Rule::Name, &at, &spec.name, name::check(&spec.name));
     settings::check(&options.settings, &at, Role::Leaf, problems);
     server::jetstream_settings(options, &at, problems);
+    settings::absent(
+        &options.settings,
+        "gateway",
+        &at,
+        "a leaf has no gateway",
+        "leave the block out",
+        problems,
+    );
     let version = server::version(&spec.nats_server_version, &at, problems);
     let limits = server::limits(&options.limits, &at.join("limits"), problems);
     let lame_duck = server::lame_duck(&options.lame_duck, &at.join("lameDuck"), problems);
@@ -96,7 +104,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         http_port: options.http_port,
         limits: limits?,
         lame_duck: lame_duck?,
-        logging: server::logging(&options.logging),
+        logging: server::logging(options),
         jetstream,
         accounts,
         callout,
@@ -107,7 +115,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         mqtt,
         gateway: None,
         link: Some(link?),
-        fields: options.fields.plan(Block::Server, &at, problems),
+        fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
         warnings: version.and_then(version::advice).into_iter().collect(),
         version: version?,

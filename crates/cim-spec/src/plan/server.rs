@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use super::{Compression, Encryption, Jetstream, LameDuck, Limits, Logging, Sync, TlsFiles};
 use crate::duration::Duration;
-use crate::field::{Block, Connection};
+use crate::field::{Block, Connection, Setting, SettingValue};
 use crate::file::{self, File, FileKind};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::spec::{
-    EncryptionOptions, JetstreamOptions, LameDuckOptions, LimitOptions, LoggingOptions,
-    ServerOptions, Tls,
+    EncryptionOptions, JetstreamOptions, LameDuckOptions, LimitOptions, ServerOptions, Tls,
 };
 use crate::version::{MINIMUM, Version};
 use crate::{settings, size};
@@ -109,11 +108,13 @@ pub(super) fn tls(
         );
         return None;
     }
-    Some(TlsFiles {
+    let files = TlsFiles {
         identity: cert.zip(key),
         ca,
         fields: tls.fields.plan(Block::Tls(connection), at, problems),
-    })
+    };
+    super::tls::check(&files, connection, at, problems);
+    Some(files)
 }
 
 pub(super) fn limits(
@@ -214,14 +215,31 @@ pub(super) fn lame_duck(
     Some(lame_duck)
 }
 
-pub(super) fn logging(options: &LoggingOptions) -> Logging {
+/// nats-server turns `trace` on or off with each of these, in an order of its own.
+const TRACE: [&str; 2] = ["logging.traceVerbose", "logging.traceHeaders"];
+
+pub(super) fn logging(options: &ServerOptions) -> Logging {
+    let also_traced = TRACE.iter().any(|option| options.fields.is_true(option));
+    let options = &options.logging;
     Logging {
         debug: options.debug,
-        trace: options.trace,
+        trace: options.trace || also_traced,
         logtime: options.logtime,
         connect_error_reports: options.connect_error_reports,
         reconnect_error_reports: options.reconnect_error_reports,
     }
+}
+
+/// The fields right under an instance.
+pub(super) fn fields(
+    options: &ServerOptions,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Vec<Setting> {
+    let mut settings = options.fields.plan(Block::Server, at, problems);
+    let is_off = |setting: &Setting| setting.value == SettingValue::Bool(false);
+    settings.retain(|setting| !(TRACE.contains(&setting.field.option) && is_off(setting)));
+    settings
 }
 
 /// `None` where JetStream is off, or where a value was refused.

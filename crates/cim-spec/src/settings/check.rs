@@ -129,7 +129,9 @@ impl<'a> Walk<'a> {
             Value::List(list) => list.iter().any(|item| matches!(item, Value::Map(_))),
             _ => false,
         };
-        if !is_block && OWNED.iter().any(|row| row.is_inside(keys)) {
+        let holds_owned =
+            OWNED.iter().any(|row| row.is_inside(keys)) || field::is_inside(keys, self.role.name());
+        if !is_block && holds_owned {
             problems.add(
                 Rule::SettingsOwned,
                 at,
