@@ -2,6 +2,7 @@
 //! or takes for something else (`docs/rules.md`).
 
 mod accounts;
+mod certificates;
 mod connections;
 mod flows;
 mod logins;
@@ -18,6 +19,7 @@ pub(super) fn check(plan: &Plan, problems: &mut Problems) {
     empty_lists(plan, problems);
     needs::check(plan, problems);
     logins::check(plan, problems);
+    certificates::check(plan, problems);
     accounts::check(plan, problems);
     flows::check(plan, problems);
     connections::check(plan, problems);
@@ -35,7 +37,8 @@ fn empty_lists(plan: &Plan, problems: &mut Problems) {
         );
     };
     for setting in plan.all_fields() {
-        if setting.value == SettingValue::List(Vec::new()) {
+        // Accounts with a route of their own are the one list whose default is longer than nothing.
+        if setting.value == SettingValue::List(Vec::new()) && setting.field.option != "accounts" {
             refuse(&setting.at);
         }
     }
@@ -64,7 +67,7 @@ fn text<'a>(fields: &'a [Setting], option: &str) -> Option<(&'a Setting, &'a str
 }
 
 /// A setting and the number it holds.
-fn number(fields: &[Setting], option: &str) -> Option<(&Setting, i64)> {
+fn number<'a>(fields: &'a [Setting], option: &str) -> Option<(&'a Setting, i64)> {
     let setting = find(fields, option)?;
     match setting.value {
         SettingValue::Int(number) => Some((setting, number)),

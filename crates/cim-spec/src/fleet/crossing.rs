@@ -1,0 +1,89 @@
+//! What crosses one leaf's links: each message once, and never back.
+
+use std::collections::BTreeMap;
+
+use crate::path::OptionPath;
+use crate::problem::{Problems, Rule};
+use crate::spec::{Flow, Leaf};
+use crate::subject;
+
+pub(super) fn check(leaf: &Leaf, at: &OptionPath, problems: &mut Problems) {
+    let renamed = leaf
+        .imports
+        .iter()
+        .chain(&leaf.exports)
+        .any(Flow::is_renamed);
+    delivered_twice(&leaf.imports, renamed, &at.join("imports"), problems);
+    delivered_twice(&leaf.exports, renamed, &at.join("exports"), problems);
+    if renamed {
+        goes_back(leaf, at, problems);
+    }
+    remote_twice(leaf, at, problems);
+}
+
+/// Flows of one direction are apart from each other; where some are renamed, even a part in common would come twice.
+fn delivered_twice(flows: &[Flow], renamed: bool, at: &OptionPath, problems: &mut Problems) {
+    for (index, flow) in flows.iter().enumerate() {
+        let arrives = flow.arrives_as();
+        let twice = flows[..index].iter().find(|first| {
+            let there = first.arrives_as();
+            let same = subject::covers(&there, &arrives) || subject::covers(&arrives, &there);
+            subject::overlap(&first.subject, &flow.subject)
+                && (same || (renamed && subject::overlap(&there, &arrives)))
+        });
+        let Some(first) = twice else {
+            continue;
+        };
+        let why = match renamed {
+            true => "each such message would be delivered twice",
+            false => "one of them says nothing",
+        };
+        problems.add(
+            Rule::DeliveredTwice,
+            &at.index(index),
+            format!(
+                "{:?} and {:?} have subjects in common: {why}",
+                flow.subject, first.subject
+            ),
+            "keep the wider one, or give one of them another name at the other end",
+        );
+    }
+}
+
+/// nats-server refuses streams between two accounts that lead back: "import forms a cycle".
+fn goes_back(leaf: &Leaf, at: &OptionPath, problems: &mut Problems) {
+    for (index, import) in leaf.imports.iter().enumerate() {
+        let arrives = import.arrives_as();
+        for export in &leaf.exports {
+            if subject::overlap(&arrives, &export.subject) {
+                problems.add(
+                    Rule::FlowBack,
+                    &at.join("imports").index(index),
+                    format!(
+                        "arrives as {arrives:?}, and goes back to the hub by the export of {:?}",
+                        export.subject
+                    ),
+                    "give it a prefix that no export has, for example \"hub\"",
+                );
+            }
+        }
+    }
+}
+
+/// Links between the same two accounts cut each other for ever: nats-server takes them for one leaf's.
+fn remote_twice(leaf: &Leaf, at: &OptionPath, problems: &mut Problems) {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, remote) in &leaf.remotes {
+        if let Some(first) = seen.insert(&remote.hub, name) {
+            problems.add(
+                Rule::RemoteTwice,
+                &at.join("remotes").join(name).join("hub"),
+                format!(
+                    "{:?} is where remote {first:?} leads too: each would cut the other",
+                    remote.hub
+                ),
+                "keep one: it knows every node of the hub",
+            );
+        }
+    }
+}

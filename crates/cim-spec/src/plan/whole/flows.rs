@@ -1,0 +1,182 @@
+//! Flows against what would hold them up, and subjects that would arrive twice.
+
+use super::{find, number, texts};
+use crate::path::OptionPath;
+use crate::plan::{Account, Import, Plan, Principal, PrincipalKind, Shared};
+use crate::problem::{Problems, Rule};
+use crate::spec::Flow;
+use crate::subject;
+
+pub(super) fn check(plan: &Plan, problems: &mut Problems) {
+    let flows = crossing(plan);
+    denied_on_remotes(plan, &flows, problems);
+    held_up_on_routes(plan, &flows, problems);
+    deeper_than_allowed(plan, &flows, problems);
+    for account in &plan.accounts {
+        imported_twice(plan, account, problems);
+    }
+}
+
+/// A flow by the name that it has on the link.
+struct Crossing {
+    subject: String,
+    what: String,
+}
+
+/// The flows that cross the links of this server.
+fn crossing(plan: &Plan) -> Vec<Crossing> {
+    let mut flows = Vec::new();
+    if let Some(link) = &plan.link {
+        let imports = link.imports.iter().map(|flow| flow.subject.clone());
+        let exports = link.exports.iter().map(Flow::arrives_as);
+        flows.extend(imports.map(|subject| crossed("import", &plan.name, subject)));
+        flows.extend(exports.map(|subject| crossed("export", &plan.name, subject)));
+    }
+    let principals = plan.accounts.iter().flat_map(|account| &account.principals);
+    let is_leaf = |principal: &&Principal| principal.kind == PrincipalKind::Leaf;
+    for leaf in principals.filter(is_leaf) {
+        if let Some(permissions) = &leaf.permissions {
+            let sides = [
+                ("import", &permissions.subscribe),
+                ("export", &permissions.publish),
+            ];
+            for (what, access) in sides {
+                let subjects = access.allow.iter().cloned();
+                flows.extend(subjects.map(|subject| crossed(what, &leaf.name, subject)));
+            }
+        }
+    }
+    flows
+}
+
+fn crossed(what: &str, leaf: &str, subject: String) -> Crossing {
+    let at = OptionPath::new("services.cim.fleet.leaves").join(leaf);
+    Crossing {
+        what: format!("{subject:?}, which {at} has as {what}"),
+        subject,
+    }
+}
+
+/// A deny list on a link also holds up what goes the other way (`reference/nats.md` §3.5).
+fn denied_on_remotes(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
+    for remote in plan.link.iter().flat_map(|link| &link.remotes) {
+        for option in ["denyImports", "denyExports"] {
+            for (at, denied) in texts(&remote.fields, option) {
+                for flow in flows {
+                    if subject::overlap(denied, &flow.subject) {
+                        problems.add(
+                            Rule::FlowDenied,
+                            &at,
+                            format!("{denied:?} denies some of {}", flow.what),
+                            "leave it out: nothing crosses that is no flow, and a denial also stops what goes the other way",
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What routes do not carry reaches only some nodes of the hub.
+fn held_up_on_routes(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
+    if let Some(cluster) = &plan.cluster {
+        for side in ["import", "export"] {
+            let denied = format!("permissions.{side}.deny");
+            for (at, denied) in texts(&cluster.fields, &denied) {
+                for flow in flows {
+                    if subject::overlap(denied, &flow.subject) {
+                        problems.add(
+                            Rule::FlowDenied,
+                            &at,
+                            format!(
+                                "{denied:?} keeps some of {} from the other nodes",
+                                flow.what
+                            ),
+                            "deny only what no flow carries",
+                        );
+                    }
+                }
+            }
+            let allowed = format!("permissions.{side}.allow");
+            let Some(setting) = find(&cluster.fields, &allowed) else {
+                continue;
+            };
+            let covers = |flow: &&Crossing| {
+                !texts(&cluster.fields, &allowed)
+                    .any(|(_, allowed)| subject::covers(allowed, &flow.subject))
+            };
+            for flow in flows.iter().filter(covers) {
+                problems.add(
+                    Rule::FlowDenied,
+                    &setting.at,
+                    format!("does not let {} pass to the other nodes", flow.what),
+                    format!("add {:?}", flow.subject),
+                );
+            }
+        }
+    }
+}
+
+fn deeper_than_allowed(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
+    let Some((setting, most)) = number(&plan.fields, "limits.maxSubTokens") else {
+        return;
+    };
+    for flow in flows {
+        let tokens = flow.subject.split('.').count();
+        if usize::try_from(most).is_ok_and(|most| tokens > most) {
+            problems.add(
+                Rule::SubTokens,
+                &setting.at,
+                format!("{most} is less than the {tokens} tokens of {}: no client could subscribe to it", flow.what),
+                format!("write at least {tokens}"),
+            );
+        }
+    }
+}
+
+/// Two imports that give a subject the same name here deliver each message twice.
+fn imported_twice(plan: &Plan, account: &Account, problems: &mut Problems) {
+    // What an uplink carries are flows, which the fleet's rules hold against each other.
+    let own =
+        |import: &Import| !is_uplink(plan, &account.name) && !is_uplink(plan, &import.from.account);
+    let streams = account.imports.iter().enumerate();
+    let streams = streams.filter(|(_, import)| import.shared == Shared::Stream && own(import));
+    let streams: Vec<(usize, &Import)> = streams.collect();
+    for (place, (index, import)) in streams.iter().enumerate() {
+        let twice = streams[..place].iter().find(|(_, first)| {
+            first.from.account == import.from.account
+                && subject::overlap(&first.from.subject, &import.from.subject)
+                && subject::overlap(&first.arrives_as(), &import.arrives_as())
+        });
+        let Some((_, first)) = twice else {
+            continue;
+        };
+        problems.add(
+            Rule::DeliveredTwice,
+            &plan.accounts_at().join(&account.name).join("imports").index(*index),
+            format!(
+                "{:?} of account {:?} arrives by the import of {:?} too: each such message would be delivered twice",
+                import.from.subject, import.from.account, first.from.subject
+            ),
+            "import the wider one only, or give one of them a name of its own here",
+        );
+    }
+}
+
+/// Whether an account is not the operator's, but renames the flows of a leaf.
+fn is_uplink(plan: &Plan, account: &str) -> bool {
+    let mut remotes = plan.link.iter().flat_map(|link| &link.remotes);
+    account.ends_with("-UPLINK") && remotes.any(|remote| remote.account == account)
+}
+
+impl Import {
+    /// What the subject is called in the importing account, with wildcards.
+    fn arrives_as(&self) -> String {
+        Flow {
+            subject: self.from.subject.clone(),
+            prefix: self.prefix.clone(),
+            to: self.to.clone(),
+        }
+        .arrives_as()
+    }
+}
