@@ -25,7 +25,12 @@ pub(super) fn check(leaf: &Leaf, at: &OptionPath, problems: &mut Problems) {
 fn delivered_twice(flows: &[Flow], renamed: bool, at: &OptionPath, problems: &mut Problems) {
     for (index, flow) in flows.iter().enumerate() {
         let arrives = flow.arrives_as();
-        let twice = flows[..index].iter().find(|first| {
+        if is_refused(&arrives) || is_refused(&flow.subject) {
+            continue;
+        }
+        let before = flows[..index].iter();
+        let mut before = before.filter(|first| !is_refused(&first.subject));
+        let twice = before.find(|first| {
             let there = first.arrives_as();
             let same = subject::covers(&there, &arrives) || subject::covers(&arrives, &there);
             subject::overlap(&first.subject, &flow.subject)
@@ -48,6 +53,11 @@ fn delivered_twice(flows: &[Flow], renamed: bool, at: &OptionPath, problems: &mu
             "keep the wider one, or give one of them another name at the other end",
         );
     }
+}
+
+/// Whether other rules have said enough of a subject.
+fn is_refused(subject: &str) -> bool {
+    subject::check(subject).is_err() || subject::covers_system(subject)
 }
 
 /// nats-server refuses streams between two accounts that lead back: "import forms a cycle".

@@ -1,5 +1,7 @@
 //! Flows against what would hold them up, and subjects that would arrive twice.
 
+use std::collections::BTreeSet;
+
 use super::{find, number, texts};
 use crate::path::OptionPath;
 use crate::plan::{Account, Import, Plan, Principal, PrincipalKind, Shared};
@@ -52,9 +54,23 @@ fn crossing(plan: &Plan) -> Vec<Crossing> {
 fn crossed(what: &str, leaf: &str, subject: String) -> Crossing {
     let at = OptionPath::new("services.cim.fleet.leaves").join(leaf);
     Crossing {
-        what: format!("{subject:?}, which {at} has as {what}"),
+        what: format!("the {what} {subject:?} of {at}"),
         subject,
     }
+}
+
+/// The first of these flows, and how many more there are; `None`: there is none.
+fn told<'a>(flows: impl Iterator<Item = &'a Crossing>) -> Option<String> {
+    let mut flows = flows;
+    let first = flows.next()?;
+    Some(match flows.count() {
+        0 => first.what.clone(),
+        more => format!("{} (and of {more} more flows)", first.what),
+    })
+}
+
+fn touched(denied: &str, flows: &[Crossing]) -> Option<String> {
+    told(flows.iter().filter(|flow| subject::overlap(denied, &flow.subject)))
 }
 
 /// A deny list on a link also holds up what goes the other way (`reference/nats.md` §3.5).
@@ -62,16 +78,15 @@ fn denied_on_remotes(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
     for remote in plan.link.iter().flat_map(|link| &link.remotes) {
         for option in ["denyImports", "denyExports"] {
             for (at, denied) in texts(&remote.fields, option) {
-                for flow in flows {
-                    if subject::overlap(denied, &flow.subject) {
-                        problems.add(
-                            Rule::FlowDenied,
-                            &at,
-                            format!("{denied:?} denies some of {}", flow.what),
-                            "leave it out: nothing crosses that is no flow, and a denial also stops what goes the other way",
-                        );
-                    }
-                }
+                let Some(flow) = touched(denied, flows) else {
+                    continue;
+                };
+                problems.add(
+                    Rule::FlowDenied,
+                    &at,
+                    format!("{denied:?} denies some of {flow}"),
+                    "leave it out: nothing crosses that is no flow, and a denial also stops what goes the other way",
+                );
             }
         }
     }
@@ -79,40 +94,40 @@ fn denied_on_remotes(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
 
 /// What routes do not carry reaches only some nodes of the hub.
 fn held_up_on_routes(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
-    if let Some(cluster) = &plan.cluster {
-        for side in ["import", "export"] {
-            let denied = format!("permissions.{side}.deny");
-            for (at, denied) in texts(&cluster.fields, &denied) {
-                for flow in flows {
-                    if subject::overlap(denied, &flow.subject) {
-                        problems.add(
-                            Rule::FlowDenied,
-                            &at,
-                            format!(
-                                "{denied:?} keeps some of {} from the other nodes",
-                                flow.what
-                            ),
-                            "deny only what no flow carries",
-                        );
-                    }
-                }
-            }
-            let allowed = format!("permissions.{side}.allow");
-            let Some(setting) = find(&cluster.fields, &allowed) else {
+    let Some(cluster) = &plan.cluster else {
+        return;
+    };
+    for side in ["import", "export"] {
+        let denied = format!("permissions.{side}.deny");
+        for (at, denied) in texts(&cluster.fields, &denied) {
+            let Some(flow) = touched(denied, flows) else {
                 continue;
             };
-            let covers = |flow: &&Crossing| {
-                !texts(&cluster.fields, &allowed)
-                    .any(|(_, allowed)| subject::covers(allowed, &flow.subject))
-            };
-            for flow in flows.iter().filter(covers) {
-                problems.add(
-                    Rule::FlowDenied,
-                    &setting.at,
-                    format!("does not let {} pass to the other nodes", flow.what),
-                    format!("add {:?}", flow.subject),
-                );
-            }
+            problems.add(
+                Rule::FlowDenied,
+                &at,
+                format!("{denied:?} keeps from the other nodes some of {flow}"),
+                "deny only what no flow carries",
+            );
+        }
+        let option = format!("permissions.{side}.allow");
+        let allowed: Vec<_> = texts(&cluster.fields, &option).collect();
+        let Some(setting) = find(&cluster.fields, &option) else {
+            continue;
+        };
+        let carried = |flow: &&Crossing| {
+            let mut allowed = allowed.iter();
+            allowed.any(|(_, allowed)| subject::covers(allowed, &flow.subject))
+        };
+        let left = flows.iter().filter(|flow| !carried(flow));
+        let subjects: BTreeSet<&str> = left.clone().map(|flow| flow.subject.as_str()).collect();
+        if let (Some(flow), false) = (told(left), allowed.is_empty()) {
+            problems.add(
+                Rule::FlowDenied,
+                &setting.at,
+                format!("keeps from the other nodes {flow}"),
+                format!("add {}", Vec::from_iter(subjects).join(", ")),
+            );
         }
     }
 }
@@ -121,16 +136,18 @@ fn deeper_than_allowed(plan: &Plan, flows: &[Crossing], problems: &mut Problems)
     let Some((setting, most)) = number(&plan.fields, "limits.maxSubTokens") else {
         return;
     };
-    for flow in flows {
-        let tokens = flow.subject.split('.').count();
-        if usize::try_from(most).is_ok_and(|most| tokens > most) {
-            problems.add(
-                Rule::SubTokens,
-                &setting.at,
-                format!("{most} is less than the {tokens} tokens of {}: no client could subscribe to it", flow.what),
-                format!("write at least {tokens}"),
-            );
-        }
+    let depth = |flow: &Crossing| flow.subject.split('.').count();
+    let Some(deepest) = flows.iter().max_by_key(|flow| depth(flow)) else {
+        return;
+    };
+    let tokens = depth(deepest);
+    if usize::try_from(most).is_ok_and(|most| tokens > most) {
+        problems.add(
+            Rule::SubTokens,
+            &setting.at,
+            format!("{most} is less than the {tokens} tokens of {}: no client could subscribe to it", deepest.what),
+            format!("write at least {tokens}"),
+        );
     }
 }
 
@@ -143,10 +160,14 @@ fn imported_twice(plan: &Plan, account: &Account, problems: &mut Problems) {
     let streams = streams.filter(|(_, import)| import.shared == Shared::Stream && own(import));
     let streams: Vec<(usize, &Import)> = streams.collect();
     for (place, (index, import)) in streams.iter().enumerate() {
+        let arrives = import.arrives_as();
+        if subject::check(&arrives).is_err() {
+            continue; // its own rule has said so
+        }
         let twice = streams[..place].iter().find(|(_, first)| {
             first.from.account == import.from.account
                 && subject::overlap(&first.from.subject, &import.from.subject)
-                && subject::overlap(&first.arrives_as(), &import.arrives_as())
+                && subject::overlap(&first.arrives_as(), &arrives)
         });
         let Some((_, first)) = twice else {
             continue;

@@ -124,7 +124,7 @@ fn listeners(plan: &Plan, problems: &mut Problems) {
             problems.add(
                 Rule::FieldNeeds,
                 &setting.at,
-                format!("{replicas} replicas do not fit on {nodes} servers: no MQTT client could connect"),
+                format!("{replicas} replicas do not fit where the servers are {nodes}: no MQTT client could connect"),
                 format!("write {nodes} or less, or null"),
             );
         }
