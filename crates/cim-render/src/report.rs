@@ -77,7 +77,7 @@ impl fmt::Display for Report {
         }
         match self.0.len() - self.open() {
             0 => Ok(()),
-            kept => writeln!(f, "{kept} acknowledged warnings stand in warnings.json"),
+            kept => writeln!(f, "acknowledged warnings: {kept} (--json shows them)"),
         }
     }
 }

@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod change;
+mod docs;
 mod epoch;
 mod evil;
 mod golden;
+mod lints;
 mod owned;
 mod panics;
 mod refusals;

@@ -41,7 +41,7 @@ pub fn of_fleet(fleet: &Fleet) -> Vec<Lint> {
 }
 
 fn names(flows: &[Flow], at: &OptionPath, lints: &mut Lints<'_>) {
-    for (index, flow) in flows.iter().enumerate() {
+    for flow in flows {
         let tokens: Vec<&str> = flow.subject.split('.').collect();
         let odd = tokens.iter().find(|token| !is_snake_case(token));
         let what = match odd {
@@ -53,7 +53,7 @@ fn names(flows: &[Flow], at: &OptionPath, lints: &mut Lints<'_>) {
         };
         lints.add(
             id::SUBJECT_NAMES,
-            &at.index(index),
+            &at.join(&flow.subject), // by what it is: a place in a list moves
             format!("{what}: other leaves name theirs otherwise"),
             "write at most 5 levels of small letters, digits and underscores, for example \"domain.graph.node_added\"",
         );
