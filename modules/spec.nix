@@ -42,6 +42,7 @@ let
         "plaintext"
         "lameDuck"
         "settings"
+        "acknowledged"
       ]
       options
     // {
@@ -144,7 +145,7 @@ in
         inherit (options) node;
         natsServerVersion = options.package.version;
         fleet = {
-          inherit (fleet) systemAccount authCallout;
+          inherit (fleet) systemAccount authCallout acknowledged;
           accounts = accounts fleet.accounts;
           inherit hubs;
           leaves = lib.concatMapAttrs (hub: _: leavesOf hub) hubs;
@@ -208,6 +209,7 @@ in
       authCallout
       hubs
       leaves
+      acknowledged
       ;
     gateways = { };
     accounts = accounts fleet.accounts;

@@ -34,7 +34,18 @@ in
   version,
 }:
 let
-  body = spec.${role};
+  # What is acknowledged is said in the build, and nowhere in nats.conf.
+  body = lib.foldl' without spec.${role} [
+    [
+      "fleet"
+      "acknowledged"
+    ]
+    [
+      role
+      "server"
+      "acknowledged"
+    ]
+  ];
   hot = lib.filter (row: lib.versionAtLeast version row.since) table.${role};
   cold = lib.foldl' without body (map (row: lib.splitString "." row.path) hot);
 in

@@ -20,6 +20,14 @@ in
   "hub: logging" = hub { logging.debug = true; };
   "hub: another certificate" = hub { tls.certFile = lib.mkForce "/run/secrets/other.pem"; };
 
+  # said in the build, and nowhere in nats.conf
+  "hub: acknowledged" = hub {
+    acknowledged."trace services.cim.hub.logging.trace" = "for this week";
+  };
+  "leaf: acknowledged" = leaf {
+    acknowledged."trace services.cim.leaves.a.logging.trace" = "for this week";
+  };
+
   # never taken over
   "leaf: limits.maxPending" = leaf { limits.maxPending = "32MiB"; };
   "leaf: port" = leaf { port = lib.mkForce 4333; };

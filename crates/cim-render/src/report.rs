@@ -1,11 +1,12 @@
 //! Warnings of one instance, or of a whole fleet, as people and programs read them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use anyhow::{Context, Result};
+use cim_spec::Plan;
 use cim_spec::lint::{self, Lint};
 use cim_spec::spec::Fleet;
-use cim_spec::Plan;
 use serde::Serialize;
 
 /// Every warning, acknowledged ones too: none is lost.
@@ -29,7 +30,7 @@ impl Report {
 
     /// What the fleet has to say, and each of its instances; what several say of the fleet, once.
     pub fn of_fleet(fleet: &Fleet, plans: &[Plan]) -> Self {
-        let shared = lint::of_fleet(fleet);
+        let shared: BTreeSet<Lint> = lint::of_fleet(fleet).into_iter().collect();
         let own = plans.iter().flat_map(|plan| {
             let own = plan.lints.iter().filter(|lint| !shared.contains(lint));
             own.map(move |lint| Entry::of(Some(plan), lint))

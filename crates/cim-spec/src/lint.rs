@@ -92,7 +92,11 @@ impl fmt::Display for Lint {
         match &self.acknowledged {
             Some(why) => write!(f, "\n  acknowledged: {why}"),
             None if self.id == id::STALE => Ok(()),
-            None => write!(f, "\n  to keep it: {} = \"<why>\";", self.list.join(&self.key())),
+            None => write!(
+                f,
+                "\n  to keep it: {} = \"<why>\";",
+                self.list.join(&self.key())
+            ),
         }
     }
 }
@@ -114,7 +118,13 @@ impl<'a> Lints<'a> {
         }
     }
 
-    fn add(&mut self, id: &'static str, option: &OptionPath, what: impl Into<String>, help: impl Into<String>) {
+    fn add(
+        &mut self,
+        id: &'static str,
+        option: &OptionPath,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         let mut lint = Lint {
             id,
             option: option.clone(),
@@ -136,7 +146,8 @@ impl<'a> Lints<'a> {
                 id: id::STALE,
                 option: at.clone(),
                 what: "acknowledges a warning that is not given".to_owned(),
-                help: "take it away; if the option has moved, acknowledge the new warning".to_owned(),
+                help: "take it away; if the option has moved, acknowledge the new warning"
+                    .to_owned(),
                 acknowledged: None,
                 list: self.list.clone(),
             });

@@ -14,8 +14,13 @@ fn named() -> Vec<(&'static str, &'static str)> {
         let line = line.strip_suffix('|')?;
         line.rsplit_once('|')
     });
-    last.flat_map(|(line, last)| last.split('`').skip(1).step_by(2).map(move |name| (name, line)))
-        .collect()
+    last.flat_map(|(line, last)| {
+        last.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(move |name| (name, line))
+    })
+    .collect()
 }
 
 #[test]
@@ -24,7 +29,10 @@ fn what_the_table_names_exists() {
     let names = named();
     for (name, line) in &names {
         let exists = match name.contains('/') {
-            true => folder(name).join("spec.patch.json").exists() || folder(name).join("spec.json").exists(),
+            true => {
+                folder(name).join("spec.patch.json").exists()
+                    || folder(name).join("spec.json").exists()
+            }
             false => {
                 Rule::ALL.iter().any(|rule| rule.id() == *name)
                     || IDS.contains(name)
@@ -42,6 +50,9 @@ fn what_the_table_names_exists() {
 #[test]
 fn every_warning_is_told() {
     for id in IDS {
-        assert!(RULES.contains(&format!("\n| `{id}` |")), "no row tells of {id}");
+        assert!(
+            RULES.contains(&format!("\n| `{id}` |")),
+            "no row tells of {id}"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! `lints/<case>/`: this configuration works, and earns these warnings; each can be acknowledged.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use cim_render::{Report, input};
 use cim_spec::lint::{ADVISORIES, IDS, id};
@@ -43,7 +44,10 @@ fn every_lint_has_a_case() {
     let mut idle: BTreeSet<&str> = IDS.iter().copied().collect();
     idle.extend(ADVISORIES.iter().map(|advisory| advisory.id));
     let mut unknown = Vec::new();
-    for lint in cases("lints").iter().flat_map(|case| found(&Case::read(case))) {
+    for lint in cases("lints")
+        .iter()
+        .flat_map(|case| found(&Case::read(case)))
+    {
         let known = IDS.contains(&lint.id) || ADVISORIES.iter().any(|one| one.id == lint.id);
         if !known {
             unknown.push(lint.id);
@@ -121,7 +125,11 @@ fn is_open(lint: &Lint) -> bool {
 /// The spec with these lints acknowledged where each belongs.
 fn acknowledging(spec: &Value, lints: &[&Lint]) -> Value {
     let mut spec = spec.clone();
-    let role = if spec.get("hub").is_some() { "hub" } else { "leaf" };
+    let role = if spec.get("hub").is_some() {
+        "hub"
+    } else {
+        "leaf"
+    };
     for lint in lints {
         let of_fleet = lint.option.as_str().starts_with("services.cim.fleet.");
         let list = match of_fleet {
@@ -159,4 +167,43 @@ fn found(case: &Case) -> Vec<Lint> {
         return lint::of_fleet(&declared).into_iter().chain(own).collect();
     }
     planned(&spec(case)).lints
+}
+
+#[test]
+fn a_build_says_every_warning_and_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut warned = golden("hub-1");
+    set(&mut warned, "/hub/hub/server/logging/trace", json!(true));
+    std::fs::write(path("spec.json"), warned.to_string()).unwrap();
+    let run = |out: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cim-render"));
+        command.arg("instance").arg(path("spec.json"));
+        command.arg("--out").arg(path(out)).args(more);
+        command.output().unwrap()
+    };
+
+    let told = run("told", &[]);
+    let text = String::from_utf8(told.stderr).unwrap();
+    assert!(
+        told.status.success() && text.contains("logging.trace: true"),
+        "{text}"
+    );
+    let kept = std::fs::read_to_string(path("told").join("warnings.json")).unwrap();
+    assert!(kept.contains(r#""id": "trace""#), "{kept}");
+
+    let json = run("json", &["--json"]);
+    assert_eq!(String::from_utf8(json.stdout).unwrap(), kept);
+    assert!(json.stderr.is_empty());
+
+    let denied = run("denied", &["--deny-warnings"]);
+    let text = String::from_utf8(denied.stderr).unwrap();
+    assert!(
+        !denied.status.success() && text.contains("to keep it: "),
+        "{text}"
+    );
+    assert!(
+        !path("denied").exists(),
+        "a build that failed left its output"
+    );
 }

@@ -20,7 +20,11 @@ pub(super) fn check(plans: &[Plan], problems: &mut Problems) {
                 problems.add(
                     Rule::LeafVersion,
                     &leaf.options.join("package"),
-                    format!("nats-server {} {why} of {:?}: the link would never be up", shown(leaf.version), hub.server_name),
+                    format!(
+                        "nats-server {} {why} of {:?}: the link would never be up",
+                        shown(leaf.version),
+                        hub.server_name
+                    ),
                     "use the hub's nats-server package, or take that option away from the hub",
                 );
             }

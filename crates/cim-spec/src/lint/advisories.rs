@@ -80,7 +80,10 @@ impl Advisory {
             return self.versions.contains(&version);
         }
         let line = |version: &Version| (version.0, version.1);
-        let own = self.fixed.iter().find(|fixed| line(fixed) == line(&version));
+        let own = self
+            .fixed
+            .iter()
+            .find(|fixed| line(fixed) == line(&version));
         let mended = own.or(self.fixed.iter().max());
         mended.is_none_or(|mended| version < *mended)
     }
@@ -93,7 +96,10 @@ impl Advisory {
     }
 
     fn advice(&self) -> String {
-        let fixed = self.fixed.iter().map(|Version(a, b, c)| format!("{a}.{b}.{c}"));
+        let fixed = self
+            .fixed
+            .iter()
+            .map(|Version(a, b, c)| format!("{a}.{b}.{c}"));
         let fixed: Vec<String> = fixed.collect();
         match self.help {
             "" => format!("use {} or newer: {}", fixed.join(" or "), self.url),
@@ -132,10 +138,11 @@ impl When {
 
 /// Who strangers are, by nats-server's name for them.
 fn no_auth_user(plan: &Plan) -> Option<&str> {
-    plan.all_fields().find_map(|setting: &Setting| match &setting.value {
-        SettingValue::Text(name) if setting.field.option == "noAuthUser" => Some(name.as_str()),
-        _ => None,
-    })
+    plan.all_fields()
+        .find_map(|setting: &Setting| match &setting.value {
+            SettingValue::Text(name) if setting.field.option == "noAuthUser" => Some(name.as_str()),
+            _ => None,
+        })
 }
 
 fn is(user: &Principal, name: &str) -> bool {
@@ -148,17 +155,29 @@ fn may_restore_some(user: &Principal) -> bool {
     };
     let restore = "$JS.API.STREAM.RESTORE.*";
     let allow = &permissions.publish.allow;
-    allow.iter().any(|allowed| subject::overlap(allowed, restore))
-        && !allow.iter().any(|allowed| subject::covers(allowed, restore))
+    allow
+        .iter()
+        .any(|allowed| subject::overlap(allowed, restore))
+        && !allow
+            .iter()
+            .any(|allowed| subject::covers(allowed, restore))
 }
 
 fn denies_by_wildcard(account: &Account) -> bool {
-    let own = account.principals.iter().filter_map(|user| user.permissions.as_ref());
+    let own = account
+        .principals
+        .iter()
+        .filter_map(|user| user.permissions.as_ref());
     let mut all = own.chain(&account.default_permissions);
     let wild = |subject: &String| subject.contains('*') || subject.contains('>');
     let overlaps = |access: &Access| {
         let mut denied = access.deny.iter().filter(|denied| wild(denied));
-        denied.any(|denied| access.allow.iter().any(|allowed| subject::overlap(allowed, denied)))
+        denied.any(|denied| {
+            access
+                .allow
+                .iter()
+                .any(|allowed| subject::overlap(allowed, denied))
+        })
     };
     all.any(|permissions| overlaps(&permissions.subscribe))
 }

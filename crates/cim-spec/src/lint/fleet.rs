@@ -23,7 +23,11 @@ pub fn of_fleet(fleet: &Fleet) -> Vec<Lint> {
     }
     for (name, account) in &fleet.accounts {
         let at = root.join("accounts").join(name).join("users");
-        for (user, _) in account.users.iter().filter(|(_, user)| user.password_hash.is_some()) {
+        for (user, _) in account
+            .users
+            .iter()
+            .filter(|(_, user)| user.password_hash.is_some())
+        {
             lints.add(
                 id::PASSWORD,
                 &at.join(user).join("passwordHash"),

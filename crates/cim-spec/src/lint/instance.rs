@@ -64,7 +64,10 @@ fn store(plan: &Plan, lints: &mut Lints<'_>) {
         lints.add(
             id::STORE_SIZE,
             &at.join("maxFileStore"),
-            format!("{} bytes are more than one host has: streams would grow until the disk is full", jetstream.max_file_store),
+            format!(
+                "{} bytes are more than one host has: streams would grow until the disk is full",
+                jetstream.max_file_store
+            ),
             "write less than the disk holds, for example \"500GiB\"",
         );
     }
@@ -75,7 +78,10 @@ fn messages(plan: &Plan, lints: &mut Lints<'_>) {
         lints.add(
             id::LARGE_PAYLOAD,
             &plan.options.join("limits").join("maxPayload"),
-            format!("{} bytes: messages of more than 8 MiB make every other wait", plan.limits.max_payload),
+            format!(
+                "{} bytes: messages of more than 8 MiB make every other wait",
+                plan.limits.max_payload
+            ),
             "write at most \"8MiB\", and keep what is larger in an object store",
         );
     }
@@ -192,7 +198,8 @@ fn fields(plan: &Plan, lints: &mut Lints<'_>) {
     }
     let listener = plan.leafnodes.iter().flat_map(|listener| &listener.fields);
     let listener = listener.filter(|setting| setting.field.option == "noAdvertise");
-    for setting in listener.filter(|setting| is_true(setting) && plan.version >= Version(2, 15, 0)) {
+    for setting in listener.filter(|setting| is_true(setting) && plan.version >= Version(2, 15, 0))
+    {
         lints.add(
             id::NO_ADVERTISE,
             &setting.at,
@@ -212,11 +219,20 @@ fn plaintext(plan: &Plan, lints: &mut Lints<'_>) {
     let cluster = plan.cluster.as_ref();
     let gateway = plan.gateway.as_ref();
     for (block, open) in [
-        ("plaintext", far(&plan.client.host, plan.client.tls.is_none())),
+        (
+            "plaintext",
+            far(&plan.client.host, plan.client.tls.is_none()),
+        ),
         ("websocket.plaintext", side(&plan.websocket)),
         ("mqtt.plaintext", side(&plan.mqtt)),
-        ("cluster.plaintext", cluster.is_some_and(|cluster| cluster.tls.is_none())),
-        ("gateway.plaintext", gateway.is_some_and(|gateway| gateway.tls.is_none())),
+        (
+            "cluster.plaintext",
+            cluster.is_some_and(|cluster| cluster.tls.is_none()),
+        ),
+        (
+            "gateway.plaintext",
+            gateway.is_some_and(|gateway| gateway.tls.is_none()),
+        ),
     ] {
         if open {
             lints.add(
@@ -235,7 +251,10 @@ fn passwords(account: &Account, at: &OptionPath, lints: &mut Lints<'_>) {
         if matches!(user.proof, Proof::Password(_)) && user.kind == PrincipalKind::User {
             lints.add(
                 id::PASSWORD,
-                &at.join(&account.name).join("users").join(&user.name).join("passwordHash"),
+                &at.join(&account.name)
+                    .join("users")
+                    .join(&user.name)
+                    .join("passwordHash"),
                 "is set: a password crosses the wire at each login, an nkey never does",
                 "write nkey, the public key of a seed that `nk -gen user` prints",
             );
@@ -244,7 +263,8 @@ fn passwords(account: &Account, at: &OptionPath, lints: &mut Lints<'_>) {
 }
 
 fn set<'a>(plan: &'a Plan, option: &'a str) -> impl Iterator<Item = &'a Setting> {
-    plan.all_fields().filter(move |setting| setting.field.option == option)
+    plan.all_fields()
+        .filter(move |setting| setting.field.option == option)
 }
 
 fn is_true(setting: &Setting) -> bool {

@@ -11,7 +11,7 @@ use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
 use crate::spec::{Fleet, Flow, Hub, HubSpec, Node};
-use crate::{fleet, name, version};
+use crate::{fleet, name};
 
 pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     let at = OptionPath::new("services.cim.hub");
@@ -92,7 +92,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         link: None,
         fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
-        warnings: version.and_then(version::advice).into_iter().collect(),
+        lints: Vec::new(), // found once the plan holds
         version: version?,
         options: at,
     })

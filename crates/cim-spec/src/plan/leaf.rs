@@ -12,7 +12,7 @@ use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
 use crate::spec::{self, Hub, Leaf, LeafNode, LeafSpec, RemoteOptions};
-use crate::{fleet, name, version};
+use crate::{fleet, name};
 
 pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     let at = OptionPath::new("services.cim.leaves").join(&spec.name);
@@ -117,7 +117,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         link: Some(link?),
         fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
-        warnings: version.and_then(version::advice).into_iter().collect(),
+        lints: Vec::new(), // found once the plan holds
         version: version?,
         options: at,
     };

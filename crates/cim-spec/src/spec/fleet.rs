@@ -24,6 +24,8 @@ pub struct Fleet {
     pub leaves: BTreeMap<String, Leaf>,
     /// Of a slice: nodes of the other hubs that have a gateway, by hub. Empty in the whole.
     pub gateways: BTreeMap<String, BTreeMap<String, Node>>,
+    /// Warnings that the operator keeps, each with a reason.
+    pub acknowledged: BTreeMap<String, String>,
 }
 
 /// `accounts.<name>`: a subject space of its own. NATS: `accounts`.

@@ -1,6 +1,8 @@
 //! Flows against what would hold them up, and subjects that would arrive twice.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::{find, number, texts};
 use crate::path::OptionPath;
@@ -20,61 +22,73 @@ pub(super) fn check(plan: &Plan, problems: &mut Problems) {
 }
 
 /// A flow by the name that it has on the link.
-struct Crossing {
-    subject: String,
-    what: String,
+struct Crossing<'a> {
+    subject: Cow<'a, str>,
+    what: &'static str,
+    leaf: &'a str,
+}
+
+impl fmt::Display for Crossing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = OptionPath::new("services.cim.fleet.leaves").join(self.leaf);
+        write!(f, "the {} {:?} of {at}", self.what, self.subject)
+    }
 }
 
 /// The flows that cross the links of this server.
-fn crossing(plan: &Plan) -> Vec<Crossing> {
+fn crossing(plan: &Plan) -> Vec<Crossing<'_>> {
     let mut flows = Vec::new();
+    let mut crosses = |what, leaf, subject| {
+        flows.push(Crossing {
+            subject,
+            what,
+            leaf,
+        });
+    };
     if let Some(link) = &plan.link {
-        let imports = link.imports.iter().map(|flow| flow.subject.clone());
-        let exports = link.exports.iter().map(Flow::arrives_as);
-        flows.extend(imports.map(|subject| crossed("import", &plan.name, subject)));
-        flows.extend(exports.map(|subject| crossed("export", &plan.name, subject)));
+        for flow in &link.imports {
+            crosses("import", plan.name.as_str(), Cow::from(&flow.subject));
+        }
+        for flow in &link.exports {
+            crosses("export", &plan.name, Cow::from(flow.arrives_as()));
+        }
     }
     let principals = plan.accounts.iter().flat_map(|account| &account.principals);
     let is_leaf = |principal: &&Principal| principal.kind == PrincipalKind::Leaf;
     for leaf in principals.filter(is_leaf) {
-        if let Some(permissions) = &leaf.permissions {
-            let sides = [
-                ("import", &permissions.subscribe),
-                ("export", &permissions.publish),
-            ];
-            for (what, access) in sides {
-                let subjects = access.allow.iter().cloned();
-                flows.extend(subjects.map(|subject| crossed(what, &leaf.name, subject)));
-            }
+        let Some(permissions) = &leaf.permissions else {
+            continue;
+        };
+        for subject in &permissions.subscribe.allow {
+            crosses("import", &leaf.name, Cow::from(subject));
+        }
+        for subject in &permissions.publish.allow {
+            crosses("export", &leaf.name, Cow::from(subject));
         }
     }
     flows
 }
 
-fn crossed(what: &str, leaf: &str, subject: String) -> Crossing {
-    let at = OptionPath::new("services.cim.fleet.leaves").join(leaf);
-    Crossing {
-        what: format!("the {what} {subject:?} of {at}"),
-        subject,
-    }
-}
-
 /// The first of these flows, and how many more there are; `None`: there is none.
-fn told<'a>(flows: impl Iterator<Item = &'a Crossing>) -> Option<String> {
+fn told<'a>(flows: impl Iterator<Item = &'a Crossing<'a>>) -> Option<String> {
     let mut flows = flows;
     let first = flows.next()?;
     Some(match flows.count() {
-        0 => first.what.clone(),
-        more => format!("{} (and of {more} more flows)", first.what),
+        0 => first.to_string(),
+        more => format!("{first} (and of {more} more flows)"),
     })
 }
 
-fn touched(denied: &str, flows: &[Crossing]) -> Option<String> {
-    told(flows.iter().filter(|flow| subject::overlap(denied, &flow.subject)))
+fn touched(denied: &str, flows: &[Crossing<'_>]) -> Option<String> {
+    told(
+        flows
+            .iter()
+            .filter(|flow| subject::overlap(denied, &flow.subject)),
+    )
 }
 
 /// A deny list on a link also holds up what goes the other way (`reference/nats.md` §3.5).
-fn denied_on_remotes(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
+fn denied_on_remotes(plan: &Plan, flows: &[Crossing<'_>], problems: &mut Problems) {
     for remote in plan.link.iter().flat_map(|link| &link.remotes) {
         for option in ["denyImports", "denyExports"] {
             for (at, denied) in texts(&remote.fields, option) {
@@ -93,7 +107,7 @@ fn denied_on_remotes(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
 }
 
 /// What routes do not carry reaches only some nodes of the hub.
-fn held_up_on_routes(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
+fn held_up_on_routes(plan: &Plan, flows: &[Crossing<'_>], problems: &mut Problems) {
     let Some(cluster) = &plan.cluster else {
         return;
     };
@@ -115,12 +129,12 @@ fn held_up_on_routes(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
         let Some(setting) = find(&cluster.fields, &option) else {
             continue;
         };
-        let carried = |flow: &&Crossing| {
+        let carried = |flow: &&Crossing<'_>| {
             let mut allowed = allowed.iter();
             allowed.any(|(_, allowed)| subject::covers(allowed, &flow.subject))
         };
         let left = flows.iter().filter(|flow| !carried(flow));
-        let subjects: BTreeSet<&str> = left.clone().map(|flow| flow.subject.as_str()).collect();
+        let subjects: BTreeSet<&str> = left.clone().map(|flow| flow.subject.as_ref()).collect();
         if let (Some(flow), false) = (told(left), allowed.is_empty()) {
             problems.add(
                 Rule::FlowDenied,
@@ -132,11 +146,11 @@ fn held_up_on_routes(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
     }
 }
 
-fn deeper_than_allowed(plan: &Plan, flows: &[Crossing], problems: &mut Problems) {
+fn deeper_than_allowed(plan: &Plan, flows: &[Crossing<'_>], problems: &mut Problems) {
     let Some((setting, most)) = number(&plan.fields, "limits.maxSubTokens") else {
         return;
     };
-    let depth = |flow: &Crossing| flow.subject.split('.').count();
+    let depth = |flow: &Crossing<'_>| flow.subject.split('.').count();
     let Some(deepest) = flows.iter().max_by_key(|flow| depth(flow)) else {
         return;
     };
@@ -145,7 +159,10 @@ fn deeper_than_allowed(plan: &Plan, flows: &[Crossing], problems: &mut Problems)
         problems.add(
             Rule::SubTokens,
             &setting.at,
-            format!("{most} is less than the {tokens} tokens of {}: no client could subscribe to it", deepest.what),
+            format!(
+                "{most} is less than the {tokens} tokens of {}: no client could subscribe to it",
+                deepest
+            ),
             format!("write at least {tokens}"),
         );
     }
