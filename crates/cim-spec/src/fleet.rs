@@ -1,6 +1,6 @@
 //! The rules between members of a fleet: on the slice that an instance sees, and on the whole.
 
-mod crossing;
+pub(crate) mod crossing;
 mod hosts;
 mod versions;
 

@@ -1,6 +1,7 @@
 //! `lints/<case>/`: this configuration works, and earns these warnings; each can be acknowledged.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
 use cim_render::{Report, input};
@@ -107,6 +108,27 @@ fn an_acknowledgement_in_vain_is_a_warning() {
 fn our_own_hosts_earn_no_warning() {
     for host in HOSTS {
         assert_eq!(planned(&golden(host)).lints, [], "{host}");
+    }
+}
+
+#[test]
+fn our_own_examples_give_a_reason_for_every_warning() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../hosts/examples");
+    let examples = folder
+        .read_dir()
+        .unwrap()
+        .map(|file| name(&file.unwrap().path()));
+    let examples: Vec<String> = examples.collect();
+    let of_example = |case: &String| {
+        let mut starts = examples.iter().filter_map(|file| file.strip_suffix(".nix"));
+        starts.any(|example| case.starts_with(&format!("{example}-")))
+    };
+    let cases = cases("golden").into_iter().map(|case| name(&case));
+    let cases: Vec<String> = cases.filter(of_example).collect();
+    assert!(!cases.is_empty(), "no golden case is an example's");
+    for case in cases {
+        let report = Report::of_instance(&planned(&golden(&case)));
+        assert_eq!(report.open(), 0, "{case}: {report}");
     }
 }
 

@@ -8,21 +8,30 @@ use crate::spec::{Flow, Leaf};
 use crate::subject;
 
 pub(super) fn check(leaf: &Leaf, at: &OptionPath, problems: &mut Problems) {
-    let renamed = leaf
-        .imports
-        .iter()
-        .chain(&leaf.exports)
-        .any(Flow::is_renamed);
-    delivered_twice(&leaf.imports, renamed, &at.join("imports"), problems);
-    delivered_twice(&leaf.exports, renamed, &at.join("exports"), problems);
-    if renamed {
-        goes_back(leaf, at, problems);
+    let mut flows = leaf.imports.iter().chain(&leaf.exports);
+    if flows.any(Flow::is_renamed) {
+        through_uplink(&leaf.imports, &leaf.exports, at, problems);
+    } else {
+        delivered_twice(&leaf.imports, false, &at.join("imports"), problems);
+        delivered_twice(&leaf.exports, false, &at.join("exports"), problems);
     }
     remote_twice(leaf, at, problems);
 }
 
-/// Flows of one direction are apart from each other; where some are renamed, even a part in common would come twice.
-fn delivered_twice(flows: &[Flow], renamed: bool, at: &OptionPath, problems: &mut Problems) {
+/// Flows that go between two accounts of the leaf; `at` is the leaf in the fleet.
+pub(crate) fn through_uplink(
+    imports: &[Flow],
+    exports: &[Flow],
+    at: &OptionPath,
+    problems: &mut Problems,
+) {
+    delivered_twice(imports, true, &at.join("imports"), problems);
+    delivered_twice(exports, true, &at.join("exports"), problems);
+    goes_back(imports, exports, &at.join("imports"), problems);
+}
+
+/// Flows of one direction are apart from each other; through an uplink, even a part in common would come twice.
+fn delivered_twice(flows: &[Flow], uplink: bool, at: &OptionPath, problems: &mut Problems) {
     for (index, flow) in flows.iter().enumerate() {
         let arrives = flow.arrives_as();
         if is_refused(&arrives) || is_refused(&flow.subject) {
@@ -34,12 +43,12 @@ fn delivered_twice(flows: &[Flow], renamed: bool, at: &OptionPath, problems: &mu
             let there = first.arrives_as();
             let same = subject::covers(&there, &arrives) || subject::covers(&arrives, &there);
             subject::overlap(&first.subject, &flow.subject)
-                && (same || (renamed && subject::overlap(&there, &arrives)))
+                && (same || (uplink && subject::overlap(&there, &arrives)))
         });
         let Some(first) = twice else {
             continue;
         };
-        let why = match renamed {
+        let why = match uplink {
             true => "each such message would be delivered twice",
             false => "one of them says nothing",
         };
@@ -61,14 +70,14 @@ fn is_refused(subject: &str) -> bool {
 }
 
 /// nats-server refuses streams between two accounts that lead back: "import forms a cycle".
-fn goes_back(leaf: &Leaf, at: &OptionPath, problems: &mut Problems) {
-    for (index, import) in leaf.imports.iter().enumerate() {
+fn goes_back(imports: &[Flow], exports: &[Flow], at: &OptionPath, problems: &mut Problems) {
+    for (index, import) in imports.iter().enumerate() {
         let arrives = import.arrives_as();
-        for export in &leaf.exports {
+        for export in exports {
             if subject::overlap(&arrives, &export.subject) {
                 problems.add(
                     Rule::FlowBack,
-                    &at.join("imports").index(index),
+                    &at.index(index),
                     format!(
                         "arrives as {arrives:?}, and goes back to the hub by the export of {:?}",
                         export.subject

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{find, number, texts};
+use crate::fleet::crossing::through_uplink;
 use crate::path::OptionPath;
 use crate::plan::{Account, Import, Plan, Principal, PrincipalKind, Shared};
 use crate::problem::{Problems, Rule};
@@ -18,6 +19,15 @@ pub(super) fn check(plan: &Plan, problems: &mut Problems) {
     deeper_than_allowed(plan, &flows, problems);
     for account in &plan.accounts {
         imported_twice(plan, account, problems);
+    }
+    if let Some(link) = &plan.link
+        && plan
+            .accounts
+            .iter()
+            .any(|account| is_uplink(plan, &account.name))
+    {
+        let at = OptionPath::new("services.cim.fleet.leaves").join(&plan.name);
+        through_uplink(&link.imports, &link.exports, &at, problems);
     }
 }
 
