@@ -79,11 +79,13 @@ let
   user = part "user" [
     "nkey"
     "passwordHash"
+    "certificate"
     "permissions"
   ];
   account =
     account:
     part "account" [
+      "jwt"
       "exports"
       "imports"
       "mappings"
@@ -145,7 +147,12 @@ in
         inherit (options) node;
         natsServerVersion = options.package.version;
         fleet = {
-          inherit (fleet) systemAccount authCallout acknowledged;
+          inherit (fleet)
+            systemAccount
+            authCallout
+            operator
+            acknowledged
+            ;
           accounts = accounts fleet.accounts;
           inherit hubs;
           leaves = lib.concatMapAttrs (hub: _: leavesOf hub) hubs;
@@ -178,6 +185,7 @@ in
         fleet = {
           inherit leaf;
           hubs = lib.filterAttrs (hub: _: lib.elem hub named) fleet.hubs;
+          operator = fleet.operator != null;
           accounts = lib.optional (leaf != null && fleet.accounts ? ${leaf.account}) leaf.account;
         };
         leaf = {
@@ -207,6 +215,7 @@ in
     inherit (fleet)
       systemAccount
       authCallout
+      operator
       hubs
       leaves
       acknowledged

@@ -4,6 +4,7 @@
 //! rendered, and principals become static users or JWTs there.
 
 mod accounts;
+mod allow;
 mod callout;
 mod cluster;
 mod hub;

@@ -45,7 +45,7 @@ async fn a_change_that_can_be_reloaded_is_running_afterwards_and_disturbs_no_cli
     let (mut hosts, client) = hub().await?;
     let fleet = &mut hosts.fleet;
     let pid = fleet.server("hub-1")?.pid();
-    let user = json!({"nkey": NKEY, "passwordHash": null, "permissions": {
+    let user = json!({"nkey": NKEY, "certificate": null, "passwordHash": null, "permissions": {
         "publish": {"allow": ["a.>"], "deny": []}, "subscribe": {"allow": ["b.>"], "deny": []},
         "allowResponses": true}});
     let spec = changed(

@@ -1,7 +1,9 @@
 //! `accounts {}`: the static back end, in which each principal becomes a user entry.
 
 use cim_spec::field::Setting;
-use cim_spec::plan::{Access, Account, Callout, Permissions, Plan, Principal, Proof, Quota};
+use cim_spec::plan::{
+    Access, Account, Callout, Permissions, Plan, Principal, PrincipalKind, Proof, Quota,
+};
 
 use super::{fields, sharing};
 use crate::conf::{Duplicate, Map, Node};
@@ -99,7 +101,12 @@ fn user(principal: &Principal, places: &dyn Places) -> Result<Map, Duplicate> {
     if !principal.fields.iter().any(own) {
         block.put("allowed_connection_types", principal.connections.to_vec());
     }
-    if let Some(permissions) = principal.permissions.as_ref().and_then(permissions) {
+    let own = principal.permissions.as_ref();
+    let permissions = match principal.kind {
+        PrincipalKind::User => own.and_then(permissions),
+        PrincipalKind::Leaf => own.and_then(|own| permissions(&own.on_link())),
+    };
+    if let Some(permissions) = permissions {
         block.put("permissions", permissions);
     }
     fields::put(&mut block, &principal.fields, places)?;

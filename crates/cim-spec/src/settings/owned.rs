@@ -32,6 +32,8 @@ const REMOTES: &str =
     "leafnodes.remotes are made from services.cim.fleet.leaves.<name>.remotes and {i}.remotes";
 const FLEET_ACCOUNTS: &str = "set services.cim.fleet.accounts";
 const LEAF_ACCOUNTS: &str = "set {i}.accounts";
+const LEAF_OPERATOR: &str =
+    "a leaf's own accounts are {i}.accounts; its link uses {i}.remotes.<name>.credentialsFile";
 const HUB_USERS: &str =
     "set services.cim.fleet.accounts.<name>.users.<name> with an nkey or a passwordHash";
 const LEAF_USERS: &str = "set {i}.accounts.<name>.users.<name> with an nkey or a passwordHash";
@@ -79,6 +81,9 @@ pub const OWNED: &[Owned] = &[
     both(&["jetstream", "streams"], "nats.conf holds no streams: they are made over the JetStream API, for example by `nats stream add`"),
     both(&["jetstream", "compression"], "compression is a setting of each stream, not of the server"),
     both(&["jetstream", "block_size"], "nats-server chooses the block size: leave it out"),
+    split(&["operator|operators|root|roots|root_operator|root_operators"], "set services.cim.fleet.operator.jwt", LEAF_OPERATOR),
+    split(&["resolver|account_resolver|accounts_resolver"], "set services.cim.fleet.operator.resolver", LEAF_OPERATOR),
+    split(&["resolver_preload"], "set services.cim.fleet.accounts.<name>.jwt", LEAF_OPERATOR),
     split(&["accounts"], FLEET_ACCOUNTS, LEAF_ACCOUNTS),
     split(&["authorization", "users|user|username|password|pass|token|nkeys"], HUB_USERS, LEAF_USERS),
     split(&["authorization", "default_permissions|default_permission|permissions"], "set permissions on each user of services.cim.fleet.accounts", "set permissions on each user of {i}.accounts"),
