@@ -1,10 +1,98 @@
 # Which part of a spec nats-server takes over on reload, and which needs a restart.
 #
-# One table for Nix and Rust, measured against nats-server: crates/cim-spec/src/reload.json.
+# For Nix and Rust, measured against nats-server: crates/cim-spec/src/reload.json says it of the spec's own structure,
+# `hot` in crates/cim-spec/fields of the fields that pass straight through.
 { lib }:
 let
+  fields = import ./fields.nix { inherit lib; };
   table = builtins.fromJSON (builtins.readFile ../crates/cim-spec/src/reload.json);
   epoch = builtins.readFile ../crates/cim-render/epoch;
+
+  # Where fields stand in a spec, below the role. Those of accounts and users are hot, as accounts are.
+  blocks =
+    let
+      block = name: at: {
+        inherit at;
+        choice.block = name;
+      };
+      tls = context: at: {
+        at = at ++ [ "tls" ];
+        choice = {
+          block = "tls";
+          inherit context;
+        };
+      };
+      side = server: name: [
+        (block name (server ++ [ name ]))
+        (tls name (server ++ [ name ]))
+      ];
+      server =
+        role:
+        let
+          at = [
+            role
+            "server"
+          ];
+        in
+        [
+          {
+            inherit at;
+            choice = {
+              block = "server";
+              inherit role;
+            };
+          }
+          (tls "client" at)
+          (block "cluster" [
+            role
+            "cluster"
+          ])
+          (tls "cluster" [
+            role
+            "cluster"
+          ])
+        ]
+        ++ side at "websocket"
+        ++ side at "mqtt";
+      remote = [
+        "leaf"
+        "remotes"
+        "*"
+      ];
+    in
+    {
+      hub =
+        server "hub"
+        ++ side [ "hub" ] "gateway"
+        ++ side [ "hub" ] "leafnodes";
+      leaf = server "leaf" ++ [
+        (block "link" [
+          "leaf"
+          "leafnodes"
+        ])
+        (block "remote" remote)
+        (tls "remote" remote)
+      ];
+    };
+
+  # The paths that nats-server of a version takes over on reload.
+  hotPaths =
+    role: version:
+    let
+      known = since: lib.versionAtLeast version since;
+      structure = lib.filter (row: known row.since) table.${role};
+      rows =
+        { at, choice }:
+        map (
+          row:
+          at
+          ++ [
+            "fields"
+            row.option
+          ]
+        ) (lib.filter (row: row ? hot && known row.hot) (fields.rows choice));
+    in
+    map (row: lib.splitString "." row.path) structure ++ lib.concatMap rows blocks.${role};
 
   # The value without what stands at a path; `*` stands for every name.
   without =
@@ -46,14 +134,12 @@ let
       "acknowledged"
     ]
   ];
-  hot = lib.filter (row: lib.versionAtLeast version row.since) table.${role};
-  cold = lib.foldl' without body (map (row: lib.splitString "." row.path) hot);
 in
 {
   reload = digest body;
   # The epoch is bumped when the renderer writes something else for the same spec.
   restart = digest [
     epoch
-    cold
+    (lib.foldl' without body (hotPaths role version))
   ];
 }
