@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod change;
+mod coverage;
 mod docs;
 mod epoch;
 mod evil;
@@ -12,6 +13,7 @@ mod lints;
 mod owned;
 mod panics;
 mod refusals;
+mod rows;
 mod rules;
 mod support;
 mod trees;
