@@ -105,7 +105,11 @@ fn export(
     let threshold = threshold.map(|text| duration(text, &at.join("threshold"), problems));
     if let Some(latency) = &export.latency {
         self::latency(latency, &at.join("latency"), problems);
-        if let Some(kind) = export.response_type.as_deref().filter(|kind| *kind != "single") {
+        if let Some(kind) = export
+            .response_type
+            .as_deref()
+            .filter(|kind| *kind != "single")
+        {
             problems.add(
                 Rule::Sharing,
                 &at.join("latency"),

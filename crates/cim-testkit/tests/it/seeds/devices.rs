@@ -158,8 +158,7 @@ async fn each_connection_of_a_device_has_the_account_s_limits() -> Result<()> {
     device.publish("device.0001.status", payload.into()).await?;
     device.flush().await?;
     until("the device is cut off", async || {
-        let closed: serde_json::Value =
-            fleet.server("nats-leaf-0")?.get("/connz?state=closed")?;
+        let closed: serde_json::Value = fleet.server("nats-leaf-0")?.get("/connz?state=closed")?;
         let connections = closed["connections"].as_array().into_iter().flatten();
         let mut reasons = connections.map(|connection| &connection["reason"]);
         ensure!(
