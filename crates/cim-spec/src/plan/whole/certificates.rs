@@ -1,5 +1,5 @@
-//! Users who are known by their certificate. They have no password, so a listener that does not hold a certificate
-//! against their name lets in whoever says that name.
+//! Users and leaves that are known by their certificate. Users have no password, so a listener that does not hold a
+//! certificate against their name lets in whoever says that name; leaves are refused there.
 
 use crate::field::SettingValue;
 use crate::path::OptionPath;
@@ -23,7 +23,8 @@ pub(super) fn check(plan: &Plan, problems: &mut Problems) {
             let Proof::Certificate(name) = &principal.proof else {
                 continue;
             };
-            if principal.kind != PrincipalKind::User {
+            if principal.kind == PrincipalKind::Leaf {
+                by_websocket(principal, plan, problems);
                 continue;
             }
             let open = doors.iter().filter(|door| door.is_open_to(principal));
@@ -36,6 +37,22 @@ pub(super) fn check(plan: &Plan, problems: &mut Problems) {
                 );
             }
         }
+    }
+}
+
+/// A leaf that comes over WebSocket shows its certificate there.
+fn by_websocket(leaf: &Principal, plan: &Plan, problems: &mut Problems) {
+    let Some(listener) = &plan.websocket else {
+        return; // the leaf's own rule has said so
+    };
+    let asks = listener.tls.as_ref().is_some_and(TlsFiles::verifies);
+    if leaf.connections.contains(&"LEAFNODE_WS") && !asks {
+        problems.add(
+            Rule::MapsCertificates,
+            &plan.options.join("websocket").join("tls").join("verify"),
+            format!("is not set, but leaf {:?} is known by its certificate and comes over WebSocket: it would never be let in", leaf.name),
+            "write true, and name in caFile the authority that signs the leaves' certificates; or give the leaf an nkey",
+        );
     }
 }
 
