@@ -2,20 +2,21 @@
 
 use std::sync::{Arc, Mutex};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use async_nats::{Client, ConnectOptions};
 use cim_testkit::Fleet;
 use futures_util::StreamExt;
 use nkeys::KeyPair;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use super::{COMMITTED_ISSUER, Example, example_with, jwt, let_in};
-use crate::support::{hear, rounds, routed};
+use crate::support::{crosses, hear, rounds, routed};
 
-/// The requests that a service was sent, which answers them as long as it lives.
-pub struct Service {
+/// A service that answers as long as it lives.
+struct Service {
     requests: Arc<Mutex<Vec<Value>>>,
-    task: tokio::task::JoinHandle<()>,
+    task: JoinHandle<Result<()>>,
 }
 
 impl Drop for Service {
@@ -25,51 +26,62 @@ impl Drop for Service {
 }
 
 impl Service {
+    /// Answers as user `callout` of a server.
+    async fn start(fleet: &Fleet, server: &str, registry: Registry) -> Result<Self> {
+        let client = fleet.client(server, "callout").await?;
+        let mut asked = hear(&client, "$SYS.REQ.USER.AUTH").await?;
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let task = tokio::spawn(async move {
+            while let Some(message) = asked.next().await {
+                let request = jwt::claims(&String::from_utf8_lossy(&message.payload))?;
+                let answer = registry.answer(&request)?;
+                if let Ok(mut seen) = seen.lock() {
+                    seen.push(request);
+                }
+                let reply = message.reply.context("nobody waits for an answer")?;
+                client.publish(reply, answer.into()).await?;
+            }
+            Ok(())
+        });
+        Ok(Self { requests, task })
+    }
+
+    /// What it was asked, as claims.
     fn requests(&self) -> Vec<Value> {
-        self.requests.lock().unwrap().clone()
+        let requests = self.requests.lock();
+        requests
+            .map(|requests| requests.clone())
+            .unwrap_or_default()
     }
 }
 
-/// Answers as user `callout` of a server: who shows one of the `known` certificates gets into `account`, to publish
-/// under `device.0003`.
-async fn service(
-    fleet: &Fleet,
-    server: &str,
+/// Who is let in: whoever shows this certificate gets into the account, to publish under `device.0003`.
+struct Registry {
     issuer: KeyPair,
-    account: &str,
-    known: Vec<String>,
-) -> Result<Service> {
-    let client = fleet.client(server, "callout").await?;
-    let mut asked = hear(&client, "$SYS.REQ.USER.AUTH").await?;
-    let requests = Arc::new(Mutex::new(Vec::new()));
-    let (seen, account) = (Arc::clone(&requests), account.to_owned());
-    let task = tokio::spawn(async move {
-        while let Some(message) = asked.next().await {
-            let request = jwt::claims(&String::from_utf8_lossy(&message.payload)).unwrap();
-            let nats = &request["nats"];
-            let user = nats["user_nkey"].as_str().unwrap();
-            let shown = nats["client_tls"]["verified_chains"][0][0].as_str();
-            let is_known = known
-                .iter()
-                .any(|pem| Some(pem.trim()) == shown.map(str::trim));
-            let mut answer = json!({"type": "authorization_response", "version": 2});
-            if is_known {
-                let allowed = ["device.0003.>".to_owned()];
-                let claims = jwt::user(&allowed, &["_INBOX.>".to_owned()], &[]);
-                answer["jwt"] = jwt::sign(&issuer, user, Some(&account), &claims)
-                    .unwrap()
-                    .into();
-            } else {
-                answer["error"] = "not registered".into();
-            }
-            let server = nats["server_id"]["id"].as_str();
-            let answer = jwt::sign(&issuer, user, server, &answer).unwrap();
-            seen.lock().unwrap().push(request);
-            let reply = message.reply.unwrap();
-            client.publish(reply, answer.into()).await.unwrap();
+    account: &'static str,
+    certificate: String,
+}
+
+impl Registry {
+    fn answer(&self, request: &Value) -> Result<String> {
+        let asked = &request["nats"];
+        let user = asked["user_nkey"].as_str().context("no user")?;
+        let shown = asked["client_tls"]["verified_chains"][0][0].as_str();
+        let mut answer = json!({"type": "authorization_response", "version": 2});
+        if shown.map(str::trim) == Some(self.certificate.trim()) {
+            let claims = jwt::user(&["device.0003.>".to_owned()], &["_INBOX.>".to_owned()], &[]);
+            answer["jwt"] = jwt::sign(&self.issuer, user, Some(self.account), &claims)?.into();
+        } else {
+            answer["error"] = "not registered".into();
         }
-    });
-    Ok(Service { requests, task })
+        jwt::sign(
+            &self.issuer,
+            user,
+            asked["server_id"]["id"].as_str(),
+            &answer,
+        )
+    }
 }
 
 /// Somebody with a certificate of the authority, whom nobody knows.
@@ -93,7 +105,12 @@ async fn a_device_gets_in_as_the_registry_says_and_another_does_not() -> Result<
     let (certificate, key) = example.certificate("device-0003")?;
     let pem = std::fs::read_to_string(&certificate)?;
     let fleet = &example.fleet;
-    let service = service(fleet, "nats-leaf", issuer, "DEVICES", vec![pem]).await?;
+    let registry = Registry {
+        issuer,
+        account: "DEVICES",
+        certificate: pem,
+    };
+    let service = Service::start(fleet, "nats-leaf", registry).await?;
 
     // The service knows the certificate of this very device; `device` would make another.
     let options = ConnectOptions::new().add_client_certificate(certificate, key);
@@ -131,16 +148,21 @@ async fn users_and_leaves_that_are_declared_need_no_service() -> Result<()> {
     example.fleet.start_all()?;
     let fleet = &example.fleet;
     fleet.linked("edge").await?;
-    fleet.client("nats-0", "alchemist").await?;
+    speaks(&fleet.client("nats-0", "alchemist").await?).await?;
 
     let (mut example, _) = prepared("edge-callout", &["nats-0", "nats-leaf"])?;
     example.fleet.start_all()?;
     let fleet = &example.fleet;
     fleet.linked("nats-leaf").await?;
-    fleet.client("nats-leaf", "app").await?;
+    speaks(&fleet.client("nats-leaf", "app").await?).await?;
     let stranger = let_in(fleet, "nats-leaf", "stranger", stranger(&example)?).await?;
     ensure!(!stranger, "without a service, a stranger is let in");
     Ok(())
+}
+
+/// The server has let the client in: it hears itself.
+async fn speaks(client: &Client) -> Result<()> {
+    crosses(client, "device.x", &mut hear(client, "device.x").await?).await
 }
 
 #[tokio::test]
@@ -158,7 +180,12 @@ async fn every_node_of_the_hub_asks_the_same_service() -> Result<()> {
             ConnectOptions::new().add_client_certificate(certificate.clone(), key.clone());
         fleet.connect(server, options).await
     };
-    let service = service(fleet, "nats-1", issuer, "APP", vec![pem]).await?;
+    let registry = Registry {
+        issuer,
+        account: "APP",
+        certificate: pem,
+    };
+    let service = Service::start(fleet, "nats-1", registry).await?;
     // Interest in the service spreads over routes.
     let client = cim_testkit::until("nats-0 asks the service at nats-1", async || {
         connect("nats-0").await
