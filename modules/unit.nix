@@ -74,7 +74,9 @@ in
 }:
 let
   health = "/etc/cim/${name}/health.json";
-  needsSecrets = options.nkeySeedFile or null != null;
+  # What nats-server takes only inline: the leaf's seed, and the keys of the store.
+  isEncrypted = options.jetstream.enable && options.jetstream.encryption != null;
+  needsSecrets = options.nkeySeedFile or null != null || isEncrypted;
   startSeconds = 15 * 60;
 in
 {

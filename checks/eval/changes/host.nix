@@ -82,6 +82,13 @@ in
     };
   };
   "leaf: lameDuck with a leading zero" = leaf { lameDuck.duration = "035s"; };
+  "hub: jetstream.encryption" = hub { jetstream.encryption.keyFile = "/run/secrets/store.key"; };
+  "hub: a key for a store that is off" = hub {
+    jetstream = {
+      enable = false;
+      encryption.keyFile = "/run/secrets/store.key";
+    };
+  };
   "leaf: memoryMaxBytes" = leaf { memoryMaxBytes = 1024 * 1024 * 1024; };
   "leaf: nkeySeedFile" = leaf { nkeySeedFile = "/run/secrets/a.nk"; };
   "leaf: another nats-server" = {

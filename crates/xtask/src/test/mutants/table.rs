@@ -32,17 +32,17 @@ const fn mutant(
 pub const MUTANTS: &[Mutant] = &[
     // Nix itself
     mutant("syntax", "unit.nix", "KillMode = \"mixed\";", "KillMode = \"mixed\""),
-    mutant("undefined variable", "triggers.nix", "body = spec.${role};", "body = spec.${rolle};"),
+    mutant("undefined variable", "triggers.nix", "without spec.${role} [", "without spec.${rolle} ["),
     mutant("typo in a lib function", "hub.nix", "lib.optional cfg.openFirewall", "lib.optionl cfg.openFirewall"),
     mutant("default of a wrong type", "server.nix", "maxPayload = text \"1MiB\"", "maxPayload = text 1048576"),
     mutant("port out of range", "fleet.nix", "leafnodesPort = port 7422", "leafnodesPort = port 74220"),
     mutant("undeclared NixOS option", "host.nix", "networking.firewall.allowedTCPPorts", "networking.firewall.allowedTcpPorts"),
     mutant("assertions are no options", "host.nix", "    assertions =\n", "    asertions =\n"),
     mutant("missing package", "server.nix", "mkPackageOption pkgs \"nats-server\"", "mkPackageOption pkgs \"nats-serverr\""),
-    mutant("a flow without its subject", "fleet.nix", "(subject: { inherit subject; })", "(_: { })"),
+    mutant("a flow is no text", "fleet.nix", "flow = types.either types.str (", "flow = types.either types.int ("),
 
     // options → spec
-    mutant("option not passed to the spec", "spec.nix", "      logging\n", ""),
+    mutant("option not passed to the spec", "spec.nix", "        \"lameDuck\"\n", ""),
     mutant("option of leaves not passed to the spec", "spec.nix", "            nkeySeedFile\n", ""),
     mutant("slice leaks other hubs", "spec.nix", "lib.filterAttrs (hub: _: lib.elem hub named) fleet.hubs", "fleet.hubs"),
     mutant("slice leaks links to other hubs", "spec.nix", "leaf // { remotes = dials hub leaf; }", "leaf"),
@@ -51,7 +51,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("default of a limit changed", "server.nix", "maxConnections = count 65536", "maxConnections = count 4096"),
     mutant("default of leaves changed", "leaf.nix", "pingInterval = \"10s\";", "pingInterval = \"20s\";"),
     mutant("default of hubs changed", "hub.nix", "lib.length (lib.attrNames hub.nodes) > 1", "lib.length (lib.attrNames hub.nodes) > 3"),
-    mutant("plaintext by default", "server.nix", "plaintext = flag false", "plaintext = flag true"),
+    mutant("plaintext by default", "server.nix", "plaintext = flag false \"Says out loud that clients", "plaintext = flag true \"Says out loud that clients"),
     mutant("plaintext leaf links by default", "fleet.nix", "plaintext = mkOption {\n            type = types.bool;\n            default = false;", "plaintext = mkOption {\n            type = types.bool;\n            default = true;"),
     mutant("localAccount ignores account", "fleet.nix", "default = leaf.config.account;", "default = \"APP\";"),
 
@@ -68,12 +68,18 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("milliseconds are seconds", "unit.nix", "ms = 1;", "ms = 0;"),
     mutant("garbage collector aims at all memory", "unit.nix", "options.memoryMaxBytes / 10 * 9", "options.memoryMaxBytes"),
     mutant("no lame duck", "unit.nix", "KillSignal = \"SIGUSR2\";", "KillSignal = \"SIGTERM\";"),
-    mutant("secrets are not read", "unit.nix", "needsSecrets = options.nkeySeedFile or null != null;", "needsSecrets = false;"),
+    mutant("secrets are not read", "unit.nix", "needsSecrets = options.nkeySeedFile or null != null || isEncrypted;", "needsSecrets = isEncrypted;"),
+    mutant("keys of the store are not read", "unit.nix", "|| isEncrypted;", ";"),
+    mutant("keys are read for a store that is off", "unit.nix", "isEncrypted = options.jetstream.enable && ", "isEncrypted = "),
 
     // triggers
-    mutant("reload trigger sees cold fields only", "triggers.nix", "reload = digest body;", "reload = digest cold;"),
-    mutant("everything restarts", "triggers.nix", "    cold\n  ];", "    body\n  ];"),
-    mutant("older versions reload as new ones", "triggers.nix", "lib.versionAtLeast version row.since", "lib.versionAtLeast version \"0\""),
+    mutant("reload trigger sees cold fields only", "triggers.nix", "reload = digest body;", "reload = digest (lib.foldl' without body (hotPaths role version));"),
+    mutant("everything restarts", "triggers.nix", "(lib.foldl' without body (hotPaths role version))", "body"),
+    mutant("older versions reload as new ones", "triggers.nix", "known = since: lib.versionAtLeast version since;", "known = _: true;"),
+    mutant("every field restarts", "triggers.nix", "++ lib.concatMap rows blocks.${role}", ""),
+    mutant("no field restarts", "triggers.nix", "row ? hot && known row.hot", "true"),
+    mutant("fields of TLS restart", "triggers.nix", "at = at ++ [ \"tls\" ];", "inherit at;"),
+    mutant("fields of remotes restart", "triggers.nix", "(block \"remote\" remote)", ""),
     mutant("star in a path is a name", "triggers.nix", "name == \"*\"", "name == \"**\""),
 
     // the host
@@ -90,7 +96,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("cluster port of a lone hub is claimed", "hub.nix", "++ lib.optional isCluster node.clusterPort", "++ [ node.clusterPort ]"),
     mutant("units may clash", "host.nix", "        instance.unit\n      ]);", "        instance.name\n      ]);"),
     mutant("leaf that is not enabled", "leaf.nix", "(lib.filterAttrs (_: leaf: leaf.enable) cfg.leaves)", "cfg.leaves"),
-    mutant("known-bad version forgotten", "versions.nix", "(line: line != \"\")", "(line: line == \"\")"),
+    mutant("known-bad version forgotten", "versions.nix", "(advisory.versions or [ ])", "[ ]"),
     mutant("endpoints of another name", "lib.nix", "/endpoints.json\"", "/endpoint.json\""),
 
     // what must not build
