@@ -1,13 +1,16 @@
 //! A leaf's flows as the allow lists of its user at the hub: what they say, and in a form that nats-server takes as it is
 //! meant.
 //!
-//! Allow lists only: deny lists leak (`reference/nats.md` §3.5).
+//! Allow lists only: deny lists leak (`reference/nats.md` §3.5), of which nothing is felt where no flow can be.
 
 use super::{Access, Permissions};
 use crate::spec::{Flow, Leaf};
 
 /// A subject that no flow can have.
 const NOTHING: &str = "$CIM.NOTHING";
+
+/// What nats-server (2.15.1) lets across every link, whatever is allowed: sessions and messages of MQTT.
+const MQTT: &str = "$MQTT.>";
 
 /// What the hub calls them: exports have arrived, imports have not left.
 pub(super) fn permissions(leaf: &Leaf) -> Permissions {
@@ -30,9 +33,13 @@ impl Permissions {
             // wildcards at the hub want to hear of its exports.
             subscribe.push(NOTHING.to_owned());
         }
+        let link = |allow| Access {
+            allow,
+            deny: vec![MQTT.to_owned()],
+        };
         Self {
-            publish: access(seen(&self.publish.allow)),
-            subscribe: access(subscribe),
+            publish: link(seen(&self.publish.allow)),
+            subscribe: link(subscribe),
             allow_responses: self.allow_responses,
         }
     }

@@ -56,6 +56,7 @@ async fn what_is_not_declared_does_not_leave_a_leaf_nor_can_it_speak_as_another(
         "domain.graph.x", // cim-prod-001's to send
         "metricsx.y",
         "$KV.bucket.key",
+        "$MQTT.msgs.x", // nats-server's own exception from allow lists
         "metrics.x",
     ];
     for hub in HUBS {
@@ -67,7 +68,7 @@ async fn what_is_not_declared_does_not_leave_a_leaf_nor_can_it_speak_as_another(
 
     let alchemist = fleet.client("hub-1", "alchemist").await?;
     let mut named = Vec::new();
-    for subject in &undeclared[..5] {
+    for subject in &undeclared[..6] {
         named.push(hear(&alchemist, subject).await?);
     }
     let mut declared = hear(&alchemist, "metrics.x").await?;
@@ -100,7 +101,13 @@ async fn what_is_not_declared_does_not_reach_a_leaf() -> Result<()> {
             alchemist
                 .publish(format!("$JS.{leaf}.API.STREAM.CREATE.X"), STREAM.into())
                 .await?;
-            let mut subjects = vec!["secret.x", "metrics.x", "domain.other.x", "$KV.bucket.key"];
+            let mut subjects = vec![
+                "secret.x",
+                "metrics.x",
+                "domain.other.x",
+                "$KV.bucket.key",
+                "$MQTT.msgs.x",
+            ];
             if leaf == "cim-dev-001" {
                 subjects.extend(["commands.prod.x", "global.events.x"]);
             }
