@@ -61,10 +61,7 @@ let
       ];
     in
     {
-      hub =
-        server "hub"
-        ++ side [ "hub" ] "gateway"
-        ++ side [ "hub" ] "leafnodes";
+      hub = server "hub" ++ side [ "hub" ] "gateway" ++ side [ "hub" ] "leafnodes";
       leaf = server "leaf" ++ [
         (block "link" [
           "leaf"
