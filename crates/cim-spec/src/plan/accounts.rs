@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Access, Account, Jetstream, Permissions, Principal, PrincipalKind, Proof, Quota, Responses,
-    sharing,
+    imports, sharing,
 };
 use crate::field::Block;
 use crate::path::OptionPath;
@@ -42,7 +42,7 @@ pub(super) fn plan(
                     })
                     .collect(),
                 exports: sharing::exports(account, accounts, &at.join("exports"), problems),
-                imports: sharing::imports(name, account, accounts, &at.join("imports"), problems),
+                imports: imports::imports(name, account, accounts, &at.join("imports"), problems),
                 mappings: mappings(account, &at.join("mappings"), problems),
                 default_permissions: account
                     .default_permissions

@@ -1,8 +1,8 @@
 //! Routes between the servers of one cluster: a hub's, or a leaf's.
 
 use super::server::{self, Plaintext};
-use super::{Address, Cluster};
-use crate::field::{Block, Connection};
+use super::{Address, Compression, TlsFiles, compression, tls};
+use crate::field::{Block, Connection, Setting};
 use crate::path::OptionPath;
 use crate::problem::Problems;
 use crate::spec::ClusterOptions;
@@ -37,7 +37,7 @@ pub(super) fn plan(
     }
     .check(problems);
     let tls = match &options.tls {
-        Some(tls) => Some(server::tls(tls, Connection::Cluster, &tls_at, problems)?),
+        Some(tls) => Some(tls::plan(tls, Connection::Cluster, &tls_at, problems)?),
         None => None,
     };
     let thresholds = &options.rtt_thresholds;
@@ -51,7 +51,30 @@ pub(super) fn plan(
         // A client on a node's loopback could not use the address of another.
         advertises: members.reached || options.fields.get("noAdvertise").is_some(),
         tls,
-        compression: compression.map(|mode| server::compression(mode, thresholds, at, problems)),
+        compression: compression.map(|mode| compression::plan(mode, thresholds, at, problems)),
         fields: options.fields.plan(Block::Cluster, at, problems),
     })
+}
+
+/// Routes between the nodes of a hub.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// Cluster name: the hub's.
+    pub name: String,
+    /// Address to bind to.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// What the other nodes dial.
+    pub advertise: Address,
+    /// The other nodes.
+    pub routes: Vec<Address>,
+    /// Whether clients are told of the other nodes.
+    pub advertises: bool,
+    /// `None`: no TLS.
+    pub tls: Option<TlsFiles>,
+    /// How it compresses what it sends; `None`: nats-server's own.
+    pub compression: Option<Compression>,
+    /// Fields that pass straight through.
+    pub fields: Vec<Setting>,
 }

@@ -3,10 +3,10 @@
 use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
-    Account, Address, ClientListener, Cluster, LeafListener, Plan, Principal, PrincipalKind, Proof,
-    accounts, allow, callout, listeners, operator,
+    Account, Address, ClientListener, Cluster, Plan, Principal, PrincipalKind, Proof, accounts,
+    allow, callout, jetstream, leafnodes, listeners, operator, tls,
 };
-use crate::field::{Block, Connection};
+use crate::field::Connection;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
@@ -19,7 +19,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     let options = &spec.hub.server;
     fleet::check(&spec.fleet, problems);
     settings::check(&options.settings, &at, Role::Hub, problems);
-    server::jetstream_settings(options, &at, problems);
+    jetstream::settings_agree(options, &at, problems);
     let version = server::version(&spec.nats_server_version, &at, problems);
     let limits = server::limits(&options.limits, &at.join("limits"), problems);
     let lame_duck = server::lame_duck(&options.lame_duck, &at.join("lameDuck"), problems);
@@ -34,7 +34,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         return None;
     };
 
-    let jetstream = server::jetstream(
+    let jetstream = jetstream::plan(
         &options.jetstream,
         &hub.domain,
         &at.join("jetstream"),
@@ -61,10 +61,10 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     let callout_at = fleet_at.join("authCallout");
     let callout = callout.map(|options| callout::plan(options, &accounts, &callout_at, problems));
     let client = client(spec, node, &at, problems);
-    let leafnodes = leafnodes(spec, hub_name, hub, node, &at.join("leafnodes"), problems);
+    let leafnodes = leafnodes::plan(spec, hub_name, hub, node, &at.join("leafnodes"), problems);
     let cluster = hub_cluster(spec, hub_name, hub, node, &at.join("cluster"), problems);
     let websocket_at = at.join("websocket");
-    let advertise = node.websocket_port.map(|port| address(node, port));
+    let advertise = node.websocket_port.map(|port| Address::of(node, port));
     let websocket = listeners::websocket(
         &options.websocket,
         node.websocket_port,
@@ -127,72 +127,12 @@ fn client(spec: &HubSpec, node: &Node, at: &OptionPath, problems: &mut Problems)
     ClientListener {
         host: options.host.clone(),
         port: node.port,
-        advertise: Some(address(node, node.port)),
+        advertise: Some(Address::of(node, node.port)),
         tls: options
             .tls
             .as_ref()
-            .and_then(|tls| server::tls(tls, Connection::Client, &tls_at, problems)),
+            .and_then(|tls| tls::plan(tls, Connection::Client, &tls_at, problems)),
     }
-}
-
-fn leafnodes(
-    spec: &HubSpec,
-    hub_name: &str,
-    hub: &Hub,
-    node: &Node,
-    at: &OptionPath,
-    problems: &mut Problems,
-) -> Option<LeafListener> {
-    let options = &spec.hub.leafnodes;
-    let agreed = OptionPath::new("services.cim.fleet.hubs")
-        .join(hub_name)
-        .join("leafnodes");
-    let tls_at = at.join("tls");
-    server::bind(&options.host, at, problems);
-    Plaintext {
-        tls: (&tls_at, options.tls.is_some()),
-        said: (&agreed.join("plaintext"), hub.leafnodes.plaintext),
-        what: "the leaf link",
-    }
-    .check(problems);
-    let tls = match &options.tls {
-        Some(tls) => Some(server::tls(tls, Connection::Leafnodes, &tls_at, problems)?),
-        None => None,
-    };
-    let verifies = hub.leafnodes.verify || hub.leafnodes.verify_and_map;
-    if verifies && tls.as_ref().is_none_or(|tls| tls.ca.is_none()) {
-        problems.add(
-            Rule::VerifyNeedsCa,
-            &tls_at.join("caFile"),
-            format!("is null, but {agreed} has leaves verified"),
-            "name the file with the authority that signs the leaves' certificates",
-        );
-    }
-    if let Some(tls) = &tls {
-        super::tls::ocsp(
-            tls,
-            verifies,
-            &format!("{agreed}.verify = true"),
-            &tls_at,
-            problems,
-        );
-    }
-    Some(LeafListener {
-        host: options.host.clone(),
-        port: node.leafnodes_port,
-        advertise: address(node, node.leafnodes_port),
-        tls,
-        verify: hub.leafnodes.verify,
-        verify_and_map: hub.leafnodes.verify_and_map,
-        isolate_interest: fleet::isolates(&spec.fleet, hub_name, hub),
-        compression: server::compression(
-            &options.compression,
-            &options.rtt_thresholds,
-            at,
-            problems,
-        ),
-        fields: options.fields.plan(Block::Leafnodes, at, problems),
-    })
 }
 
 /// Routes to the hub's other nodes; `None` for a hub of one.
@@ -218,21 +158,14 @@ fn hub_cluster(
     let others = hub.nodes.iter().filter(|(name, _)| **name != spec.node);
     let members = Members {
         name: hub_name,
-        own: address(node, node.cluster_port),
+        own: Address::of(node, node.cluster_port),
         others: others
-            .map(|(_, other)| address(other, other.cluster_port))
+            .map(|(_, other)| Address::of(other, other.cluster_port))
             .collect(),
         reached: true,
         what: "routes between hub nodes",
     };
     cluster::plan(members, &spec.hub.cluster, at, problems)
-}
-
-fn address(node: &Node, port: u16) -> Address {
-    Address {
-        host: node.address.clone(),
-        port,
-    }
 }
 
 fn ports(

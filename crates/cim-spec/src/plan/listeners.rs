@@ -1,7 +1,7 @@
 //! Listeners beside those of clients, leaves and routes: WebSocket, MQTT, and the gateways between hubs.
 
 use super::server::{self, Plaintext};
-use super::{Address, TlsFiles};
+use super::{Address, TlsFiles, tls};
 use crate::field::{Block, Connection, Setting};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
@@ -96,7 +96,7 @@ fn listener(
         .check(problems);
     }
     let tls = match &options.tls {
-        Some(tls) => Some(server::tls(tls, connection, &tls_at, problems)?),
+        Some(tls) => Some(tls::plan(tls, connection, &tls_at, problems)?),
         None => None,
     };
     Some(SideListener {
@@ -127,28 +127,21 @@ pub(super) fn gateway(
     }
     .check(problems);
     let tls = match &options.tls {
-        Some(tls) => Some(server::tls(tls, Connection::Gateway, &tls_at, problems)?),
+        Some(tls) => Some(tls::plan(tls, Connection::Gateway, &tls_at, problems)?),
         None => None,
     };
     let gateways = spec.fleet.gateways.iter().map(|(name, nodes)| {
         let nodes = nodes.values();
-        let nodes = nodes.filter_map(|node| Some(address(node, node.gateway_port?)));
+        let nodes = nodes.filter_map(|node| Some(Address::of(node, node.gateway_port?)));
         (name.clone(), nodes.collect())
     });
     Some(Gateway {
         name: hub_name.to_owned(),
         host: options.host.clone(),
         port,
-        advertise: address(node, port),
+        advertise: Address::of(node, port),
         tls,
         gateways: gateways.collect(),
         fields: options.fields.plan(Block::Gateway, at, problems),
     })
-}
-
-fn address(node: &Node, port: u16) -> Address {
-    Address {
-        host: node.address.clone(),
-        port,
-    }
 }

@@ -2,28 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Compression, Encryption, Jetstream, LameDuck, Limits, Logging, Sync, TlsFiles};
 use crate::duration::Duration;
-use crate::field::{Block, Connection, Setting, SettingValue};
+use crate::field::{Block, Setting, SettingValue};
 use crate::file::{self, File, FileKind};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
-use crate::spec::{
-    EncryptionOptions, JetstreamOptions, LameDuckOptions, LimitOptions, ServerOptions, Tls,
-};
+use crate::size;
+use crate::spec::{LameDuckOptions, LimitOptions, ServerOptions};
 use crate::version::{MINIMUM, Version};
-use crate::{settings, size};
-
-/// Compression modes of a leaf link: <https://docs.nats.io/running-a-nats-service/configuration/leafnodes>.
-const COMPRESSION: &[&str] = &[
-    "off",
-    "accept",
-    "s2_auto",
-    "s2_fast",
-    "s2_better",
-    "s2_best",
-    "s2_uncompressed",
-];
 
 pub(super) fn duration(text: &str, at: &OptionPath, problems: &mut Problems) -> Option<Duration> {
     problems.parsed(Rule::Duration, at, text, Duration::parse(text))
@@ -77,44 +63,6 @@ pub(super) fn file(
         path: path.to_owned(),
         kind,
     })
-}
-
-/// The files of a `tls` block; all but the side that dials need a certificate of their own.
-pub(super) fn tls(
-    tls: &Tls,
-    connection: Connection,
-    at: &OptionPath,
-    problems: &mut Problems,
-) -> Option<TlsFiles> {
-    let mut read = |path: &Option<String>, kind, name: &str| match path {
-        Some(path) => file(path, kind, &at.join(name), problems),
-        None => None,
-    };
-    let cert = read(&tls.cert_file, FileKind::Certificate, "certFile");
-    let key = read(&tls.key_file, FileKind::Key, "keyFile");
-    let ca = read(&tls.ca_file, FileKind::Ca, "caFile");
-    let missing = match (&tls.cert_file, &tls.key_file) {
-        (Some(_), None) => Some("keyFile"),
-        (None, Some(_)) => Some("certFile"),
-        (None, None) if connection != Connection::Remote => Some("certFile"),
-        _ => None,
-    };
-    if let Some(missing) = missing {
-        problems.add(
-            Rule::File,
-            &at.join(missing),
-            "is null: a certificate and its key come together, and a listener needs both",
-            "set certFile and keyFile, for example \"/run/secrets/server.pem\" and \"/run/secrets/server.key\"",
-        );
-        return None;
-    }
-    let files = TlsFiles {
-        identity: cert.zip(key),
-        ca,
-        fields: tls.fields.plan(Block::Tls(connection), at, problems),
-    };
-    super::tls::check(&files, connection, at, problems);
-    Some(files)
 }
 
 pub(super) fn limits(
@@ -242,118 +190,6 @@ pub(super) fn fields(
     settings
 }
 
-/// `None` where JetStream is off, or where a value was refused.
-pub(super) fn jetstream(
-    options: &JetstreamOptions,
-    domain: &str,
-    at: &OptionPath,
-    problems: &mut Problems,
-) -> Option<Jetstream> {
-    if !options.enable {
-        return None;
-    }
-    let memory = size(
-        &options.max_memory_store,
-        &at.join("maxMemoryStore"),
-        problems,
-    );
-    let disk = size(&options.max_file_store, &at.join("maxFileStore"), problems);
-    let store = problems.parsed(
-        Rule::File,
-        &at.join("storeDir"),
-        &options.store_dir,
-        file::check(&options.store_dir),
-    );
-    let sync = match options.sync_interval.as_str() {
-        "always" => Some(Sync::Always),
-        text => duration(text, &at.join("syncInterval"), problems).map(Sync::Every),
-    };
-    store?;
-    let encryption = match &options.encryption {
-        Some(options) => Some(encryption(options, &at.join("encryption"), problems)?),
-        None => None,
-    };
-    Some(Jetstream {
-        encryption,
-        store_dir: options.store_dir.clone(),
-        domain: domain.to_owned(),
-        max_memory_store: memory?,
-        max_file_store: disk?,
-        sync_interval: sync?,
-    })
-}
-
-/// Any `jetstream` block turns JetStream on, with its store in `/tmp`.
-pub(super) fn jetstream_settings(
-    options: &ServerOptions,
-    at: &OptionPath,
-    problems: &mut Problems,
-) {
-    if !options.jetstream.enable {
-        settings::absent(
-            &options.settings,
-            "jetstream",
-            at,
-            &format!("{at}.jetstream.enable is false, and any such block turns JetStream on"),
-            &format!("leave the block out, or set {at}.jetstream.enable = true"),
-            problems,
-        );
-    }
-}
-
-/// A compression mode, and the round-trip times at which `s2_auto` changes its level.
-pub(super) fn compression(
-    mode: &str,
-    rtt_thresholds: &[String],
-    at: &OptionPath,
-    problems: &mut Problems,
-) -> Compression {
-    if !COMPRESSION.contains(&mode) {
-        problems.add(
-            Rule::Compression,
-            &at.join("compression"),
-            format!("{mode:?} is not a compression mode"),
-            format!("write one of {}", COMPRESSION.join(", ")),
-        );
-    }
-    let at = at.join("rttThresholds");
-    let durations = rtt_thresholds.iter().enumerate();
-    let durations =
-        durations.filter_map(|(index, text)| duration(text, &at.index(index), problems));
-    let durations: Vec<Duration> = durations.collect();
-    let ascending = durations.is_sorted_by(|one, next| one < next || one.as_millis() == 0);
-    if !durations.is_empty() && (mode != "s2_auto" || durations.len() > 4 || !ascending) {
-        problems.add(
-            Rule::Compression,
-            &at,
-            format!("{} do not fit {mode:?}", rtt_thresholds.join(", ")),
-            "write up to four durations, each longer than the one before, with compression \"s2_auto\": [ \"10ms\" \"50ms\" \"100ms\" ]",
-        );
-    }
-    Compression {
-        mode: mode.to_owned(),
-        rtt_thresholds: durations,
-    }
-}
-
-fn encryption(
-    options: &EncryptionOptions,
-    at: &OptionPath,
-    problems: &mut Problems,
-) -> Option<Encryption> {
-    let mut key = |path: &str, name| file(path, FileKind::StoreKey, &at.join(name), problems);
-    let own = key(&options.key_file, "keyFile");
-    let before = match &options.prev_key_file {
-        Some(path) => Some(key(path, "prevKeyFile")?),
-        None => None,
-    };
-    Some(Encryption {
-        key: own?,
-        prev_key: before,
-        cipher: options.cipher.clone(),
-    })
-}
-
 /// What a listener without TLS must have said.
 pub(super) struct Plaintext<'a> {
     /// The `tls` option.
@@ -413,4 +249,49 @@ pub(super) fn ports(listeners: &[(OptionPath, u16)], problems: &mut Problems) {
 /// A name or address to bind to.
 pub(super) fn bind(host: &str, at: &OptionPath, problems: &mut Problems) {
     crate::fleet::address(host, &at.join("host"), problems);
+}
+
+/// Bounds on connections and messages, in bytes where they are sizes.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Most clients at a time.
+    pub max_connections: u64,
+    /// Most subscriptions of one connection; `None`: no limit.
+    pub max_subscriptions: Option<u64>,
+    /// Largest message.
+    pub max_payload: u64,
+    /// Most bytes that wait for one connection.
+    pub max_pending: u64,
+    /// Longest protocol line.
+    pub max_control_line: u64,
+    /// How long a write may block.
+    pub write_deadline: Duration,
+    /// How often a silent peer is asked for life.
+    pub ping_interval: Duration,
+    /// Unanswered pings after which it is dead.
+    pub ping_max: u64,
+}
+
+/// How a stop lets clients go.
+#[derive(Debug, Clone, Copy)]
+pub struct LameDuck {
+    /// Over how long.
+    pub duration: Duration,
+    /// How long they may leave by themselves first.
+    pub grace_period: Duration,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, Copy)]
+pub struct Logging {
+    /// `debug` lines.
+    pub debug: bool,
+    /// Protocol lines.
+    pub trace: bool,
+    /// Time stamps.
+    pub logtime: bool,
+    /// Every n-th failed first connect.
+    pub connect_error_reports: u64,
+    /// Every n-th failed reconnect.
+    pub reconnect_error_reports: u64,
 }

@@ -6,7 +6,7 @@ use super::server::duration;
 use crate::duration::Duration;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
-use crate::spec::{self, Destination, Exported, Latency};
+use crate::spec::{self, Destination, Latency};
 use crate::subject;
 
 /// Which way of sharing a subject.
@@ -39,24 +39,7 @@ pub struct Export {
     pub allow_trace: Option<bool>,
 }
 
-/// Subjects of another account.
-#[derive(Debug, Clone)]
-pub struct Import {
-    /// How.
-    pub shared: Shared,
-    /// Where they come from.
-    pub from: Exported,
-    /// What stands before the subject here.
-    pub prefix: Option<String>,
-    /// What the subject is called here.
-    pub to: Option<String>,
-    /// Whether the answering service learns who asks.
-    pub share: Option<bool>,
-    /// Whether traces go on in the other account.
-    pub allow_trace: Option<bool>,
-}
-
-type Accounts = BTreeMap<String, spec::Account>;
+pub(super) type Accounts = BTreeMap<String, spec::Account>;
 
 /// The exports of an account.
 pub(super) fn exports(
@@ -158,68 +141,6 @@ fn latency(latency: &Latency, at: &OptionPath, problems: &mut Problems) {
     );
 }
 
-/// The imports of an account, each held against the export that it names.
-pub(super) fn imports(
-    name: &str,
-    account: &spec::Account,
-    all: &Accounts,
-    at: &OptionPath,
-    problems: &mut Problems,
-) -> Vec<Import> {
-    let imports = account.imports.iter().enumerate();
-    imports
-        .filter_map(|(index, import)| self::import(name, import, all, &at.index(index), problems))
-        .collect()
-}
-
-fn import(
-    name: &str,
-    import: &spec::Import,
-    all: &Accounts,
-    at: &OptionPath,
-    problems: &mut Problems,
-) -> Option<Import> {
-    let (shared, from) = one_of(&import.stream, &import.service, at, problems)?;
-    let from_at = at.join(shared.name());
-    let subject_at = from_at.join("subject");
-    problems.parsed(
-        Rule::Subject,
-        &subject_at,
-        &from.subject,
-        subject::check(&from.subject),
-    )?;
-    let streams_only = [
-        ("prefix", import.prefix.is_some()),
-        ("allowTrace", import.allow_trace.is_some()),
-    ];
-    only_on(shared, Shared::Stream, &streams_only, at, problems);
-    only_on(
-        shared,
-        Shared::Service,
-        &[("share", import.share.is_some())],
-        at,
-        problems,
-    );
-    renamed(
-        &from.subject,
-        import.prefix.as_deref(),
-        import.to.as_deref(),
-        at,
-        problems,
-    );
-    if known(&from.account, all, &from_at.join("account"), problems) {
-        exported(name, shared, from, all, &subject_at, problems);
-    }
-    Some(Import {
-        shared,
-        from: from.clone(),
-        prefix: import.prefix.clone(),
-        to: import.to.clone(),
-        share: import.share,
-        allow_trace: import.allow_trace,
-    })
-}
-
 /// What a subject may be called somewhere else.
 pub(crate) fn renamed(
     subject: &str,
@@ -250,50 +171,6 @@ pub(crate) fn renamed(
             &at.join("to"),
             to,
             subject::check_target(subject, to),
-        );
-    }
-}
-
-/// Somebody exports what is imported, and to this account.
-fn exported(
-    name: &str,
-    shared: Shared,
-    from: &Exported,
-    all: &Accounts,
-    at: &OptionPath,
-    problems: &mut Problems,
-) {
-    let exports = all
-        .get(&from.account)
-        .map(|account| account.exports.as_slice());
-    let fits = exports.unwrap_or_default().iter().any(|export| {
-        let subject = match shared {
-            Shared::Stream => &export.stream,
-            Shared::Service => &export.service,
-        };
-        let to_us = export
-            .accounts
-            .as_ref()
-            .is_none_or(|names| names.iter().any(|n| n == name));
-        to_us
-            && subject
-                .as_ref()
-                .is_some_and(|subject| subject::covers(subject, &from.subject))
-    });
-    if !fits {
-        problems.add(
-            Rule::Exported,
-            at,
-            format!(
-                "{:?} is no {} that account {:?} exports to {name:?}",
-                from.subject,
-                shared.name(),
-                from.account
-            ),
-            format!(
-                "add it to the exports of {}, or import what is there",
-                from.account
-            ),
         );
     }
 }
@@ -338,7 +215,7 @@ impl Shared {
     }
 }
 
-fn one_of<'a, T>(
+pub(super) fn one_of<'a, T>(
     stream: &'a Option<T>,
     service: &'a Option<T>,
     at: &OptionPath,
@@ -359,7 +236,7 @@ fn one_of<'a, T>(
     None
 }
 
-fn only_on(
+pub(super) fn only_on(
     shared: Shared,
     wanted: Shared,
     set: &[(&str, bool)],
@@ -376,7 +253,7 @@ fn only_on(
     }
 }
 
-fn known(name: &str, all: &Accounts, at: &OptionPath, problems: &mut Problems) -> bool {
+pub(super) fn known(name: &str, all: &Accounts, at: &OptionPath, problems: &mut Problems) -> bool {
     let known = all.contains_key(name);
     if !known {
         let names: Vec<&str> = all.keys().map(String::as_str).collect();

@@ -4,7 +4,8 @@
 //!
 //! Other leaves have no uplink: then requests cross as well, which streams between accounts do not carry.
 
-use super::sharing::{Export, Import, Shared};
+use super::imports::Import;
+use super::sharing::{Export, Shared};
 use super::{Account, Plan};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
