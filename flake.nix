@@ -40,7 +40,7 @@
       lib = import ./modules/lib.nix { inherit lib; };
       nixosModules = import ./modules { inherit self; };
       nixosConfigurations = import ./hosts { inherit self inputs; };
-      deploy.nodes = import ./hosts/deploy.nix { inherit self inputs; };
+      deploy = import ./hosts/deploy.nix { inherit self inputs; };
       templates.default = {
         path = ./hosts/template;
         description = "A hub and a leaf on two hosts";

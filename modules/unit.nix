@@ -28,6 +28,7 @@ let
     ProtectKernelTunables = true;
     ProtectProc = "invisible";
     ProtectSystem = "strict";
+    ReadOnlyPaths = "/run"; # beyond upstream: with ProtectProc and the like, systemd's "strict" leaves it writable
     RemoveIPC = true; # beyond upstream: nothing of it stays behind
     RestrictAddressFamilies = [
       "AF_INET"

@@ -138,4 +138,38 @@ in
       # The fleet, too, is made by the real lib.
       modules = [ { services.cim.fleet = realLib.mkForce (mkFleet ../../hosts/fleet.nix); } ];
     };
+
+  # The VM tests under NixOS's own test framework: see ../standin/real-vm.nix.
+  realVm =
+    { nixpkgs }:
+    let
+      realLib = import (nixpkgs + "/lib");
+      # The fleet, too, is made by the lib that is given.
+      tests =
+        { lib, pkgs }:
+        import ../vm {
+          inherit lib pkgs inputs;
+          self = self // {
+            lib = import ../../modules/lib.nix { inherit lib; };
+          };
+        };
+    in
+    import ../standin/real-vm.nix {
+      inherit tests;
+      mine = tests { inherit lib pkgs; };
+      lib = realLib;
+      nixos = nixpkgs + "/nixos";
+      pkgs = import ../standin/real-packages.nix {
+        lib = realLib;
+        standin = import pkgs.path {
+          inherit system;
+          lib = realLib;
+        };
+      };
+      extract = config: {
+        inherit (describe.units config) units;
+        specs = describe.specs config;
+        ports = config.networking.firewall.allowedTCPPorts;
+      };
+    };
 }

@@ -16,50 +16,10 @@ let
   lib = import nixpkgsLib;
   inherit (configuration.pkgs.stdenv.hostPlatform) system;
 
-  # NixOS's modules name more packages and formats than the stand-in has; those that they evaluate need no more than a name
-  placeholder = name: {
-    type = "derivation";
-    inherit name;
-    pname = name;
-    version = "0";
-    outPath = "/nix/store/00000000000000000000000000000000-${name}";
-    meta = { };
-    override = _: placeholder name;
+  pkgs = import ./real-packages.nix {
+    inherit lib;
+    standin = import configuration.pkgs.path { inherit lib system; };
   };
-  linuxPackages = placeholder "linux-packages" // {
-    kernel = placeholder "linux" // {
-      version = "6.12";
-      features = { };
-      kernelAtLeast = _version: true;
-    };
-    extend = _overlay: linuxPackages;
-  };
-  anyFormat = _settings: {
-    type = lib.types.attrsOf lib.types.anything;
-    generate = name: _: throw "real.nix: no format for ${name}";
-  };
-  standin = import configuration.pkgs.path { inherit lib system; };
-  pkgs =
-    standin
-    // lib.genAttrs [
-      "glibcLocales"
-      "kexec-tools"
-      "tzdata"
-
-    ] placeholder
-    // {
-      inherit linuxPackages;
-      formats =
-        lib.genAttrs [
-          "gitIni"
-          "ini"
-          "iniWithGlobalSection"
-          "keyValue"
-          "toml"
-          "yaml"
-        ] (_: anyFormat)
-        // standin.formats;
-    };
   real = import (nixos + "/lib/eval-config.nix") {
     inherit lib;
     system = null;

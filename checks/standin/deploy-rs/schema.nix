@@ -44,6 +44,8 @@ let
         type = types.attrsOf (types.submodule node);
         default = { };
       };
+      # ours, for whoever deploys: deploy-rs passes over what it does not know
+      targets = optional types.str;
     };
   };
   checked =

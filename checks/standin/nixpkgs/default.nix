@@ -19,7 +19,6 @@ let
     in
     pkgs
     // {
-      _type = "pkgs";
       overlays = layers;
       appendOverlays = more: withOverlays (layers ++ more);
       extend = overlay: withOverlays (layers ++ [ overlay ]);

@@ -13,6 +13,7 @@ in
 programs
 // builders.public
 // {
+  _type = "pkgs";
   inherit lib;
   path = ./.;
   stdenv = {

@@ -73,15 +73,24 @@ pub fn processes(host: &str) -> Result<Vec<i32>> {
     found.sort_unstable();
     found.dedup();
     // Those that are dead and not yet waited for hold nothing.
-    found.retain(|pid| !is_zombie(*pid));
+    found.retain(|pid| state(*pid) != Some('Z'));
     Ok(found)
 }
 
-fn is_zombie(pid: i32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        stat.rsplit_once(") ")
-            .is_some_and(|(_, rest)| rest.starts_with('Z'))
-    })
+/// The state letter of a process, as the kernel tells; `None`: there is no such process.
+pub fn state(pid: i32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Lets every stopped process of a host go on; gives those that were.
+pub fn thaw(host: &str) -> Result<Vec<i32>> {
+    let mut stopped = processes(host)?;
+    stopped.retain(|pid| state(*pid) == Some('T'));
+    for pid in stopped.iter().filter_map(|pid| Pid::from_raw(*pid)) {
+        kill_process(pid, Signal::CONT).context("letting a stopped process go on")?;
+    }
+    Ok(stopped)
 }
 
 /// Removes the groups of the lab; they must be empty.

@@ -2,25 +2,27 @@
 
 use std::future::Future;
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow};
 use async_nats::{Client, ConnectOptions};
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
 
 use crate::net::Net;
 
 /// A thread in a host's network, on which any async client works. It ends when this is dropped.
 pub struct Inside {
     handle: Handle,
-    _stop: tokio::sync::oneshot::Sender<()>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Inside {
     /// Starts the thread.
     pub(crate) fn open(net: Net) -> Result<Self> {
         let (tell, told) = mpsc::channel();
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let (stop, stopped) = oneshot::channel::<()>();
         let work = move || {
             let runtime = net.enter().and_then(|()| {
                 Builder::new_current_thread()
@@ -39,14 +41,15 @@ impl Inside {
                 Err(error) => drop(tell.send(Err(error))),
             }
         };
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("inside".to_owned())
             .spawn(work)
             .context("starting a thread")?;
         let handle = told.recv().context("starting a thread in a network")??;
         Ok(Self {
             handle,
-            _stop: stop,
+            stop: Some(stop),
+            thread: Some(thread),
         })
     }
 
@@ -78,5 +81,16 @@ impl Inside {
                 .await
                 .with_context(|| format!("connecting to {}", urls.join(", ")))
         })
+    }
+}
+
+/// A thread that is still there would keep the network.
+impl Drop for Inside {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has ended, too.
+            drop(thread.join());
+        }
     }
 }

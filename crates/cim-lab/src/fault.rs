@@ -53,11 +53,22 @@ impl Host {
     /// # Errors
     /// A unit that does not start on it.
     pub fn small_disk(&self, unit: &str, mebibytes: u32) -> Result<()> {
-        let name = unit.trim_end_matches(".service");
+        let (user, state) = (unit.trim_end_matches(".service"), Self::state_of(unit));
         self.run(&format!("systemctl stop {unit}"))?;
         self.script(&format!(
-            "mount -t tmpfs -o size={mebibytes}m,mode=0700 small /var/lib/{name} && chown {name}:{name} /var/lib/{name}"
+            "mount -t tmpfs -o size={mebibytes}m,mode=0700 small {state} && chown {user}:{user} {state}"
         ))?;
+        self.run(&format!("systemctl start {unit}"))?;
+        Ok(())
+    }
+
+    /// Puts a unit's state back where it was, as it was; the unit is restarted on it.
+    ///
+    /// # Errors
+    /// A unit without a small disk.
+    pub fn whole_disk(&self, unit: &str) -> Result<()> {
+        self.run(&format!("systemctl stop {unit}"))?;
+        self.run(&format!("umount {}", Self::state_of(unit)))?;
         self.run(&format!("systemctl start {unit}"))?;
         Ok(())
     }
@@ -67,11 +78,11 @@ impl Host {
     /// # Errors
     /// A unit without a small disk: the lab fills no other.
     pub fn fill_disk(&self, unit: &str) -> Result<()> {
-        let name = unit.trim_end_matches(".service");
-        let kind = self.run(&format!("stat --file-system --format=%T /var/lib/{name}"))?;
+        let state = Self::state_of(unit);
+        let kind = self.run(&format!("stat --file-system --format=%T {state}"))?;
         ensure!(kind.trim() == "tmpfs", "{unit} has no small disk");
         let left = self.script(&format!(
-            "dd if=/dev/zero of=/var/lib/{name}/full bs=4096 2>/dev/null; stat --file-system --format=%a /var/lib/{name}"
+            "dd if=/dev/zero of={state}/full bs=4096 2>/dev/null; stat --file-system --format=%a {state}"
         ))?;
         ensure!(left.trim() == "0", "{} blocks are left", left.trim());
         Ok(())
@@ -82,9 +93,13 @@ impl Host {
     /// # Errors
     /// A disk that was not full.
     pub fn free_disk(&self, unit: &str) -> Result<()> {
-        let name = unit.trim_end_matches(".service");
-        self.run(&format!("rm /var/lib/{name}/full"))?;
+        self.run(&format!("rm {}/full", Self::state_of(unit)))?;
         Ok(())
+    }
+
+    /// The state directory of a unit.
+    pub(crate) fn state_of(unit: &str) -> String {
+        format!("/var/lib/{}", unit.trim_end_matches(".service"))
     }
 
     fn in_state(&self, pid: i32, wanted: char) -> Result<()> {

@@ -2,11 +2,12 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::left::mounts;
 use crate::{cgroup, command, net};
 
 /// The name that everything of a lab carries.
@@ -38,10 +39,7 @@ impl Ground {
     /// # Errors
     /// Not root, a missing program, no namespaces, or another lab that is running.
     pub fn take() -> Result<Self> {
-        ensure!(
-            rustix::process::geteuid().is_root(),
-            "the lab boots hosts and needs root; `cargo xtask test --no-lab` leaves it out"
-        );
+        possible()?;
         for (program, package) in PROGRAMS {
             ensure!(
                 on_path(program),
@@ -58,8 +56,6 @@ impl Ground {
         }
         clean_up().context("removing what an earlier lab left")?;
         let ground = Self { _lock: lock };
-        command::run("unshare", "--mount --net --pid --fork --uts --ipc true")
-            .context("making namespaces, which the lab cannot do without")?;
         fs::create_dir_all(STATE).with_context(|| format!("creating {STATE}"))?;
         command::run(
             "mount",
@@ -67,6 +63,21 @@ impl Ground {
         )?;
         Ok(ground)
     }
+}
+
+/// Whether this machine lets a lab boot hosts at all.
+///
+/// # Errors
+/// Not root, or no namespaces.
+pub fn possible() -> Result<()> {
+    ensure!(
+        rustix::process::geteuid().is_root(),
+        "the lab boots hosts and needs root; `cargo xtask test --no-lab` leaves it out"
+    );
+    command::run("unshare", "--mount --net --pid --fork --uts --ipc true").context(
+        "the lab boots hosts and needs namespaces; `cargo xtask test --no-lab` leaves it out",
+    )?;
+    Ok(())
 }
 
 impl Drop for Ground {
@@ -131,42 +142,6 @@ pub fn clean_up() -> Result<()> {
     cgroup::remove()?;
     let state = Path::new(STATE);
     command::gone(fs::remove_dir_all(state), state)
-}
-
-/// What there is of a lab on this machine, one line each; nothing after a lab has gone.
-///
-/// # Errors
-/// A machine that does not tell.
-pub fn leftovers() -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    let processes = cgroup::processes("")?;
-    found.extend(processes.iter().map(|pid| format!("process {pid}")));
-    found.extend(
-        mounts()?
-            .iter()
-            .map(|path| format!("mount {}", path.display())),
-    );
-    found.extend(net::left()?);
-    for hierarchy in cgroup::hierarchies() {
-        let group = hierarchy.join(NAME);
-        if group.exists() {
-            found.push(format!("cgroup {}", group.display()));
-        }
-    }
-    if Path::new(STATE).exists() {
-        found.push(format!("folder {STATE}"));
-    }
-    Ok(found)
-}
-
-/// Mount points of a lab, in the order they were made.
-fn mounts() -> Result<Vec<PathBuf>> {
-    let table = command::read(Path::new("/proc/self/mounts"))?;
-    let points = table.lines().filter_map(|line| line.split(' ').nth(1));
-    Ok(points
-        .map(PathBuf::from)
-        .filter(|path| path.starts_with(STATE))
-        .collect())
 }
 
 fn on_path(program: &str) -> bool {

@@ -8,11 +8,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use cim_spec::Plan;
 
 use crate::client::Inside;
 use crate::net::Net;
+use crate::secrets::Secret;
 use crate::wait::until;
 use crate::{cgroup, command, install};
 
@@ -31,6 +32,8 @@ pub struct Host {
     pub(crate) inside: Inside,
     /// The system that is installed.
     pub(crate) toplevel: Mutex<PathBuf>,
+    /// The secrets that were put there.
+    pub(crate) secrets: Mutex<BTreeMap<String, Secret>>,
     /// The running systemd-nspawn.
     machine: Mutex<Option<Child>>,
 }
@@ -68,6 +71,7 @@ impl Host {
             users,
             plans,
             toplevel: Mutex::new(toplevel.to_path_buf()),
+            secrets: Mutex::default(),
             machine: Mutex::default(),
         })
     }
@@ -96,8 +100,8 @@ impl Host {
     /// # Errors
     /// A host that runs.
     pub fn start(&self) -> Result<()> {
+        ensure!(!self.runs()?, "{} runs already", self.name);
         let mut machine = self.machine();
-        ensure!(machine.is_none(), "{} runs already", self.name);
         let console = self.dir.join("console.log");
         let console =
             File::create(&console).with_context(|| format!("creating {}", console.display()))?;
@@ -145,9 +149,12 @@ impl Host {
             Ok(())
         });
         active.with_context(|| {
-            let journal = |unit: &String| self.journal(unit).unwrap_or_default();
+            let journal = |unit: &String| {
+                self.journal(unit)
+                    .unwrap_or_else(|error| format!("{error:#}"))
+            };
             let journals: Vec<String> = units.iter().map(journal).collect();
-            journals.join("\n")
+            format!("booting:\n{}\n", journals.join("\n"))
         })
     }
 
@@ -199,104 +206,25 @@ impl Host {
         Ok(())
     }
 
-    /// Runs a command on the host, words separated by spaces; gives its stdout.
-    ///
-    /// # Errors
-    /// All it said, where it failed.
-    pub fn run(&self, line: &str) -> Result<String> {
-        self.command(&line.split_whitespace().collect::<Vec<_>>())
-    }
-
-    /// Runs a shell script on the host; gives its stdout.
-    ///
-    /// # Errors
-    /// All it said, where it failed.
-    pub fn script(&self, script: &str) -> Result<String> {
-        self.command(&["sh", "-c", script])
-    }
-
-    fn command(&self, words: &[&str]) -> Result<String> {
-        let mut nsenter = Command::new("nsenter");
-        nsenter
-            .args(["--target", &self.leader()?.to_string(), "--all", "--"])
-            .args(words)
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin");
-        command::output(&mut nsenter).with_context(|| format!("on {}", self.name))
-    }
-
-    /// The process that is the host's systemd, as this machine knows it.
-    ///
-    /// # Errors
-    /// A host that does not run.
-    pub fn leader(&self) -> Result<i32> {
-        let machine = self.machine();
-        let Some(child) = machine.as_ref() else {
-            bail!("{} does not run", self.name);
-        };
-        let id = child.id();
-        let children = command::read(Path::new(&format!("/proc/{id}/task/{id}/children")))?;
-        let first_inside = |pid: &i32| {
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
-            ids.is_some_and(|ids| ids.split_whitespace().next_back() == Some("1"))
-        };
-        children
-            .split_whitespace()
-            .filter_map(|pid| pid.parse().ok())
-            .find(first_inside)
-            .with_context(|| format!("{} has no systemd yet", self.name))
-    }
-
-    /// Our units.
-    pub fn units(&self) -> Vec<String> {
-        self.plans
-            .iter()
-            .map(|plan| format!("{}.service", plan.unit))
-            .collect()
-    }
-
-    /// A property of a unit.
-    ///
-    /// # Errors
-    /// A host that does not run.
-    pub fn show(&self, unit: &str, property: &str) -> Result<String> {
-        let said = self.run(&format!(
-            "systemctl show --value --property={property} {unit}"
-        ))?;
-        Ok(said.trim().to_owned())
-    }
-
-    /// The main process of a unit, by its number on the host.
-    ///
-    /// # Errors
-    /// A unit that does not run.
-    pub fn main_pid(&self, unit: &str) -> Result<i32> {
-        let pid: i32 = self.show(unit, "MainPID")?.parse().context("a MainPID")?;
-        ensure!(pid > 0, "{unit} does not run");
-        Ok(pid)
-    }
-
-    /// The end of a unit's journal.
-    ///
-    /// # Errors
-    /// A host that does not run.
-    pub fn journal(&self, unit: &str) -> Result<String> {
-        self.run(&format!(
-            "journalctl --unit={unit} --output=cat --no-pager --lines=60"
-        ))
-    }
-
-    /// What it wrote to its console.
-    ///
-    /// # Errors
-    /// A host that never started.
-    pub fn console(&self) -> Result<String> {
-        let bytes = fs::read(self.dir.join("console.log")).context("reading a console")?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    fn machine(&self) -> MutexGuard<'_, Option<Child>> {
+    pub(crate) fn machine(&self) -> MutexGuard<'_, Option<Child>> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A machine that nobody waits for would stay as a zombie for as long as this process lives.
+impl Drop for Host {
+    fn drop(&mut self) {
+        let Some(mut child) = self.machine().take() else {
+            return;
+        };
+        let ended = cgroup::kill(&self.name).and_then(|()| {
+            // One that was only just started may not be in its group yet.
+            child.kill().context("ending a machine")?;
+            child.wait().context("waiting for a machine")?;
+            cgroup::kill(&self.name)
+        });
+        if let Err(error) = ended {
+            eprintln!("error: ending {}: {error:#}", self.name);
+        }
     }
 }

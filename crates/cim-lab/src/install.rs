@@ -72,6 +72,25 @@ pub fn install_config(root: &Path, toplevel: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The files of a system that a root does not hold as they are, by their paths there.
+pub fn differing(root: &Path, toplevel: &Path) -> Result<Vec<PathBuf>> {
+    let mut differing = Vec::new();
+    for (from, to) in [("units", UNITS), ("etc", "etc")] {
+        for path in files(&toplevel.join(from))? {
+            let (built, there) = (toplevel.join(from).join(&path), root.join(to).join(&path));
+            let same = match fs::read_link(&built) {
+                Ok(target) => fs::read_link(&there).is_ok_and(|found| found == target),
+                Err(_) => fs::read(&built)
+                    .is_ok_and(|text| fs::read(&there).is_ok_and(|found| found == text)),
+            };
+            if !same {
+                differing.push(Path::new("/").join(to).join(path));
+            }
+        }
+    }
+    Ok(differing)
+}
+
 /// Makes the users and groups that a system declares and the root does not have; gives the ids of the users.
 pub fn users(root: &Path, toplevel: &Path) -> Result<BTreeMap<String, u32>> {
     let accounts: Accounts = json(&toplevel.join("users.json"))?;

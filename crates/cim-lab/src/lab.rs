@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
@@ -17,8 +18,8 @@ use crate::ground::{Ground, STATE};
 use crate::host::Host;
 use crate::identities::Authority;
 use crate::net::Net;
-use crate::secrets::Secrets;
-use crate::stage::Stage;
+use crate::secrets::{self, Secrets};
+use crate::stage::{DeployRs, Stage};
 use crate::{install, plans};
 
 /// A lab; all of it goes when it is dropped.
@@ -91,7 +92,7 @@ impl Lab {
     pub fn certify(&self, host: &Host, life: Duration) -> Result<()> {
         let fleet: Vec<Plan> = self.hosts.values().flat_map(Host::plans).cloned().collect();
         let place = |path: &str| -> PathBuf { host.place(path) };
-        let secrets = Secrets {
+        let new = Secrets {
             authority: &self.authority,
             seeds: &self.stage.seeds,
             fleet: &fleet,
@@ -100,11 +101,13 @@ impl Lab {
             place: &place,
         };
         for plan in host.plans() {
-            secrets.write(plan, life)?;
+            new.write(plan, life)?;
         }
         let folder = host.dir.join("secrets");
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o751))
-            .with_context(|| format!("setting the mode of {}", folder.display()))
+            .with_context(|| format!("setting the mode of {}", folder.display()))?;
+        *host.secrets.lock().unwrap_or_else(PoisonError::into_inner) = secrets::all(&folder)?;
+        Ok(())
     }
 
     /// Starts hosts at the same time and waits until every unit of theirs is active.
@@ -171,6 +174,15 @@ impl Lab {
             .get(host)
             .with_context(|| format!("generation {generation} has no host {host}"))?;
         Ok(path)
+    }
+
+    /// What deploy-rs is tested with.
+    ///
+    /// # Errors
+    /// A stage that was prepared without.
+    pub fn deploy_rs(&self) -> Result<&DeployRs> {
+        let deploy = self.stage.deploy.as_ref();
+        deploy.context("the stage has nothing for deploy-rs: `cargo xtask test --only lab`")
     }
 
     /// The certificate of the authority that signs all others.

@@ -8,21 +8,28 @@
 //!
 //! What it cannot prove: fsync (a power cut kills processes, the kernel's cache stays), memory and
 //! CPU limits (no controllers), `IPAddressDeny`, latency and loss, the firewall, NixOS's own
-//! activation scripts.
+//! activation scripts. Nor can it shift a host's clock: a time namespace offsets only
+//! `CLOCK_MONOTONIC` and `CLOCK_BOOTTIME`, while certificates, JWTs and the ages of messages go by
+//! `CLOCK_REALTIME`, of which a kernel has one. Certificates that end soon stand in for it
+//! ([`Lab::certify`]).
 
 mod cgroup;
 mod client;
 mod command;
+mod deploy;
 mod fault;
 mod ground;
 mod host;
 mod identities;
 mod install;
 mod lab;
+mod left;
 mod monitor;
 mod net;
 mod plans;
+mod repair;
 mod secrets;
+mod shell;
 mod stage;
 mod switch;
 mod table;
@@ -30,12 +37,14 @@ mod units;
 mod wait;
 
 pub use client::Inside;
-pub use ground::{Ground, PROGRAMS, clean_up_when_interrupted, leftovers};
+pub use deploy::{Deployed, Order};
+pub use ground::{Ground, PROGRAMS, clean_up_when_interrupted, possible};
 pub use host::Host;
 pub use lab::Lab;
+pub use left::leftovers;
 pub use monitor::{Link, Varz};
 pub use net::Cut;
-pub use stage::{Generation, Stage};
+pub use stage::{DeployRs, Generation, Stage};
 pub use switch::{Outcome, Switched};
 pub use table::Times;
 pub use units::{Action, compare};

@@ -134,11 +134,30 @@ impl Net {
         }
     }
 
+    /// Whether the host is cut off in either way.
+    pub fn is_cut(&self) -> Result<bool> {
+        Ok(self.drops()? || self.link()? != "up")
+    }
+
+    fn drops(&self) -> Result<bool> {
+        let tables = run("ip", &format!("netns exec {} nft list tables", self.name))?;
+        Ok(tables.contains("inet cut"))
+    }
+
+    /// The state of the cable's end at the bridge.
+    fn link(&self) -> Result<String> {
+        let state = read(
+            &Path::new("/sys/class/net")
+                .join(&self.port)
+                .join("operstate"),
+        )?;
+        Ok(state.trim().to_owned())
+    }
+
     /// Ends whatever cut there is, and sees that the link is up.
     pub fn heal(&self) -> Result<()> {
         let Self { name, port, .. } = self;
-        let tables = run("ip", &format!("netns exec {name} nft list tables"))?;
-        if tables.contains("inet cut") {
+        if self.drops()? {
             run(
                 "ip",
                 &format!("netns exec {name} nft delete table inet cut"),
@@ -146,8 +165,8 @@ impl Net {
         }
         run("ip", &format!("link set {port} up"))?;
         until("the link is up", Duration::from_secs(5), || {
-            let state = read(&Path::new("/sys/class/net").join(port).join("operstate"))?;
-            ensure!(state.trim() == "up", "{port} is {}", state.trim());
+            let state = self.link()?;
+            ensure!(state == "up", "{port} is {state}");
             Ok(())
         })
     }

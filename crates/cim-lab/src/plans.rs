@@ -17,8 +17,10 @@ pub fn of_host(generation: &Generation, host: &str) -> Result<Vec<Plan>> {
         .hosts
         .get(host)
         .with_context(|| format!("no host {host}"))?;
+    let specs = generation.specs.as_ref();
+    let specs = specs.context("hosts are made from the first generation, which has specs")?;
     let plan = |name: String| {
-        let file = generation.specs.join(format!("instances/{name}.json"));
+        let file = specs.join(format!("instances/{name}.json"));
         Plan::from_spec(&input::spec(&file)?).map_err(|problems| anyhow!("{name}:\n{problems}"))
     };
     names(&toplevel.join("etc/cim"))?

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ use cim_spec::Plan;
 use cim_spec::plan::PrincipalKind;
 use time::Duration;
 
-use crate::command::write;
+use crate::command::{gone, names, write};
 use crate::identities::Authority;
 use crate::plans;
 
@@ -62,14 +62,60 @@ impl Secrets<'_> {
     }
 
     fn put(&self, path: &str, content: &str, owner: u32) -> Result<()> {
-        let place = (self.place)(path);
-        let beside = place.with_extension("new");
-        write(&beside, content)?;
-        let own = |path: &Path| -> std::io::Result<()> {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o400))?;
-            chown(path, Some(owner), Some(owner))?;
-            fs::rename(path, &place)
-        };
-        own(&beside).with_context(|| format!("writing {}", place.display()))
+        let content = content.as_bytes().to_vec();
+        put(&(self.place)(path), &Secret { content, owner })
     }
+}
+
+/// A secret as it lies there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    content: Vec<u8>,
+    owner: u32,
+}
+
+/// Every secret in a folder, by its file's name.
+pub fn all(folder: &Path) -> Result<BTreeMap<String, Secret>> {
+    let secret = |name: String| {
+        let path = folder.join(&name);
+        let read = || -> std::io::Result<Secret> {
+            Ok(Secret {
+                content: fs::read(&path)?,
+                owner: fs::metadata(&path)?.uid(),
+            })
+        };
+        let secret = read().with_context(|| format!("reading {}", path.display()))?;
+        Ok((name, secret))
+    };
+    names(folder)?.into_iter().map(secret).collect()
+}
+
+/// Makes a folder hold exactly these secrets; gives the names of those that were other ones.
+pub fn restore(folder: &Path, wanted: &BTreeMap<String, Secret>) -> Result<Vec<String>> {
+    let found = all(folder)?;
+    let mut differing = Vec::new();
+    for (name, secret) in wanted {
+        if found.get(name) != Some(secret) {
+            put(&folder.join(name), secret)?;
+            differing.push(name.clone());
+        }
+    }
+    for name in found.into_keys().filter(|name| !wanted.contains_key(name)) {
+        let path = folder.join(&name);
+        gone(fs::remove_file(&path), &path)?;
+        differing.push(name);
+    }
+    Ok(differing)
+}
+
+/// Puts a secret in the place of the one before, at once.
+fn put(place: &Path, secret: &Secret) -> Result<()> {
+    let beside = place.with_extension("new");
+    write(&beside, &secret.content)?;
+    let own = |path: &Path| -> std::io::Result<()> {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o400))?;
+        chown(path, Some(secret.owner), Some(secret.owner))?;
+        fs::rename(path, place)
+    };
+    own(&beside).with_context(|| format!("writing {}", place.display()))
 }

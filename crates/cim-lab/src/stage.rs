@@ -19,16 +19,32 @@ pub struct Stage {
     pub seeds: BTreeMap<String, String>,
     /// By name.
     pub generations: BTreeMap<String, Generation>,
+    /// There where deploy-rs is tested.
+    pub deploy: Option<DeployRs>,
+}
+
+/// What deploy-rs puts on a host, and its program that does it there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeployRs {
+    /// The host that is deployed to.
+    pub host: String,
+    /// deploy-rs's own `activate`.
+    pub activate: PathBuf,
+    /// `deploy.nodes.<host>.profiles.system.path` by generation.
+    pub profiles: BTreeMap<String, PathBuf>,
+    /// What Nix's database says of the profiles and all they need.
+    pub registration: PathBuf,
 }
 
 /// One state of the flake, built.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Generation {
-    /// `system.build.toplevel` of each host.
+    /// `system.build.toplevel` of each host, or of each that differs from the first generation's.
     pub hosts: BTreeMap<String, PathBuf>,
-    /// The fleet's spec and those of all instances.
-    pub specs: PathBuf,
+    /// The fleet's spec and those of all instances; in the first generation.
+    pub specs: Option<PathBuf>,
 }
 
 impl Stage {

@@ -102,6 +102,11 @@ impl Flake {
         format!("path:{}", self.source.display())
     }
 
+    /// Another program of the tools, as Nix's own older commands.
+    pub fn tool(&self, name: &str) -> Result<Command> {
+        self.tools.command(name)
+    }
+
     /// A `nix` command on this flake: `args` with the overrides put in, before a `--` if there is one.
     pub fn nix(&self, args: &[&str]) -> Result<Command> {
         let mut nix = self.tools.command("nix")?;

@@ -1,22 +1,23 @@
 //! The lab: the hosts of hosts/ under real systemd, with throwaway keys.
 
+mod build;
+mod deploy;
 mod generations;
 mod keys;
+mod mutants;
 mod root;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::process::Command;
 use std::rc::Rc;
 
-use anyhow::{Context, Result};
-use cim_lab::{Generation, Lab, Stage};
+use anyhow::Result;
+use cim_lab::Lab;
 use cim_spec::plan::{PrincipalKind, Proof};
-use serde::Deserialize;
 
-use self::generations::{GENERATIONS, Recipe};
-use self::keys::Keys;
+use self::generations::GENERATIONS;
+pub use self::mutants::run as mutants;
 use crate::flake::Flake;
-use crate::mirror::Mirror;
 use crate::progress::Progress;
 use crate::tools::{Purpose, Tools};
 use crate::workspace::Workspace;
@@ -34,17 +35,26 @@ pub struct Args {
 
 /// Runs the lab's tests.
 pub fn test(workspace: &Workspace, flake: &Flake, progress: &Progress) -> Result<()> {
-    let stage = prepare(workspace, flake, &GENERATIONS, progress)?;
+    cim_lab::possible()?;
+    let mut stage = build::prepare(workspace, flake, &GENERATIONS, progress)?;
+    stage.deploy = Some(deploy::prepare(workspace, flake, &GENERATIONS, progress)?);
+    let stage = build::write(workspace, "stage.json", &stage)?;
+    process::passed_through(tests(workspace).env("CIM_LAB", stage))
+}
+
+/// The lab's tests, and only they.
+fn tests(workspace: &Workspace) -> Command {
     let mut cargo = workspace.cargo();
     cargo.args(["test", "--package", "cim-lab", "--features", "lab"]);
-    process::passed_through(cargo.env("CIM_LAB", stage))
+    cargo.args(["--test", "it", "--"]);
+    cargo
 }
 
 /// Boots hosts, says how to enter them, and waits for Ctrl-C.
 pub fn run(args: &Args, workspace: &Workspace, progress: &Progress) -> Result<()> {
     let tools = Rc::new(Tools::install(workspace, Purpose::Demo, progress)?);
     let flake = Flake::assemble(workspace, tools, None, progress)?;
-    let stage = Stage::read(&prepare(workspace, &flake, &GENERATIONS[..1], progress)?)?;
+    let stage = build::prepare(workspace, &flake, &GENERATIONS[..1], progress)?;
     let mut hosts: Vec<&str> = args.hosts.iter().map(String::as_str).collect();
     let all: Vec<String> = stage.generation(FIRST)?.hosts.keys().cloned().collect();
     if hosts.is_empty() {
@@ -93,87 +103,4 @@ fn invitation(lab: &Lab) -> Result<String> {
         }
     }
     Ok(text)
-}
-
-/// Builds hosts and makes the root; gives the file that says where everything is.
-fn prepare(
-    workspace: &Workspace,
-    flake: &Flake,
-    recipes: &[Recipe],
-    progress: &Progress,
-) -> Result<PathBuf> {
-    let dir = workspace.target.join("lab");
-    let root = root::ensure(&dir, progress)?;
-    let mut keys = Keys::open(&dir)?;
-    let mut generations = BTreeMap::new();
-    for recipe in recipes {
-        let what = format!("building generation {} of the hosts", recipe.name);
-        let built = progress.doing(&what, || generation(&dir, flake, recipe, &mut keys))?;
-        generations.insert(recipe.name.to_owned(), built);
-    }
-    let stage = Stage {
-        root,
-        seeds: keys.seeds(),
-        generations,
-    };
-    let file = dir.join("stage.json");
-    private::write(
-        &file,
-        &serde_json::to_string_pretty(&stage).context("writing the stage")?,
-    )?;
-    Ok(file)
-}
-
-/// Builds one generation from a copy of the project's files.
-fn generation(dir: &Path, flake: &Flake, recipe: &Recipe, keys: &mut Keys) -> Result<Generation> {
-    let source = dir.join("src").join(recipe.name);
-    let mut copy = Mirror::at(&source);
-    copy.copy_folder(flake.source())?;
-    for (path, text) in recipe.files(flake.source(), keys)? {
-        copy.write(&path, text.as_bytes(), false)?;
-    }
-    copy.finish()?;
-    build(&flake.at(source))
-}
-
-#[derive(Deserialize)]
-struct Built {
-    outputs: BTreeMap<String, PathBuf>,
-}
-
-/// Builds every host and the specs.
-fn build(flake: &Flake) -> Result<Generation> {
-    const SYSTEM: &str = "-nixos-system-";
-    let reference = flake.reference();
-    let names = process::output(&mut flake.nix(&[
-        "eval",
-        "--json",
-        &format!("{reference}#nixosConfigurations"),
-        "--apply",
-        "builtins.attrNames",
-    ])?)?;
-    let names: Vec<String> = serde_json::from_str(&names).context("reading the hosts' names")?;
-    let mut args = vec!["build".to_owned(), "--no-link".into(), "--json".into()];
-    args.push(format!("{reference}#specs"));
-    let toplevel = |name: &String| {
-        format!("{reference}#nixosConfigurations.{name}.config.system.build.toplevel")
-    };
-    args.extend(names.iter().map(toplevel));
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let said = process::output(&mut flake.nix(&args)?)?;
-    let built: Vec<Built> = serde_json::from_str(&said).context("reading what nix built")?;
-    let mut hosts = BTreeMap::new();
-    let mut specs = None;
-    for path in built
-        .into_iter()
-        .filter_map(|mut built| built.outputs.remove("out"))
-    {
-        let name = path.to_string_lossy().into_owned();
-        match name.split_once(SYSTEM) {
-            Some((_, host)) => drop(hosts.insert(host.to_owned(), path)),
-            None => specs = Some(path),
-        }
-    }
-    let specs = specs.context("nix built no specs")?;
-    Ok(Generation { hosts, specs })
 }

@@ -10,6 +10,7 @@ mod mirror;
 mod private;
 mod process;
 mod progress;
+mod soak;
 mod steps;
 mod test;
 mod tools;
@@ -46,6 +47,14 @@ enum Task {
         /// Runs only this step and those it needs; may be given more than once.
         #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(test::step_names()))]
         only: Vec<String>,
+        /// Leaves out the lab, which needs root and namespaces.
+        #[arg(long, conflicts_with = "only")]
+        no_lab: bool,
+    },
+    /// Runs what takes long, by hand.
+    Soak {
+        #[command(subcommand)]
+        campaign: soak::Campaign,
     },
     /// Boots the hosts of hosts/ under systemd until Ctrl-C, and says how to enter them.
     Lab(lab::Args),
@@ -77,7 +86,15 @@ fn run(task: Task) -> Result<ExitCode> {
     let progress = Progress::new();
     match task {
         Task::Demo(args) => demo::run(&args, &progress),
-        Task::Test { nixpkgs, only } => test::run(Workspace::find()?, progress, nixpkgs, only),
+        Task::Test {
+            nixpkgs,
+            only,
+            no_lab,
+        } => test::run(Workspace::find()?, progress, nixpkgs, only, no_lab),
+        Task::Soak { campaign } => {
+            soak::run(&campaign, &Workspace::find()?, &progress)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Lab(args) => {
             lab::run(&args, &Workspace::find()?, &progress)?;
             Ok(ExitCode::SUCCESS)

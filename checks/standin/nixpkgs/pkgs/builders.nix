@@ -23,7 +23,9 @@ let
     }:
     derivation (
       {
-        inherit name system;
+        # as stdenv makes names of what cannot be one
+        name = lib.replaceStrings [ "@" ":" ] [ "-" "-" ] name;
+        inherit system;
         builder = "/bin/bash";
         args = [
           "-e"
@@ -84,6 +86,7 @@ let
     ]) env
     // {
       meta = env.meta or { };
+      passthru = env.passthru or { };
       inherit overrideAttrs;
     };
 
@@ -218,13 +221,20 @@ let
       passthru ? { },
       nativeBuildInputs ? [ ],
     }:
-    runCommand name { inherit meta passthru nativeBuildInputs; } ''
-      mkdir -p $out
-      for path in ${concatMapStringsSep " " (path: "${path}") paths}; do
-        cp -rs --no-preserve=mode "$path"/. $out/
-      done
-      ${postBuild}
-    '';
+    runCommand name
+      {
+        inherit meta nativeBuildInputs;
+        passthru = passthru // {
+          inherit paths;
+        };
+      }
+      ''
+        mkdir -p $out
+        for path in ${concatMapStringsSep " " (path: "${path}") paths}; do
+          cp -rs --no-preserve=mode "$path"/. $out/
+        done
+        ${postBuild}
+      '';
   mkShell =
     {
       name ? "nix-shell",

@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use cim_lab::{Ground, Lab, Stage};
+use cim_lab::{Ground, Lab, Stage, until};
+
+use crate::support::PATIENCE;
 
 /// The name of the story.
 pub const NAME: &str = "a lab leaves nothing behind";
@@ -44,10 +46,16 @@ pub fn play(end: &str) -> ExitCode {
     }
 }
 
-/// After a panic, an interrupt, and a kill whose remains the next lab removes; and without root there is no lab.
+/// After its end, a panic, an interrupt, and a kill whose remains the next lab removes; and without root there is no lab.
 pub fn leave_nothing() -> Result<()> {
     drop(Ground::take()?);
     nothing_left("a lab that did nothing")?;
+    the_unwaited_are_seen()?;
+
+    let lab = Lab::prepare(Stage::from_environment()?, "base", &[HOST])?;
+    lab.boot(&[HOST])?;
+    drop(lab);
+    nothing_left("a lab that ended")?;
 
     let mut child = booted("panic")?;
     child.wait().context("waiting for a lab that panics")?;
@@ -78,7 +86,20 @@ pub fn leave_nothing() -> Result<()> {
     without_root()
 }
 
-fn nothing_left(after: &str) -> Result<()> {
+/// A machine of which this process is the parent could stay as a zombie.
+fn the_unwaited_are_seen() -> Result<()> {
+    let mut child = Command::new("true").spawn().context("running true")?;
+    until("it is seen that a child ended", PATIENCE, || {
+        let left = cim_lab::leftovers()?;
+        ensure!(!left.is_empty(), "nothing is seen");
+        Ok(())
+    })?;
+    child.wait().context("waiting for true")?;
+    Ok(())
+}
+
+/// That nothing of any lab is on this machine.
+pub fn nothing_left(after: &str) -> Result<()> {
     let left = cim_lab::leftovers()?;
     ensure!(left.is_empty(), "{after} leaves {left:?}");
     Ok(())

@@ -1,18 +1,15 @@
 //! Faults of processes, hosts and networks, and what comes after.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
-use async_nats::jetstream;
-use cim_lab::{Cut, until};
+use anyhow::{Context, Result, bail, ensure};
+use cim_lab::until;
 
-use crate::support::{HUBS, LEAVES, PATIENCE, Scene};
-
-/// nats-server's pings go out every 10 s, and the third that is not answered ends a link.
-const NOTICED: Duration = Duration::from_secs(45);
+use crate::stored::Stored;
+use crate::support::{HUBS, PATIENCE, Scene};
 
 /// systemd restarts what died.
-pub fn killed(scene: &mut Scene) -> Result<()> {
+pub fn killed(scene: &Scene) -> Result<()> {
     let (leaf, unit) = ("cim-prod-002", "cim-prod-002.service");
     let since = Instant::now();
     let host = scene.lab.host(leaf)?;
@@ -31,173 +28,103 @@ pub fn killed(scene: &mut Scene) -> Result<()> {
     let restarts = host.show(unit, "NRestarts")?;
     ensure!(restarts != "0", "systemd counts no restart");
     scene.linked(leaf)?;
-    let graph = scene.lab.client("cim-prod-001", "graph")?;
     let workflow = scene.lab.client(leaf, "workflow")?;
-    scene.crosses(&graph, &workflow, "domain.graph.node.3")?;
+    let alchemist = scene.lab.client("hub-2", "alchemist")?;
+    scene.crosses(&workflow, &alchemist, "metrics.after.kill")?;
     Ok(())
 }
 
-/// The full disk of a hub node: a stream there refuses, messages still cross.
-pub fn full_disk(scene: &mut Scene) -> Result<()> {
-    let (hub, unit) = ("hub-3", "cim-hub-3.service");
+/// The full disk of a hub node: a stream there refuses and loses nothing that it answered for, messages still cross.
+pub fn full_disk(scene: &Scene) -> Result<()> {
+    let (hub, other, unit) = ("hub-3", "hub-2", "cim-hub-3.service");
     let host = scene.host(hub)?;
     host.small_disk(unit, 16)?;
     scene.hub_whole()?;
+    let stream = only_on(scene, other, hub)?;
+    let mut stored = Vec::new();
+    for _ in 0..10 {
+        stored.push(stream.store(10_000)?);
+    }
     host.fill_disk(unit)?;
-    scene.reaches(hub)?;
+    // The file that is open may have room for a little.
+    let refused = (0..100).find_map(|_| match stream.store(100_000) {
+        Ok(sequence) => {
+            stored.push(sequence);
+            None
+        }
+        Err(error) => Some(error),
+    });
+    let refused = refused.context("a stream whose only disk is full goes on storing")?;
+    eprintln!("      on a full disk: {refused:#}");
+    let alchemist = scene.lab.client(hub, "alchemist")?;
+    let elsewhere = scene.lab.client(other, "alchemist")?;
+    scene.crosses(&alchemist, &elsewhere, "commands.full")?;
+    scene.crosses(&elsewhere, &alchemist, "commands.full")?;
     let state = host.show(unit, "ActiveState")?;
     ensure!(state == "active", "with a full disk {unit} is {state}");
     host.free_disk(unit)?;
-    // Back to the disk it had.
-    host.run(&format!("systemctl stop {unit}"))?;
-    host.run("umount /var/lib/cim-hub-3")?;
-    host.run(&format!("systemctl start {unit}"))?;
+    // nats-server does not try to write to such a stream again until it starts anew, free disk or not.
+    host.run(&format!("systemctl restart {unit}"))?;
     scene.hub_whole()?;
-    scene.all_linked()
+    stored.push(stream.stores()?);
+    stream.has_all(&stored)?;
+    stream.delete()?;
+    host.whole_disk(unit)?;
+    scene.hub_whole()
+}
+
+/// A stream whose only copy is on a certain node. NATS chooses the node: until it is that one.
+fn only_on<'a>(scene: &'a Scene, through: &str, node: &str) -> Result<Stored<'a>> {
+    for _ in 0..40 {
+        let stream = Stored::create(scene, through, "FULL", 1)?;
+        if until("it has a leader", PATIENCE, || stream.leader())? == node {
+            return Ok(stream);
+        }
+        stream.delete()?;
+    }
+    bail!("no stream came to {node}")
 }
 
 /// The hub node that a leaf hangs on loses power: the leaf goes to another, the stream lives on, the node returns.
-pub fn power_cut(scene: &mut Scene) -> Result<()> {
+pub fn power_cut(scene: &Scene) -> Result<()> {
     let leaf = "cim-prod-001";
     let dead = scene.linked(leaf)?;
-    let alive = HUBS
-        .into_iter()
-        .find(|hub| *hub != dead)
-        .context("a hub has three nodes")?;
-    let alchemist = scene.lab.client(alive, "alchemist")?;
-    let stream = scene.lab.host(alive)?.inside();
-    let context = stream.run(async move { Ok(jetstream::new(alchemist)) })?;
-    let config = jetstream::stream::Config {
-        name: "GRAPH".into(),
-        subjects: vec!["domain.graph.>".into()],
-        num_replicas: 3,
-        ..Default::default()
-    };
-    stream.run({
-        let context = context.clone();
-        async move { Ok(context.create_stream(config).await.map(drop)?) }
-    })?;
+    let alive = other_than(&dead)?;
+    let stream = Stored::of(scene, alive, "GRAPH", 3, "domain.graph.>")?;
+    let Scene { lab, times, .. } = scene;
     let since = Instant::now();
-    scene.lab.host(&dead)?.power_cut()?;
-    let Scene { lab, times, .. } = scene;
+    lab.host(&dead)?.power_cut()?;
     let host = lab.host(leaf)?;
-    times.measure_since(
-        since,
-        "power cut of the hub in use: leaf on another node",
-        || {
-            until("the leaf is on another node", PATIENCE, || {
-                let hub = host.hub(leaf)?;
-                ensure!(hub != dead, "it is still on {hub}");
-                Ok(())
-            })
-        },
-    )?;
+    let what = "power cut of the hub in use: leaf on another node";
+    times.measure_since(since, what, || {
+        until("the leaf is on another node", PATIENCE, || {
+            let hub = host.hub(leaf)?;
+            ensure!(hub != dead, "it is still on {hub}");
+            Ok(())
+        })
+    })?;
     let graph = lab.client(leaf, "graph")?;
-    times.measure_since(
-        since,
-        "power cut of the hub in use: stream takes a leaf's message",
-        || {
-            until("the stream takes messages", PATIENCE, || {
-                inside(lab, leaf)?.run({
-                    let graph = graph.clone();
-                    async move {
-                        graph.publish("domain.graph.node.4", "hello".into()).await?;
-                        Ok(graph.flush().await?)
-                    }
-                })?;
-                let now = messages(inside(lab, alive)?, &context)?;
-                ensure!(now > 0, "it has none");
-                Ok(())
-            })
-        },
-    )?;
-    times.measure("power back: host booted, unit active", || {
-        lab.boot(&[&dead])
-    })?;
-    times.measure("power back: three current replicas", || {
-        until("all replicas are current", PATIENCE, || {
-            let context = context.clone();
-            let info = inside(lab, alive)?.run(async move {
-                let stream = context.get_stream("GRAPH").await?;
-                Ok(stream.cached_info().clone())
+    let what = "power cut of the hub in use: stream takes a leaf's message";
+    times.measure_since(since, what, || {
+        until("the stream takes messages", PATIENCE, || {
+            let graph = graph.clone();
+            host.inside().run(async move {
+                graph.publish("domain.graph.node.4", "hello".into()).await?;
+                Ok(graph.flush().await?)
             })?;
-            let cluster = info.cluster.context("a stream of a cluster")?;
-            let current = cluster
-                .replicas
-                .iter()
-                .filter(|replica| replica.current)
-                .count();
-            ensure!(current == 2, "{current} of 2 replicas are current");
+            ensure!(stream.info()?.state.messages > 0, "it has none");
             Ok(())
         })
     })?;
-    scene.hub_whole()?;
-    scene.all_linked()
+    let what = "power back: host booted, unit active";
+    times.measure(what, || lab.boot(&[&dead]))?;
+    times.measure("power back: three current replicas", || stream.current())?;
+    scene.whole()?;
+    stream.delete()
 }
 
-fn inside<'a>(lab: &'a cim_lab::Lab, host: &str) -> Result<&'a cim_lab::Inside> {
-    Ok(lab.host(host)?.inside())
-}
-
-/// How many messages the stream has.
-fn messages(inside: &cim_lab::Inside, context: &jetstream::Context) -> Result<u64> {
-    let context = context.clone();
-    inside.run(async move {
-        let stream = context.get_stream("GRAPH").await?;
-        Ok(stream.cached_info().state.messages)
-    })
-}
-
-/// Three faults at once that no error tells: a pulled cable, dropped packets, and a hub node that stands still.
-pub fn partitions(scene: &mut Scene) -> Result<()> {
-    let (pulled, dropped, waiting) = (LEAVES[0], LEAVES[1], LEAVES[2]);
-    let frozen = scene.linked(waiting)?;
-    let unit = format!("cim-{frozen}.service");
-    let Scene { lab, times, .. } = scene;
-    let frozen_since = Instant::now();
-    let pid = lab.host(&frozen)?.freeze(&unit)?;
-    let pulled_since = Instant::now();
-    lab.host(pulled)?.net.cut(Cut::Link)?;
-    let dropped_since = Instant::now();
-    lab.host(dropped)?.net.cut(Cut::Drop)?;
-    let notices = |leaf: &'static str| {
-        let host = lab.host(leaf)?;
-        until(&format!("{leaf} notices"), NOTICED, || host.unlinked(leaf))
-    };
-    let moves = || {
-        let host = lab.host(waiting)?;
-        until("the leaf leaves the frozen node", NOTICED, || {
-            let hub = host.hub(waiting)?;
-            ensure!(hub != frozen, "it is still on {hub}");
-            Ok(())
-        })
-    };
-    times.measure_since(pulled_since, "link down: leaf notices", || notices(pulled))?;
-    times.measure_since(dropped_since, "packets dropped: leaf notices", || {
-        notices(dropped)
-    })?;
-    times.measure_since(frozen_since, "frozen hub node: leaf on another", moves)?;
-    for (leaf, what) in [
-        (pulled, "link up again: leaf linked"),
-        (dropped, "packets flow again: leaf linked"),
-    ] {
-        let host = lab.host(leaf)?;
-        times.measure(what, || {
-            host.net.heal()?;
-            until(&format!("{leaf} is back"), PATIENCE, || host.hub(leaf))
-        })?;
-    }
-    times.measure("thawed hub node: healthy", || {
-        lab.host(&frozen)?.thaw(pid)?;
-        until("the node is healthy", PATIENCE, || {
-            lab.host(&frozen)?
-                .get::<serde_json::Value>(&frozen, "/healthz")
-        })
-    })?;
-    scene.hub_whole()?;
-    scene.all_linked()?;
-    let graph = scene.lab.client("cim-prod-001", "graph")?;
-    let workflow = scene.lab.client("cim-prod-002", "workflow")?;
-    scene.crosses(&graph, &workflow, "domain.graph.node.5")?;
-    Ok(())
+/// A node of the hub that is not this one.
+pub fn other_than(node: &str) -> Result<&'static str> {
+    let other = HUBS.into_iter().find(|hub| *hub != node);
+    other.context("a hub has three nodes")
 }

@@ -6,13 +6,14 @@ use anyhow::{Result, ensure};
 use async_nats::connection::State;
 use cim_lab::{Host, until};
 
+use crate::stored::Stored;
 use crate::support::{FLEET, HUBS, LEAVES, PATIENCE, Scene};
 
 /// How long leaves are without a hub.
 const ALONE: Duration = Duration::from_secs(20);
 
 /// Leaves are up without a hub, and find it when it comes.
-pub fn leaves_first(scene: &mut Scene) -> Result<()> {
+pub fn leaves_first(scene: &Scene) -> Result<()> {
     scene.lab.each(&FLEET, Host::power_cut)?;
     let since = Instant::now();
     scene
@@ -40,8 +41,7 @@ pub fn leaves_first(scene: &mut Scene) -> Result<()> {
         .times
         .measure("hub 20 s later: units active", || scene.lab.boot(&HUBS))?;
     let since = Instant::now();
-    scene.hub_whole()?;
-    scene.all_linked()?;
+    scene.whole()?;
     eprintln!(
         "      every leaf linked {:.2} s later",
         since.elapsed().as_secs_f64()
@@ -50,7 +50,7 @@ pub fn leaves_first(scene: &mut Scene) -> Result<()> {
 }
 
 /// One instance is restarted, the other does not notice.
-pub fn two_instances(scene: &mut Scene) -> Result<()> {
+pub fn two_instances(scene: &Scene) -> Result<()> {
     let name = "cim-edge-001";
     scene.lab.boot(&[name])?;
     let host = scene.lab.host(name)?;
@@ -70,6 +70,8 @@ pub fn two_instances(scene: &mut Scene) -> Result<()> {
     let pid = host.main_pid(one)?;
     host.run(&format!("systemctl restart {one}.service"))?;
     ensure!(host.main_pid(one)? != pid, "{one} was not restarted");
+    let state = host.show(other, "ActiveState")?;
+    ensure!(state == "active", "{other} noticed: it is {state}");
     let after = (host.main_pid(other)?, host.varz(other)?.start);
     ensure!(
         before == after,
@@ -79,27 +81,33 @@ pub fn two_instances(scene: &mut Scene) -> Result<()> {
         client.connection_state() == State::Connected,
         "a client of {other} was cut off"
     );
-    host.hub(other)?;
+    until(&format!("{other} is linked"), PATIENCE, || host.hub(other))?;
     // Each user reads only its own.
     for (user, theirs) in [(one, other), (other, one)] {
         let read = host.script(&format!(
             "setpriv --reuid={user} --regid={user} --clear-groups -- sh -c \
              'test -r /run/secrets/{user}.nk || exit 1; for file; do test -r $file && echo $file; done; true' \
-             sh /run/secrets/{theirs}.* /run/{theirs} /var/lib/{theirs}"
+             sh /run/secrets/{theirs}.* /run/{theirs} /var/lib/{theirs} /var/lib/{theirs}/jetstream"
         ))?;
         ensure!(read.is_empty(), "{user} reads {read}");
     }
     host.stop()
 }
 
-/// Every host is shut down and started, all at the same time.
-pub fn reboot(scene: &mut Scene) -> Result<()> {
-    scene.times.measure("shutdown of all six hosts", || {
-        scene.lab.each(&FLEET, Host::stop)
-    })?;
+/// Every host is shut down and started, all at the same time; what was stored is there.
+pub fn reboot(scene: &Scene) -> Result<()> {
+    let stream = Stored::create(scene, "hub-1", "REBOOT", 3)?;
+    let mut stored = Vec::new();
+    for _ in 0..10 {
+        stored.push(stream.store(1000)?);
+    }
     let Scene { lab, times, .. } = scene;
+    times.measure("shutdown of all six hosts", || lab.each(&FLEET, Host::stop))?;
     times.measure("boot of all six hosts with their data", || lab.boot(&FLEET))?;
-    scene.hub_whole()?;
-    scene.all_linked()?;
+    scene.whole()?;
+    let stream = stream.through(scene, "hub-2")?;
+    stored.push(stream.stores()?);
+    stream.has_all(&stored)?;
+    stream.delete()?;
     scene.reaches("hub-2").map(drop)
 }

@@ -1,5 +1,6 @@
 //! What the stories share.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -31,12 +32,12 @@ pub struct Scene {
     /// The hosts.
     pub lab: Lab,
     /// Measured times.
-    pub times: Times,
+    pub times: Arc<Times>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Scene {
-    pub fn new(lab: Lab, times: Times) -> Result<Self> {
+    pub fn new(lab: Lab, times: Arc<Times>) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -90,6 +91,12 @@ impl Scene {
             })?;
         }
         Ok(())
+    }
+
+    /// Waits until the hub is whole and every leaf is linked.
+    pub fn whole(&self) -> Result<()> {
+        self.hub_whole()?;
+        self.all_linked()
     }
 
     /// Publishes until a subscriber elsewhere gets a message; gives how long that took.

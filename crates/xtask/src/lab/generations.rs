@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::keys::Keys;
 
 /// One change of a file: this text, there once, becomes that.
-type Change = (&'static str, &'static str, &'static str);
+pub type Change = (&'static str, &'static str, &'static str);
 
 /// How a generation differs from what is committed, beside the keys.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Recipe {
 }
 
 /// All of them; every one has the host with two instances.
-pub const GENERATIONS: [Recipe; 3] = [
+pub const GENERATIONS: [Recipe; 4] = [
     Recipe {
         name: "base",
         changes: &[],
@@ -36,7 +36,23 @@ pub const GENERATIONS: [Recipe; 3] = [
     // The size of a store: cold.
     Recipe {
         name: "restart",
-        changes: &[("hosts/cim-prod-001.nix", "\"50GiB\"", "\"40GiB\"")],
+        changes: &[
+            ("hosts/cim-prod-001.nix", "\"50GiB\"", "\"40GiB\""),
+            (
+                "hosts/cim-dev-001.nix",
+                "    logging.debug = true;\n",
+                "    logging.debug = true;\n    jetstream.maxFileStore = \"5GiB\";\n",
+            ),
+        ],
+    },
+    // A secret that nobody put on the host: it builds, and cannot start.
+    Recipe {
+        name: "broken",
+        changes: &[(
+            "hosts/cim-prod-001.nix",
+            "\"/run/secrets/cim-prod-001.nk\"",
+            "\"/run/secrets/nowhere.nk\"",
+        )],
     },
 ];
 
@@ -46,29 +62,32 @@ const EDGE_LEAVES: [(&str, u16, u16); 2] =
     [("cim-edge-001", 4222, 8222), ("cim-edge-002", 4223, 8223)];
 
 impl Recipe {
-    /// The files that are not as committed, by their paths.
-    pub fn files(&self, source: &Path, keys: &mut Keys) -> Result<Vec<(PathBuf, String)>> {
-        let mut files = Vec::new();
-        let mut paths = Vec::new();
-        let folder = source.join("hosts");
-        let doing = || format!("listing {}", folder.display());
-        for entry in fs::read_dir(&folder).with_context(doing)? {
-            let name = entry.with_context(doing)?.file_name();
-            if name.to_string_lossy().ends_with(".nix") {
-                paths.push(Path::new("hosts").join(name));
-            }
-        }
+    /// The hosts that differ from the first generation's; none: it is the first, and all are built.
+    pub fn hosts(&self) -> Vec<String> {
+        let host = |(path, ..): &Change| path.strip_prefix("hosts/")?.strip_suffix(".nix");
+        let hosts = self.changes.iter().filter_map(host);
+        hosts.map(str::to_owned).collect()
+    }
+
+    /// The files that are not as committed, by their paths; with more changes than the recipe's.
+    pub fn files(
+        &self,
+        source: &Path,
+        more: &[Change],
+        keys: &mut Keys,
+    ) -> Result<Vec<(PathBuf, String)>> {
+        let changes: Vec<&Change> = self.changes.iter().chain(more).collect();
+        let mut paths = hosts(source)?;
+        paths.extend(changes.iter().map(|change| PathBuf::from(change.0)));
         paths.sort();
+        paths.dedup();
+        let mut files = Vec::new();
         for path in paths {
             let from = source.join(&path);
             let text =
                 fs::read_to_string(&from).with_context(|| format!("reading {}", from.display()))?;
             let mut text = keys.replace(&text)?;
-            for (_, old, new) in self
-                .changes
-                .iter()
-                .filter(|change| path == Path::new(change.0))
-            {
+            for (_, old, new) in changes.iter().filter(|change| path == Path::new(change.0)) {
                 text = replaced(&text, old, new, &path)?;
             }
             if path == Path::new("hosts/fleet.nix") {
@@ -79,6 +98,20 @@ impl Recipe {
         files.push((PathBuf::from(EDGE), keys.replace(&edge_host())?));
         Ok(files)
     }
+}
+
+/// The files of hosts/.
+fn hosts(source: &Path) -> Result<Vec<PathBuf>> {
+    let folder = source.join("hosts");
+    let doing = || format!("listing {}", folder.display());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(doing)? {
+        let name = entry.with_context(doing)?.file_name();
+        if name.to_string_lossy().ends_with(".nix") {
+            paths.push(Path::new("hosts").join(name));
+        }
+    }
+    Ok(paths)
 }
 
 fn replaced(text: &str, old: &str, new: &str, path: &Path) -> Result<String> {

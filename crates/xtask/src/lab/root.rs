@@ -15,7 +15,7 @@ use crate::progress::Progress;
 const SUITE: &str = "trixie";
 
 /// Bumped when the root is made in another way.
-const STAMP: &str = "cim-lab-root-1";
+const STAMP: &str = "cim-lab-root-2";
 
 /// What no host needs; paths of the packages' files.
 const EXCLUDED: [&str; 7] = [
@@ -82,7 +82,8 @@ fn make(dir: &Path, root: &Path) -> Result<()> {
     debootstrap.args([
         "--quiet",
         "--variant=essential",
-        "--include=systemd,procps",
+        // nix-bin: deploy-rs keeps generations with nix-env.
+        "--include=systemd,procps,nix-bin",
         "--aptopt=Acquire::Check-Valid-Until \"false\"",
         "--aptopt=APT::Install-Recommends \"false\"",
     ]);

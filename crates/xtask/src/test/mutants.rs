@@ -1,4 +1,4 @@
-//! Mutants of modules/: each mistake in the table must be noticed by the checks, and what is no mistake must pass.
+//! Mutants of modules/ and checks/vm/: each mistake in the table must be noticed by the checks, and what is no mistake must pass.
 
 mod table;
 
@@ -111,7 +111,7 @@ fn report(session: &Session, outcomes: &[(&Mutant, Result<Option<Caught>>)]) -> 
         counts.join(", ")
     ));
     if !problems.is_empty() {
-        bail!("mutants of modules/:\n{}", problems.join("\n"));
+        bail!("mutants:\n{}", problems.join("\n"));
     }
     Ok(())
 }
@@ -147,13 +147,13 @@ impl<'a> Trial<'a> {
 
     /// Changes the file, asks the checks, and puts the file back.
     fn attempt(&self, mutant: &Mutant) -> Result<Option<Caught>> {
-        let file = self.eval.file(&format!("modules/{}", mutant.file));
+        let file = self.eval.file(mutant.file);
         let text =
             fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
         let found = text.matches(mutant.old).count();
         ensure!(
             found == 1,
-            "its old text is {found} times in modules/{}: it must be there once",
+            "its old text is {found} times in {}: it must be there once",
             mutant.file
         );
         let write = |text: &str| {

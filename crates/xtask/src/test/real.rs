@@ -1,4 +1,5 @@
-//! Every host under nixpkgs' own lib and all of NixOS's own modules: the same as under the stand-in.
+//! Every host under nixpkgs' own lib and all of NixOS's own modules, and the VM tests under NixOS's own test framework:
+//! the same as under the stand-in.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,13 +34,27 @@ struct Unit {
     text: String,
 }
 
+/// What checks/standin/real-vm.nix says of one VM test.
+#[derive(Debug, Deserialize)]
+struct VmTest {
+    /// The derivation of the script, its machines, and what drives them.
+    driver: String,
+    nodes: Vec<String>,
+    /// By node: what NixOS and the stand-in make of it, where that is not the same.
+    different: BTreeMap<String, Value>,
+}
+
 /// The step.
 pub fn run(session: &mut Session) -> Result<()> {
     let nixpkgs = session
         .nixpkgs
         .clone()
         .context("comparing with a real nixpkgs: name the tree with --nixpkgs PATH")?;
-    for file in ["lib/default.nix", "nixos/lib/eval-config.nix"] {
+    for file in [
+        "lib/default.nix",
+        "nixos/lib/eval-config.nix",
+        "nixos/lib/testing/default.nix",
+    ] {
         ensure!(
             nixpkgs.join(file).is_file(),
             "--nixpkgs {}: there is no {file}",
@@ -68,6 +83,17 @@ pub fn run(session: &mut Session) -> Result<()> {
             answer.compared.units.len()
         ));
     }
+    let tests: BTreeMap<String, VmTest> =
+        eval.json(&format!("realVm {{ nixpkgs = {}; }}", eval::path(&nixpkgs)))?;
+    ensure!(!tests.is_empty(), "there are no VM tests in checks/vm");
+    for (name, test) in &tests {
+        problems.extend(test.problems(name));
+        session.progress.note(&format!(
+            "{name}: NixOS's test framework makes {} of {}",
+            test.driver,
+            test.nodes.join(", ")
+        ));
+    }
     if !problems.is_empty() {
         bail!(
             "hosts that NixOS makes something else of:\n{}",
@@ -75,6 +101,16 @@ pub fn run(session: &mut Session) -> Result<()> {
         );
     }
     Ok(())
+}
+
+impl VmTest {
+    /// What NixOS makes something else of.
+    fn problems(&self, test: &str) -> Vec<String> {
+        self.different
+            .iter()
+            .map(|(node, made)| format!("{test}, {node}: {made:#}"))
+            .collect()
+    }
 }
 
 /// What systemd says against the units, which are the same under both.

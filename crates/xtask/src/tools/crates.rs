@@ -1,4 +1,4 @@
-//! Formatters that are crates: compiled once, without the parts we do not use.
+//! Tools that are crates: formatters, and deploy-rs's `activate`; compiled once, without the parts we do not use.
 
 use anyhow::{Context, Result};
 
@@ -14,8 +14,8 @@ struct Crate {
     package: &'static str,
     version: Version,
     features: &'static str,
-    /// The oldest that is taken from PATH.
-    oldest: Version,
+    /// The oldest that is taken from PATH; none is, where the name says too little.
+    oldest: Option<Version>,
 }
 
 const CRATES: [Crate; 3] = [
@@ -25,23 +25,32 @@ const CRATES: [Crate; 3] = [
         package: "nixfmt_rs",
         version: Version::new(0, 5, 3),
         features: "cli",
-        oldest: Version::new(1, 2, 0),
+        oldest: Some(Version::new(1, 2, 0)),
     },
     Crate {
         program: "deadnix",
         package: "deadnix",
         version: Version::new(1, 3, 1),
         features: "",
-        oldest: Version::new(1, 2, 0),
+        oldest: Some(Version::new(1, 2, 0)),
     },
     Crate {
         program: "taplo",
         package: "taplo-cli",
         version: Version::new(0, 10, 0),
         features: "",
-        oldest: Version::new(0, 9, 3),
+        oldest: Some(Version::new(0, 9, 3)),
     },
 ];
+
+/// What deploy-rs runs on a host; the deploying side (`deploy`) is left out.
+const ACTIVATE: Crate = Crate {
+    program: "activate",
+    package: "deploy-rs",
+    version: Version::new(1, 0, 0),
+    features: "",
+    oldest: None,
+};
 
 /// Finds nixfmt, deadnix and taplo or compiles them, one after the other.
 pub fn ensure(site: &Site, workspace: &Workspace, progress: &Progress) -> Result<[Tool; 3]> {
@@ -51,6 +60,13 @@ pub fn ensure(site: &Site, workspace: &Workspace, progress: &Progress) -> Result
     // Only now: they have dependencies in common.
     mirror::remove(site.build())?;
     Ok(tools)
+}
+
+/// Finds deploy-rs's `activate` or compiles it.
+pub fn activate(site: &Site, workspace: &Workspace, progress: &Progress) -> Result<Tool> {
+    let tool = one(&ACTIVATE, site, workspace, progress)?;
+    mirror::remove(site.build())?;
+    Ok(tool)
 }
 
 fn one(wanted: &Crate, site: &Site, workspace: &Workspace, progress: &Progress) -> Result<Tool> {
@@ -64,11 +80,15 @@ fn one(wanted: &Crate, site: &Site, workspace: &Workspace, progress: &Progress) 
     if let Some(tool) = site.installed(program, |found| found == *version) {
         return Ok(tool);
     }
-    if let Some(tool) = site.on_path(program, |found| found >= *oldest) {
-        mirror::remove(&site.bin().join(program))?;
-        return Ok(tool);
+    let mut why = String::new();
+    if let Some(oldest) = oldest {
+        if let Some(tool) = site.on_path(program, |found| found >= *oldest) {
+            mirror::remove(&site.bin().join(program))?;
+            return Ok(tool);
+        }
+        why = format!(", as there is none >= {oldest} on PATH");
     }
-    let what = format!("{program} {version}: compiling, as there is none >= {oldest} on PATH");
+    let what = format!("{program} {version}: compiling{why}");
     progress.doing(&what, || {
         install(wanted, site, workspace).with_context(|| format!("installing {program}"))
     })
@@ -89,6 +109,7 @@ fn install(wanted: &Crate, site: &Site, workspace: &Workspace) -> Result<Tool> {
         .args(["--features", wanted.features])
         .arg("--root")
         .arg(site.root());
+    cargo.args(["--bin", wanted.program]);
     cargo.arg(format!("{}@{}", wanted.package, wanted.version));
     cargo.env("CARGO_TARGET_DIR", site.build());
     for (setting, value) in [

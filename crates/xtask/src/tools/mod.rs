@@ -42,6 +42,13 @@ pub struct Tools {
     checkers: Vec<(&'static str, Tool)>,
 }
 
+/// Finds deploy-rs's `activate` or installs it: only the lab runs it, so it is no tool of a [`Purpose`].
+pub fn deploy_rs_activate(workspace: &Workspace, progress: &Progress) -> Result<Tool> {
+    let site = Site::open(workspace)?;
+    let _lock = site.lock(progress)?;
+    crates::activate(&site, workspace, progress)
+}
+
 impl Tools {
     /// Finds every tool and installs those that are missing or too old; changes nothing where none is.
     pub fn install(workspace: &Workspace, purpose: Purpose, progress: &Progress) -> Result<Self> {

@@ -1,0 +1,24 @@
+//! `cargo xtask soak`: campaigns that take long; the last result of each stands in docs/.
+
+use anyhow::Result;
+
+use crate::lab;
+use crate::progress::Progress;
+use crate::workspace::Workspace;
+
+/// What there is to run.
+#[derive(clap::Subcommand)]
+pub enum Campaign {
+    /// Breaks what each story of the lab guards, and sees that the story fails for it.
+    Lab {
+        /// Only mutants with one of these in their names.
+        names: Vec<String>,
+    },
+}
+
+/// Runs a campaign.
+pub fn run(campaign: &Campaign, workspace: &Workspace, progress: &Progress) -> Result<()> {
+    match campaign {
+        Campaign::Lab { names } => lab::mutants(names, workspace, progress),
+    }
+}
