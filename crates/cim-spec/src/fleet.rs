@@ -14,7 +14,7 @@ use crate::path::OptionPath;
 use crate::plan::renamed;
 use crate::problem::{Problems, Rule, shown};
 use crate::spec::{Fleet, Flow, Hub, Leaf};
-use crate::subject;
+use crate::subject::{self, Crowd};
 
 fn root() -> OptionPath {
     OptionPath::new("services.cim.fleet")
@@ -172,27 +172,22 @@ pub fn leaf_of_hub(
 /// goes from leaf to leaf, nothing is lost, and the hub's nodes keep less in memory.
 pub(crate) fn isolates(fleet: &Fleet, hub_name: &str, hub: &Hub) -> bool {
     let dials = |leaf: &&Leaf| leaf.remotes.values().any(|remote| remote.hub == hub_name);
-    let leaves: Vec<&Leaf> = fleet.leaves.values().filter(dials).collect();
+    let leaves = || fleet.leaves.values().filter(dials).enumerate();
     hub.leafnodes.isolate_interest.unwrap_or_else(|| {
-        !leaves.iter().enumerate().any(|(index, from)| {
-            let others = leaves
+        let mut imported: BTreeMap<&str, Crowd> = BTreeMap::new();
+        for (index, leaf) in leaves() {
+            let crowd = imported.entry(&leaf.account).or_default();
+            leaf.imports
                 .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != index);
-            others.map(|(_, to)| to).any(|to| reaches(from, to))
+                .for_each(|flow| crowd.insert(&flow.subject, index));
+        }
+        !leaves().any(|(index, leaf)| {
+            let crowd = imported.get(leaf.account.as_str());
+            let reaches =
+                |flow: &Flow| crowd.is_some_and(|all| all.overlaps(&flow.arrives_as(), index));
+            leaf.exports.iter().any(reaches)
         })
     })
-}
-
-/// Whether something that a leaf exports is something that another imports.
-fn reaches(from: &Leaf, to: &Leaf) -> bool {
-    from.account == to.account
-        && from.exports.iter().any(|export| {
-            let export = export.arrives_as();
-            to.imports
-                .iter()
-                .any(|import| subject::overlap(&export, &import.subject))
-        })
 }
 
 fn flows(flows: &[Flow], at: &OptionPath, problems: &mut Problems) {

@@ -1,5 +1,9 @@
 //! NATS subjects: <https://docs.nats.io/nats-concepts/subjects>.
 
+mod crowd;
+
+pub use crowd::Crowd;
+
 use crate::problem::Refused;
 
 /// Checks the grammar of a subject that may hold wildcards.
