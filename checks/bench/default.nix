@@ -5,6 +5,8 @@
   # A nixpkgs tree: the stand-in, or a real one.
   nixpkgs,
   leaves,
+  # nixpkgs' own module for nats-server, to compare with.
+  natsModule ? null,
 }:
 let
   flake = (import (nixpkgs + "/flake.nix")).outputs { self.outPath = nixpkgs; };
@@ -84,6 +86,15 @@ in
   });
   # The same host without us: what the rest costs.
   bareHost = units (host { });
+
+  # The same host with nixpkgs' own module.
+  natsHost = units (host {
+    imports = [ natsModule ];
+    services.nats = {
+      enable = true;
+      jetstream = true;
+    };
+  });
 
   # Every member's spec; all leaves on one host, whose ports nobody looks at here.
   fleet = (import ../../modules/spec.nix { inherit lib; }).fleet fleet;

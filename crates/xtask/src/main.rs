@@ -58,9 +58,9 @@ enum Task {
     },
     /// Boots the hosts of hosts/ under systemd until Ctrl-C, and says how to enter them.
     Lab(lab::Args),
-    /// Prints what a fleet of 1,000 leaves costs to evaluate, render and check.
+    /// Prints what a fleet costs to evaluate, render and check, and how that grows with its leaves.
     Bench {
-        /// A real nixpkgs tree to evaluate with, in place of the stand-in.
+        /// A real nixpkgs tree, whose own module for nats-server is compared with.
         #[arg(long, value_name = "PATH")]
         nixpkgs: Option<PathBuf>,
     },
