@@ -51,7 +51,6 @@ impl Row {
 struct Places {
     places: BTreeMap<String, Place>,
     with: BTreeMap<String, With>,
-    not_yet: BTreeMap<String, String>,
 }
 
 /// Where the fields of a block stand.
@@ -101,13 +100,11 @@ pub fn rows() -> Result<Vec<Row>> {
         for place in places_of_row {
             let name = format!("{place}.{option}");
             known.push(name.clone());
-            if !places.not_yet.contains_key(&name) {
-                let row = places.row(&place, &name, &row);
-                rows.push(row.with_context(|| name.clone())?);
-            }
+            let row = places.row(&place, &name, &row);
+            rows.push(row.with_context(|| name.clone())?);
         }
     }
-    for name in places.with.keys().chain(places.not_yet.keys()) {
+    for name in places.with.keys() {
         ensure!(
             known.contains(name),
             "rows.json names {name}, which is no row"
