@@ -75,6 +75,16 @@ impl Monitor {
         Ok(())
     }
 
+    /// Whether the server is ready with everything: each stream and consumer that it should have.
+    ///
+    /// # Errors
+    /// What the server says against itself, or that it does not answer.
+    pub fn healthy(&self) -> Result<()> {
+        let (status, body) = self.get("/healthz")?;
+        ensure!(status == 200, "{} says {status}: {}", self.url, body.trim());
+        Ok(())
+    }
+
     /// `/varz`.
     ///
     /// # Errors
