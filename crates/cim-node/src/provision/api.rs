@@ -118,9 +118,12 @@ impl Api {
     /// # Errors
     /// The server's refusal, or silence.
     pub async fn once(&self, subject: &str, body: &Value) -> Result<Value, Failure> {
-        let request = Request::new()
-            .payload(body.to_string().into())
-            .timeout(Some(ANSWER));
+        // Some questions take no body at all.
+        let payload = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let request = Request::new().payload(payload.into()).timeout(Some(ANSWER));
         let subject = format!("{}.{subject}", self.prefix);
         let answer = self.client.send_request(subject.clone(), request).await;
         let answer = answer.map_err(|error| {

@@ -1,1 +1,13 @@
-//! x
+//! `cim-provision` beside real nats-servers.
+
+mod cluster;
+mod consumers;
+mod fields;
+mod health;
+mod import;
+mod kill;
+mod messages;
+mod one;
+mod support;
+mod table;
+mod transitions;
