@@ -90,7 +90,7 @@ fn streams() -> Vec<Case> {
             json!(["@.*"]),
             json!({}),
             6,
-            Lossy(0),
+            InPlace,
         ),
         case(
             "retention",
