@@ -67,12 +67,32 @@ pub fn read<T: DeserializeOwned + Serialize>(
         Ok(read) => Ok((tree(&read).map(|tree| (read, tree)))?),
         Err(error) => {
             let at = error.path().to_string();
-            Err(Mistake::new(
-                format!("{at}: {}", error.inner()),
-                help(fields, &at),
-            ))
+            let what = match at_path(&value, &at) {
+                _ if error.inner().to_string().starts_with("invalid value") => {
+                    format!(
+                        "{at}: {} is beyond what nats-server counts",
+                        shown(&value, &at)
+                    )
+                }
+                Some(_) => format!("{at}: {} is {}", shown(&value, &at), not(fields, &at)),
+                None => format!("{at}: {}", error.inner()),
+            };
+            Err(Mistake::new(what, help(fields, &at)))
         }
     }
+}
+
+fn shown(value: &Value, at: &str) -> String {
+    at_path(value, at).map(Value::to_string).unwrap_or_default()
+}
+
+/// The value at a path as `sources[0].name`.
+fn at_path<'a>(value: &'a Value, at: &str) -> Option<&'a Value> {
+    at.split(['.', '['])
+        .try_fold(value, |value, part| match part.strip_suffix(']') {
+            Some(index) => value.get(index.parse::<usize>().ok()?),
+            None => value.get(part),
+        })
 }
 
 /// Reads `provision.json`.
@@ -165,8 +185,8 @@ fn meant(fields: &[Field], name: &str) -> Option<&'static str> {
         .find(|meant| fields.iter().any(|field| field.name == *meant))
 }
 
-/// What to write where a value has the wrong type.
-fn help(fields: &[Field], at: &str) -> String {
+/// What stands at a path.
+fn kind(fields: &[Field], at: &str) -> Option<Kind> {
     let mut fields = fields;
     let mut kind = None;
     for part in at.split('.') {
@@ -179,7 +199,27 @@ fn help(fields: &[Field], at: &str) -> String {
             fields = inner;
         }
     }
-    match kind {
+    kind
+}
+
+/// What a value of the wrong type is not.
+fn not(fields: &[Field], at: &str) -> &'static str {
+    match kind(fields, at) {
+        Some(Kind::Duration | Kind::Durations) => "not a number of nanoseconds",
+        Some(Kind::Number | Kind::Limit | Kind::Positive) => "not a whole number",
+        Some(Kind::Flag) => "neither true nor false",
+        Some(Kind::Choice(_)) => "none of its words",
+        Some(Kind::Text | Kind::Time) => "not a text",
+        Some(Kind::Texts | Kind::List) => "not a list of texts",
+        Some(Kind::Part(_)) => "not an object",
+        Some(Kind::Parts(_) | Kind::PartList(_)) => "not a list of objects",
+        Some(Kind::Labels) | None => "not a text in quotes",
+    }
+}
+
+/// What to write where a value has the wrong type.
+fn help(fields: &[Field], at: &str) -> String {
+    match kind(fields, at) {
         Some(Kind::Duration | Kind::Durations) => {
             "write whole nanoseconds: 30 s is 30000000000".to_owned()
         }

@@ -17,28 +17,48 @@ use super::tree::{Tree, texts};
 pub struct Loss {
     /// How many messages.
     pub messages: u64,
-    /// The number is not exact, or grows no further than this.
-    pub about: bool,
+    /// How exact that number is.
+    pub count: Count,
     /// Consent is needed even for 0 messages.
     pub always: bool,
     /// What happens to them.
     pub what: String,
 }
 
+/// How exact a number is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// So many.
+    Exact,
+    /// About so many: it is reckoned from an average.
+    About,
+    /// So many at most.
+    UpTo,
+}
+
 impl Loss {
     fn exact(messages: u64, what: &str) -> Self {
         Self {
             messages,
-            about: false,
+            count: Count::Exact,
             always: false,
             what: what.to_owned(),
         }
     }
 
-    fn about(messages: u64, what: &str) -> Self {
+    fn counted(count: Count, messages: u64, what: &str) -> Self {
         Self {
-            about: messages > 0,
+            count,
             ..Self::exact(messages, what)
+        }
+    }
+
+    /// The number in words: `5`, `about 5`, `up to 5`.
+    pub fn number(&self) -> String {
+        match self.count {
+            Count::Exact => self.messages.to_string(),
+            Count::About => format!("about {}", self.messages),
+            Count::UpTo => format!("up to {}", self.messages),
         }
     }
 
@@ -65,7 +85,8 @@ pub async fn of_stream(
             state.messages.saturating_sub(*limit),
             "are removed at once, the oldest first",
         ),
-        Measure::Bytes(limit) => Loss::about(
+        Measure::Bytes(limit) => Loss::counted(
+            Count::About,
             beyond(state.messages, state.bytes, *limit),
             "are removed at once, the oldest first",
         ),
@@ -85,7 +106,8 @@ pub async fn of_stream(
         Measure::Interest if state.consumer_count == 0 => {
             Loss::exact(state.messages, "are removed, as no consumer waits for them")
         }
-        Measure::Interest => Loss::about(
+        Measure::Interest => Loss::counted(
+            Count::UpTo,
             state.messages,
             "are at stake: those that every consumer has acknowledged, or none wants, are removed",
         ),
@@ -103,7 +125,8 @@ pub async fn of_stream(
 /// What a consumer's new filter costs on a stream that keeps messages for its consumers.
 pub fn of_consumer(found: &FoundConsumer) -> Loss {
     let waiting = found.num_pending + found.num_ack_pending;
-    Loss::about(
+    Loss::counted(
+        Count::UpTo,
         waiting,
         "wait for this consumer: those that the new filter and no other consumer wants are removed",
     )
@@ -160,7 +183,7 @@ async fn uncaptured(
         .is_some_and(|transform| !transform.is_null())
     {
         // What is stored has other subjects than what was published.
-        return Ok(Loss::about(found.state.messages, what));
+        return Ok(Loss::counted(Count::UpTo, found.state.messages, what));
     }
     let kept = texts(new, "subjects");
     let mut messages = 0;
@@ -214,7 +237,7 @@ async fn older(api: &Api, name: &str, found: &FoundStream, age: u64) -> Result<L
     Ok(if exact {
         Loss::exact(gone, what)
     } else {
-        Loss::about(gone, what)
+        Loss::counted(Count::UpTo, gone, what)
     })
 }
 

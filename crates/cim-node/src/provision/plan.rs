@@ -230,6 +230,7 @@ impl Planner<'_> {
             };
             changes.push(changed(wanted, Stream::FIELDS, difference, means));
         }
+        counted_once(&mut changes);
         self.decide(&mut step, changes, &found.created);
         (step, Some(found))
     }
@@ -293,7 +294,8 @@ impl Planner<'_> {
                 .filter(|(name, _)| name != "direct" && name != "sourcing"),
         );
         let held = defaults::consumer(&found.config, stream);
-        let differences = differences(Consumer::FIELDS, &held, &step.full);
+        let mut differences = differences(Consumer::FIELDS, &held, &step.full);
+        without_consequences(&mut differences);
         let changes = differences.into_iter().map(|difference| {
             let means = match judge::consumer(&difference, stream) {
                 Judgement::InPlace => Means::InPlace,
@@ -340,7 +342,7 @@ impl Planner<'_> {
                 (
                     format!(
                         "{} needs nats-server {major}.{minor}.{patch}, and this is {}",
-                        named(wanted.fields, field.name),
+                        named(wanted, field.name),
                         self.api.server()
                     ),
                     "leave it out, or upgrade the server first".to_owned(),
@@ -372,6 +374,29 @@ impl Planner<'_> {
     }
 }
 
+/// A limit and what goes beyond it are one loss, told at the limit.
+fn counted_once(changes: &mut [Changed]) {
+    let limited = changes.iter().any(|change| {
+        matches!(change.difference.field, "max_msgs" | "max_bytes")
+            && matches!(change.means, Means::Lossy(_))
+    });
+    let discard = changes
+        .iter_mut()
+        .find(|change| change.difference.field == "discard");
+    if let (true, Some(discard)) = (limited, discard) {
+        discard.means = Means::InPlace;
+    }
+}
+
+/// Pull or push decides whether there is a `max_waiting`.
+fn without_consequences(differences: &mut Vec<Difference>) {
+    let turns =
+        |d: &Difference| d.field == "deliver_subject" && (d.from.is_null() || d.to.is_null());
+    if differences.iter().any(turns) {
+        differences.retain(|difference| difference.field != "max_waiting");
+    }
+}
+
 fn changed(
     wanted: &Wanted,
     fields: &'static [Field],
@@ -380,7 +405,7 @@ fn changed(
 ) -> Changed {
     let field = fields.iter().find(|field| field.name == difference.field);
     Changed {
-        field: named(wanted.fields, difference.field),
+        field: named(wanted, difference.field),
         kind: field.map_or(Kind::Text, |field| field.kind),
         difference,
         means,
@@ -388,9 +413,16 @@ fn changed(
 }
 
 /// What the file of an asset calls a field of the server's.
-fn named(fields: &[Field], name: &'static str) -> &'static str {
+fn named(wanted: &Wanted, name: &'static str) -> &'static str {
+    if name == "filter_subjects" && wanted.said.contains_key("filter_subject") {
+        return "filter_subject";
+    }
     let same = |field: &&Field| field.change == Change::Stream(name);
-    fields.iter().find(same).map_or(name, |field| field.name)
+    wanted
+        .fields
+        .iter()
+        .find(same)
+        .map_or(name, |field| field.name)
 }
 
 /// The id of exactly this difference: the asset as it was made, each field from what to what, and how much is at

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::apply::{Outcome, Outcomes};
+use super::loss::Count;
 use super::plan::{Action, Changed, Means, Plan, Step};
 use super::words;
 
@@ -81,7 +82,11 @@ impl Report {
                     .map(|refusal| format!("error: {refusal}")),
             );
             if let Some(Outcome::Failed(why)) = self.outcome(step) {
-                lines.push(format!("error: {}: {why}", words::asset_place(step)));
+                lines.push(format!(
+                    "error: {}: {why}\n  help: {}",
+                    words::asset_place(step),
+                    words::remedy(why)
+                ));
             }
         }
         lines.extend(
@@ -118,7 +123,7 @@ impl Report {
             (Action::Update, _) => "updated in place",
             (Action::Lose, None) => "to update, with the loss that was consented to",
             (Action::Lose, _) => "updated, with the loss that was consented to",
-            (Action::Lossy(_), _) => "refused, for messages would be lost",
+            (Action::Lossy(_), _) => "refused without consent",
             (Action::Impossible, _) => "refused, for no update does it",
             (Action::Refused(_), _) => "refused",
             (Action::Unknown(_), _) => "unknown",
@@ -194,12 +199,7 @@ impl Report {
 fn note(changed: &Changed) -> String {
     match &changed.means {
         Means::InPlace => String::new(),
-        Means::Lossy(loss) => format!(
-            " ({}{} messages {})",
-            if loss.about { "up to " } else { "" },
-            loss.messages,
-            loss.what
-        ),
+        Means::Lossy(loss) => format!(" ({} messages {})", loss.number(), loss.what),
         Means::Impossible(_) => " (impossible)".to_owned(),
     }
 }
@@ -208,7 +208,11 @@ fn changed(changed: &Changed) -> Value {
     let difference = &changed.difference;
     let (means, messages, exact) = match &changed.means {
         Means::InPlace => ("inPlace", None, None),
-        Means::Lossy(loss) => ("lossy", Some(loss.messages), Some(!loss.about)),
+        Means::Lossy(loss) => (
+            "lossy",
+            Some(loss.messages),
+            Some(loss.count == Count::Exact),
+        ),
         Means::Impossible(_) => ("impossible", None, None),
     };
     json!({

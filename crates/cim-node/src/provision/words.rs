@@ -115,12 +115,11 @@ fn lossy(step: &Step, given: Option<&str>) -> Vec<String> {
     };
     let said = step.changes.iter().filter_map(|changed| match &changed.means {
         Means::Lossy(loss) => {
-            let about = if loss.about { "up to " } else { "" };
             Some(format!(
-                "{}: {}: {about}{} messages of the {} {} {}\n  help: to accept exactly this, {consent}{other}",
+                "{}: {}: {} messages of the {} {} {}\n  help: to accept exactly this, {consent}{other}",
                 place(step, changed.field),
                 change(changed),
-                loss.messages,
+                loss.number(),
                 step.asset.kind(),
                 name(&step.asset),
                 loss.what
@@ -129,6 +128,52 @@ fn lossy(step: &Step, given: Option<&str>) -> Vec<String> {
         _ => None,
     });
     said.collect()
+}
+
+/// What to do about what the server said no to, by its error number.
+pub fn remedy(why: &str) -> &'static str {
+    const REMEDIES: [(u64, &str); 9] = [
+        (
+            10074,
+            "declare one replica, or make the server a node of a cluster",
+        ),
+        (
+            10065,
+            "another stream has one of these subjects: `nats stream ls` and `nats stream info` tell which; take it away there first",
+        ),
+        (
+            10005,
+            "fewer servers are up, or have the tags and space, than there are replicas: see `nats server report jetstream`",
+        ),
+        (
+            10047,
+            "its max_bytes, with those of the other streams, exceed what the server or account may store: lower it, or raise the limit",
+        ),
+        (
+            10028,
+            "its max_bytes, with those of the other streams, exceed the memory of the server or account: lower it, or raise the limit",
+        ),
+        (
+            10023,
+            "the server or account has no room for it: lower max_bytes, or raise the limit",
+        ),
+        (
+            10026,
+            "the stream has as many consumers as it may: raise its max_consumers, or the account's limit",
+        ),
+        (
+            10013,
+            "somebody is subscribed to the consumer's subject: stop that client first",
+        ),
+        (10076, "switch JetStream on for the server"),
+    ];
+    let number = REMEDIES
+        .iter()
+        .find(|(code, _)| why.ends_with(&format!("(error {code})")));
+    number.map_or(
+        "change what stands in the way, and run again: nothing was lost",
+        |(_, help)| help,
+    )
 }
 
 fn name(asset: &Asset) -> String {
