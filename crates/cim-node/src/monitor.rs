@@ -81,7 +81,12 @@ impl Monitor {
     /// What the server says against itself, or that it does not answer.
     pub fn healthy(&self) -> Result<()> {
         let (status, body) = self.get("/healthz")?;
-        ensure!(status == 200, "{} says {status}: {}", self.url, body.trim());
+        ensure!(
+            status == 200,
+            "{}/healthz says {status}: {}",
+            self.url,
+            body.trim()
+        );
         Ok(())
     }
 

@@ -294,6 +294,12 @@ impl Planner<'_> {
                 .filter(|(name, _)| name != "direct" && name != "sourcing"),
         );
         let held = defaults::consumer(&found.config, stream);
+        // An operator's pause is not for us to end.
+        if let Some(until) = held.get("pause_until") {
+            step.full
+                .entry("pause_until")
+                .or_insert_with(|| until.clone());
+        }
         let mut differences = differences(Consumer::FIELDS, &held, &step.full);
         without_consequences(&mut differences);
         let changes = differences.into_iter().map(|difference| {

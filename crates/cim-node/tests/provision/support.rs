@@ -76,7 +76,7 @@ pub fn site(count: usize, more: &str) -> Result<Site> {
         let cluster = format!(
             "cluster {{ name: C, listen: \"127.0.0.1:{}\", routes: [{}] }}\n",
             port(index, Listener::Cluster),
-            routes.join(" ")
+            routes.join(", ")
         );
         let config = format!(
             "server_name: s{index}\nlisten: \"127.0.0.1:{}\"\nhttp: \"127.0.0.1:{}\"\nports_file_dir: \"{home}\"\n\
@@ -170,7 +170,6 @@ impl Site {
         if what != "import" {
             command.args(["--monitor", &self.monitors[0]]);
         }
-        command.args(["--wait", "20"]);
         command
     }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use cim_node::provision::api::Failure;
+use cim_node::provision::defaults;
+use cim_node::provision::tree::Tree;
 use cim_spec::asset::{Consumer, Stream};
 use serde_json::{Value, json};
 
@@ -597,20 +599,6 @@ fn consumers() -> Vec<Case> {
             InPlace,
         ),
         c(
-            "pause_until",
-            no.clone(),
-            json!("2099-01-01T00:00:00Z"),
-            json!({}),
-            InPlace,
-        ),
-        c(
-            "pause_until",
-            json!("2099-01-01T00:00:00Z"),
-            no.clone(),
-            json!({}),
-            InPlace,
-        ),
-        c(
             "priority_groups",
             json!(["a"]),
             json!(["b"]),
@@ -719,6 +707,7 @@ async fn of_every_field_of_a_stream() -> Result<()> {
             "| {} | {} → {} | {} | {means} {messages} | {did}, {before} → {after} messages |",
             case.field, case.from, case.to, case.more
         );
+        holds(case, &config, &answer).with_context(|| case.field)?;
         held_to(case, &means, messages, &answer, before, after).with_context(|| {
             format!(
                 "{} {} → {}: {means} {messages}, {did}, {before} → {after}",
@@ -751,6 +740,28 @@ fn did(answer: &Result<Value, Failure>) -> String {
         Err(Failure::Refused(refusal)) => format!("refused: {} ({})", refusal.words, refusal.code),
         Err(other) => other.to_string(),
     }
+}
+
+/// Where the server took a change, it holds it.
+fn holds(case: &Case, config: &Value, answer: &Result<Value, Failure>) -> Result<()> {
+    let Ok(answer) = answer else {
+        return Ok(());
+    };
+    let tree = |config: &Value| -> Result<Tree> {
+        let config = config.as_object().context("no config")?;
+        Ok(match config.contains_key("durable_name") {
+            true => defaults::consumer(config, &Tree::new()),
+            false => defaults::stream(config),
+        })
+    };
+    let (wanted, held) = (tree(config)?, tree(&answer["config"])?);
+    anyhow::ensure!(
+        held.get(case.field) == wanted.get(case.field),
+        "it holds {:?}, not {:?}",
+        held.get(case.field),
+        wanted.get(case.field)
+    );
+    Ok(())
 }
 
 /// The plan said what the case expects, and the server did what the plan said.
@@ -792,7 +803,7 @@ async fn of_every_field_of_a_consumer() -> Result<()> {
     let fields: BTreeSet<_> = cases.iter().map(|case| case.field).collect();
     let table: BTreeSet<_> = Consumer::FIELDS.iter().map(|field| field.name).collect();
     assert_eq!(
-        &fields | &["durable_name", "name", "num_replicas"].into(),
+        &fields | &["durable_name", "name", "num_replicas", "pause_until"].into(),
         table,
         "every field has a case"
     );
@@ -832,6 +843,7 @@ async fn of_every_field_of_a_consumer() -> Result<()> {
             "| {} | {} → {} | {} | {means} | {did} |",
             case.field, case.from, case.to, case.more
         );
+        holds(case, &config, &answer).with_context(|| case.field)?;
         held_to(case, &means, messages, &answer, 0, 0).with_context(|| {
             format!("{} {} → {}: {means}, {did}", case.field, case.from, case.to)
         })?;

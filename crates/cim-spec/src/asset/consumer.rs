@@ -71,7 +71,8 @@ fields! {
         mem_storage: bool, Kind::Flag, V2_9, Impossible(FIXED);
         /// Names and values, for tools.
         metadata: Labels, Kind::Labels, V2_10, InPlace;
-        /// Delivers nothing until then, RFC 3339.
+        /// Delivers nothing until then, RFC 3339; absent: as it is, for operators pause consumers by hand. The server
+        /// takes it when a consumer is made; later only `CONSUMER.PAUSE` changes it, an update keeps what it was.
         pause_until: String, Kind::Time, V2_11, InPlace;
         /// Groups that clients ask in, ADR-42.
         priority_groups: Vec<String>, Kind::List, V2_11, InPlace;
