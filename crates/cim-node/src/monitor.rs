@@ -32,6 +32,24 @@ pub struct Varz {
     /// The leaf listener.
     #[serde(default)]
     pub leaf: Block,
+    /// JetStream.
+    #[serde(default)]
+    pub jetstream: JetStream,
+}
+
+/// JetStream in `/varz`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct JetStream {
+    /// Its configuration; absent where it is off.
+    #[serde(default)]
+    pub config: JetStreamConfig,
+}
+
+/// JetStream's configuration in `/varz`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct JetStreamConfig {
+    /// Its domain; absent: it has none.
+    pub domain: Option<String>,
 }
 
 /// A listener in `/varz`.

@@ -124,13 +124,22 @@ impl Run {
         let monitor = Monitor::new(url);
         let look = || {
             monitor.healthy()?;
+            let varz = monitor.varz()?;
             if let Some(name) = name {
-                let found = monitor.varz()?.server_name;
+                let found = &varz.server_name;
                 ensure!(
-                    found == *name,
+                    found == name,
                     "{url} is answered by {found:?}, another server than {name:?}"
                 );
             }
+            // The health of one server says nothing of the streams of another.
+            let found = &varz.jetstream.config.domain;
+            ensure!(
+                self.domain.is_none() || self.domain == *found,
+                "{url} is a server of the JetStream domain {:?}, not of {:?}: name the monitoring listener of one that is",
+                found.as_deref().unwrap_or_default(),
+                self.domain.as_deref().unwrap_or_default()
+            );
             Ok(())
         };
         let mut pauses = Pauses::new(self.patience);

@@ -54,10 +54,12 @@ impl Refusal {
         matches!(self.code, 10059 | 10014)
     }
 
-    /// The cluster has no leader, or the server is starting: it may answer later.
+    /// The cluster has no leader, the server is starting, or the stream is moving: it may answer later.
     fn is_for_now(&self) -> bool {
-        matches!(self.code, 10004 | 10007 | 10008 | 10009 | 10041)
-            || matches!(self.status, 408 | 429)
+        matches!(
+            self.code,
+            10004 | 10007 | 10008 | 10009 | 10041 | 10124 | 10226
+        ) || matches!(self.status, 408 | 429)
     }
 }
 

@@ -132,10 +132,14 @@ fn lossy(step: &Step, given: Option<&str>) -> Vec<String> {
 
 /// What to do about what the server said no to, by its error number.
 pub fn remedy(why: &str) -> &'static str {
-    const REMEDIES: [(u64, &str); 9] = [
+    const REMEDIES: [(u64, &str); 10] = [
         (
             10074,
             "declare one replica, or make the server a node of a cluster",
+        ),
+        (
+            10123,
+            "change num_replicas first and placement in another run, or the other way round",
         ),
         (
             10065,

@@ -48,13 +48,44 @@ async fn replicas_and_placement_are_set_read_back_and_changed_in_place() -> Resu
         assert_eq!(held["placement"], placement, "{name}");
     }
     site.publish(&["r"], 10).await?;
-    site.stream(
-        "R3",
-        json!({"subjects": ["r"], "num_replicas": 1, "placement": {"tags": ["node:s1"]}}),
-    )?;
+    let to = |replicas: u8, placement: &serde_json::Value| {
+        site.stream(
+            "R3",
+            json!({"subjects": ["r"], "num_replicas": replicas, "placement": placement}),
+        )
+    };
+    let moved = json!({"tags": ["node:s1"]});
+    to(1, &moved)?;
+    site.run("apply", &[])?.ended(
+        2,
+        &[
+            "can not move and scale",
+            "num_replicas first and placement in another run",
+        ],
+    );
+    to(1, &placement)?;
     site.run("apply", &[])?.ended(0, &["num_replicas: 3 → 1"]);
+    to(1, &moved)?;
+    site.run("apply", &[])?.ended(0, &["placement: "]);
     site.run("plan", &[])?.ended(0, &["4 as declared"]);
+    until("the stream has moved", async || {
+        let info = site
+            .api()
+            .await?
+            .ask("STREAM.INFO.R3", &serde_json::Value::Null)
+            .await;
+        let info = info.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+        ensure!(
+            info["cluster"]["leader"] == "s1" && info["cluster"]["replicas"].is_null(),
+            "{}",
+            info["cluster"]
+        );
+        Ok(())
+    })
+    .await?;
     assert_eq!(site.messages("R3").await?, 10);
+    site.stream("R3", json!({"subjects": ["r"], "num_replicas": 1}))?;
+    site.applied()?;
     site.stream("R3", json!({"subjects": ["r"], "num_replicas": 3}))?;
     site.applied()?;
     site.stream(

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod consumers;
+mod domain;
 mod fields;
 mod health;
 mod import;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -60,7 +60,7 @@ async fn every_refusal_says_where_what_and_what_to_write() -> Result<()> {
     Ok(())
 }
 
-async fn run(site: &Site, case: &PathBuf) -> Result<String> {
+async fn run(site: &Site, case: &Path) -> Result<String> {
     let case: Case = serde_json::from_str(&fs::read_to_string(case.join("case.json"))?)?;
     clean(site).await?;
     if !case.before.is_empty() {

@@ -183,3 +183,89 @@ async fn a_sourcing_stream_has_its_messages_at_once() -> Result<()> {
     site.run("plan", &[])?.ended(0, &["4 as declared"]);
     Ok(())
 }
+
+#[tokio::test]
+async fn messages_older_than_a_new_age_are_counted_one_by_one() -> Result<()> {
+    let site = one()?;
+    site.stream("A", json!({"subjects": ["a"]}))?;
+    site.applied()?;
+    site.publish(&["a"], 40).await?;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    site.publish(&["a"], 25).await?;
+    for gone in [5, 6, 7, 39, 50] {
+        let removed = site
+            .api()
+            .await?
+            .once("STREAM.MSG.DELETE.A", &json!({"seq": gone}))
+            .await;
+        assert!(removed.is_ok(), "{removed:?}");
+    }
+    site.stream(
+        "A",
+        json!({"subjects": ["a"], "max_age": 3_000_000_000_i64}),
+    )?;
+    site.run("plan", &[])?.ended(
+        2,
+        &["max_age: none → 3s: 36 messages of the stream A are older and are removed at once"],
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_that_may_be_beyond_its_limits_loses_nothing_before_discard_says_so() -> Result<()>
+{
+    let site = one()?;
+    site.stream("A", json!({"subjects": ["a"], "discard": "new"}))?;
+    site.applied()?;
+    site.publish(&["a"], 6).await?;
+    site.stream(
+        "A",
+        json!({"subjects": ["a"], "discard": "new", "max_msgs": 4}),
+    )?;
+    site.applied()?;
+    assert_eq!(site.messages("A").await?, 6);
+    site.stream("A", json!({"subjects": ["a"], "max_msgs": 4}))?;
+    site.run("apply", &[])?.ended(
+        2,
+        &["discard: new → old: 2 messages of the stream A are removed at once"],
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn consent_is_for_the_stream_that_was_there_and_for_about_as_many_messages() -> Result<()> {
+    let site = one()?;
+    let id = async || -> Result<String> {
+        let report = site.json("plan", &[])?;
+        Ok(asset(&report, "streams/A")?["planId"]
+            .as_str()
+            .context("no id")?
+            .to_owned())
+    };
+    site.stream("A", json!({"subjects": ["a"]}))?;
+    site.applied()?;
+    site.publish(&["a"], 5).await?;
+    site.stream("A", json!({"subjects": ["a"], "max_msgs": 1}))?;
+    let first = id().await?;
+    site.publish(&["a"], 20).await?;
+    assert_eq!(
+        id().await?,
+        first,
+        "20 more messages are the same difference"
+    );
+    site.publish(&["a"], 980).await?;
+    assert_ne!(id().await?, first, "a thousand more are not");
+    // Somebody removes the stream and makes it again.
+    let removed = site
+        .api()
+        .await?
+        .once("STREAM.DELETE.A", &serde_json::Value::Null)
+        .await;
+    assert!(removed.is_ok(), "{removed:?}");
+    site.stream("A", json!({"subjects": ["a"]}))?;
+    site.applied()?;
+    site.publish(&["a"], 5).await?;
+    site.stream("A", json!({"subjects": ["a"], "max_msgs": 1}))?;
+    assert_ne!(id().await?, first);
+    Ok(())
+}

@@ -18,6 +18,10 @@ pub struct Site {
     configs: Vec<PathBuf>,
     urls: Vec<String>,
     monitors: Vec<String>,
+    leafnodes: Vec<u16>,
+    clustered: bool,
+    /// Whose health is asked for.
+    pub monitor: usize,
     _ports: Box<dyn std::any::Any>,
     pub dir: TempDir,
 }
@@ -54,8 +58,13 @@ pub fn one() -> Result<Site> {
     site(1, "")
 }
 
-/// Servers, with further lines in each config; `%` stands for a server's number.
+/// Servers, with further lines in each config, or after `js:` in its JetStream block; `%` stands for a server's number.
+/// Several are a cluster but after `alone:`.
 pub fn site(count: usize, more: &str) -> Result<Site> {
+    let (clustered, more) = match more.strip_prefix("alone:") {
+        Some(more) => (false, more),
+        None => (count > 1, more),
+    };
     let dir = tempfile::tempdir().context("creating a folder")?;
     let (ports, held) = Ports::Free.choose(count)?;
     let port = |index: usize, listener| ports[index].get(&listener).copied().unwrap_or_default();
@@ -67,6 +76,9 @@ pub fn site(count: usize, more: &str) -> Result<Site> {
         configs: Vec::new(),
         urls: Vec::new(),
         monitors: Vec::new(),
+        leafnodes: Vec::new(),
+        clustered,
+        monitor: 0,
         _ports: Box::new(held),
         dir,
     };
@@ -83,7 +95,7 @@ pub fn site(count: usize, more: &str) -> Result<Site> {
              jetstream {{ store_dir: \"{home}/js\" %JS% }}\n{}{}",
             port(index, Listener::Client),
             port(index, Listener::Monitor),
-            if count > 1 { &cluster } else { "" },
+            if clustered { &cluster } else { "" },
             if more.starts_with("js:") { "" } else { more },
             home = home.display(),
         );
@@ -95,6 +107,7 @@ pub fn site(count: usize, more: &str) -> Result<Site> {
             "nats://127.0.0.1:{}",
             port(index, Listener::Client)
         ));
+        site.leafnodes.push(port(index, Listener::Leafnodes));
         site.monitors.push(format!(
             "http://127.0.0.1:{}",
             port(index, Listener::Monitor)
@@ -121,6 +134,30 @@ impl Site {
         ensure!(config.contains(from), "no {from:?} in {config}");
         fs::write(&self.configs[index], config.replace(from, to))?;
         self.servers[index] = Some(Server::start(&nats_server()?, &self.configs[index])?);
+        Ok(())
+    }
+
+    /// Makes one server a leaf of another: both start again.
+    pub fn link(&mut self, leaf: usize, hub: usize) -> Result<()> {
+        let port = self.leafnodes[hub];
+        let blocks = [
+            (
+                hub,
+                format!("leafnodes {{ listen: \"127.0.0.1:{port}\" }}\n"),
+            ),
+            (
+                leaf,
+                format!(
+                    "leafnodes {{ remotes: [{{ url: \"nats://127.0.0.1:{port}\" }}], reconnect: 1 }}\n"
+                ),
+            ),
+        ];
+        for (index, block) in blocks {
+            let config = fs::read_to_string(&self.configs[index])?;
+            self.kill(index)?;
+            put(&self.configs[index], &format!("{config}{block}"))?;
+            self.start(index)?;
+        }
         Ok(())
     }
 
@@ -164,11 +201,16 @@ impl Site {
     pub fn command(&self, what: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cim-provision"));
         command.arg(what).arg(self.folder());
-        for url in &self.urls {
+        let urls = if self.clustered {
+            self.urls.as_slice()
+        } else {
+            &self.urls[..1]
+        };
+        for url in urls {
             command.args(["--server", url]);
         }
         if what != "import" {
-            command.args(["--monitor", &self.monitors[0]]);
+            command.args(["--monitor", &self.monitors[self.monitor]]);
         }
         command
     }
