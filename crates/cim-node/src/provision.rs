@@ -1,12 +1,13 @@
 //! `cim-provision`: makes an account's JetStream hold what is declared, and never loses data without consent.
 //!
 //! Read in this order: [`declared`] (the files), [`found`] (the server), [`defaults`] (what the server fills in),
-//! [`judge`] and [`loss`] (what a difference means), [`plan`], [`apply`], [`report`].
+//! [`judge`] and [`loss`] (what a difference means), [`plan`] and [`planner`], [`consent`], [`apply`], [`report`].
 
 pub mod api;
 pub mod apply;
 pub mod asset;
 pub mod connect;
+pub mod consent;
 pub mod declared;
 pub mod defaults;
 pub mod difference;
@@ -16,7 +17,9 @@ pub mod import;
 pub mod judge;
 pub mod loss;
 pub mod plan;
+pub mod planner;
 pub mod report;
+pub mod subject;
 pub mod tree;
 pub mod words;
 
@@ -112,7 +115,7 @@ impl Run {
             // Before the server is asked what it has: while it is starting, it has less.
             no_creates: self.well().await.err().map(|error| format!("{error:#}")),
         };
-        let plan = plan::make(api, declared, &settings).await;
+        let plan = planner::make(api, declared, &settings).await;
         plan.map_err(|failure| anyhow!("asking what the server has: {failure}"))
     }
 

@@ -4,6 +4,7 @@ use cim_spec::asset::{Change, Consumer, Field, Stream};
 use serde_json::Value;
 
 use super::difference::Difference;
+use super::subject::{collide, covers};
 use super::tree::{Tree, number, text};
 
 /// What one difference means, before anything was measured.
@@ -36,6 +37,8 @@ pub enum Measure {
     Filter,
     /// Nothing goes, and nothing comes either, for ever.
     Sealing,
+    /// Nothing goes, but what was copied from a source is copied again.
+    Again,
 }
 
 /// Judges a difference of a stream, of which the new configuration is `new`.
@@ -57,6 +60,7 @@ pub fn stream(difference: &Difference, new: &Tree) -> Judgement {
         "discard" => Judgement::InPlace,
         "subjects" => subjects(difference),
         "retention" => retention(difference),
+        "sources" => sources(difference),
         "mirror" if difference.to.is_null() => Judgement::InPlace,
         "sealed" if difference.to == true => Judgement::Measure(Measure::Sealing),
         "deny_delete" | "deny_purge" | "allow_msg_ttl" | "allow_msg_schedules"
@@ -120,6 +124,61 @@ fn subjects(difference: &Difference) -> Judgement {
     }
 }
 
+/// A source is known by its filter and transforms too: with other ones it is another source, that starts at the
+/// beginning (`composeIName` in stream.go). Where it starts is no part of that.
+fn sources(difference: &Difference) -> Judgement {
+    let list = |value: &Value| -> Vec<Tree> {
+        let sources = value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object);
+        let same = |source: &Tree| {
+            let mut same = source.clone();
+            same.retain(|name, _| !name.starts_with("opt_start"));
+            same
+        };
+        sources.map(same).collect()
+    };
+    let old = list(&difference.from);
+    let again = |source: &Tree| {
+        !old.contains(source)
+            && old.iter().any(|old| {
+                ["name", "external"]
+                    .iter()
+                    .all(|part| old.get(*part) == source.get(*part))
+                    && filters(old)
+                        .iter()
+                        .any(|a| filters(source).iter().any(|b| collide(a, b)))
+            })
+    };
+    match list(&difference.to).iter().any(again) {
+        true => Judgement::Measure(Measure::Again),
+        false => Judgement::InPlace,
+    }
+}
+
+/// The subjects that a source copies.
+fn filters(source: &Tree) -> Vec<String> {
+    let transforms = source.get("subject_transforms").and_then(Value::as_array);
+    let mut filters: Vec<_> = transforms
+        .into_iter()
+        .flatten()
+        .filter_map(|transform| {
+            transform
+                .get("src")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        })
+        .collect();
+    match text(source, "filter_subject") {
+        "" if filters.is_empty() => filters.push(">".to_owned()),
+        "" => {}
+        filter => filters.push(filter.to_owned()),
+    }
+    filters
+}
+
 fn retention(difference: &Difference) -> Judgement {
     match (difference.from.as_str(), difference.to.as_str()) {
         (Some("workqueue"), _) => Judgement::Impossible(
@@ -144,47 +203,5 @@ fn by_table(fields: &[Field], difference: &Difference) -> Judgement {
             Judgement::Impossible(why.to_owned())
         }
         _ => Judgement::Impossible("nothing is known of what a change of it does".to_owned()),
-    }
-}
-
-/// Whether every subject that `narrow` matches is one that `wide` matches.
-pub fn covers(wide: &str, narrow: &str) -> bool {
-    let mut narrow = narrow.split('.');
-    for token in wide.split('.') {
-        match (token, narrow.next()) {
-            (">", Some(_)) => return true,
-            ("*", Some(theirs)) if theirs != ">" => {}
-            (token, Some(theirs)) if token == theirs => {}
-            _ => return false,
-        }
-    }
-    narrow.next().is_none()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wildcards_cover_what_they_match() {
-        for (wide, narrow) in [
-            (">", "a"),
-            ("a.>", "a.b.c"),
-            ("a.*", "a.b"),
-            ("a.*", "a.*"),
-            ("a.>", "a.>"),
-            ("a.>", "a.*"),
-        ] {
-            assert!(covers(wide, narrow), "{wide} {narrow}");
-        }
-        for (wide, narrow) in [
-            ("a.*", "a.>"),
-            ("a.b", "a.*"),
-            ("a.>", "a"),
-            ("a", "a.b"),
-            ("a.*", "a"),
-        ] {
-            assert!(!covers(wide, narrow), "{wide} {narrow}");
-        }
     }
 }

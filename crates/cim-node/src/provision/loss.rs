@@ -9,7 +9,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::api::{Api, Failure};
 use super::found::{FoundConsumer, FoundStream};
-use super::judge::{Measure, covers};
+use super::judge::Measure;
+use super::subject::covers;
 use super::tree::{Tree, texts};
 
 /// What a difference costs.
@@ -118,6 +119,11 @@ pub async fn of_stream(
                 "are removed, but the stream takes no further one, for ever",
             )
         },
+        Measure::Again => Loss::counted(
+            Count::UpTo,
+            state.messages,
+            "are copied from their source a second time, for a source with another filter or transform starts over",
+        ),
         Measure::Filter => Loss::exact(0, ""),
     })
 }

@@ -49,7 +49,8 @@ fields! {
         mirror: Source, Kind::Part(Source::FIELDS), V2_9,
             Depends("a mirror can be made a stream of its own (2.12); nothing becomes a mirror, or one of another stream");
         /// Streams that this one collects.
-        sources: Vec<Source>, Kind::Parts(Source::FIELDS), V2_9, InPlace;
+        sources: Vec<Source>, Kind::Parts(Source::FIELDS), V2_9,
+            Depends("a source with another filter or transform starts over, and what it copied before is copied again");
         /// How blocks on disk are compressed; what is stored already stays as it is.
         compression: Compression, Kind::Choice(Compression::WORDS), V2_10, InPlace;
         /// Sequence of the first message.
