@@ -6,6 +6,7 @@
 pub mod api;
 pub mod apply;
 pub mod asset;
+pub mod changes;
 pub mod connect;
 pub mod consent;
 pub mod declared;

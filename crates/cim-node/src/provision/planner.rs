@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use cim_spec::asset::{Change, Consumer, Field, Kind, Stream};
+use cim_spec::asset::{Consumer, Stream};
 use cim_spec::version::Version;
 use futures_util::{StreamExt, stream};
 
 use super::api::{Api, Failure};
 use super::asset::Asset;
+use super::changes::{changed, counted_once, too_new, without_consequences};
 use super::consent::{plan_id, stale};
 use super::declared::{Declared, Wanted};
 use super::defaults;
-use super::difference::{Difference, differences};
+use super::difference::differences;
 use super::found::{self, FoundConsumer, FoundStream};
 use super::judge::{self, Judgement};
 use super::loss;
 use super::plan::{Action, Changed, Means, Plan, Settings, Step};
-use super::tree::{Tree, beyond, canonical};
+use super::tree::{Tree, beyond};
 
 /// Compares what is declared with what the server has. Changes nothing.
 ///
@@ -119,7 +120,7 @@ impl Planner<'_> {
 
     async fn stream(&self, asset: &Asset, wanted: &Wanted) -> (Step, Option<FoundStream>) {
         let mut step = self.step(asset, wanted, defaults::stream(&wanted.config));
-        if let Some(refused) = self.too_new(asset, wanted) {
+        if let Some(refused) = too_new(asset, wanted, self.version) {
             step.action = refused;
             return (step, None);
         }
@@ -172,7 +173,7 @@ impl Planner<'_> {
     async fn consumer(&self, asset: &Asset, wanted: &Wanted, known: &Known) -> (Step, bool) {
         let of = asset.stream();
         let mut step = self.step(asset, wanted, Tree::new());
-        if let Some(refused) = self.too_new(asset, wanted) {
+        if let Some(refused) = too_new(asset, wanted, self.version) {
             step.action = refused;
             return (step, false);
         }
@@ -272,32 +273,6 @@ impl Planner<'_> {
         }
     }
 
-    /// Fields that the server does not know yet.
-    fn too_new(&self, asset: &Asset, wanted: &Wanted) -> Option<Action> {
-        let fields = match asset {
-            Asset::Consumer { .. } => Consumer::FIELDS,
-            _ => Stream::FIELDS,
-        };
-        let said = canonical(fields, &wanted.config);
-        let new = fields
-            .iter()
-            .filter(|field| said.contains_key(field.name) && field.since > self.version);
-        let refused: Vec<_> = new
-            .map(|field| {
-                let Version(major, minor, patch) = field.since;
-                (
-                    format!(
-                        "{} needs nats-server {major}.{minor}.{patch}, and this is {}",
-                        named(wanted, field.name),
-                        self.api.server()
-                    ),
-                    "leave it out, or upgrade the server first".to_owned(),
-                )
-            })
-            .collect();
-        (!refused.is_empty()).then_some(Action::Refused(refused))
-    }
-
     fn decide(&self, step: &mut Step, changes: Vec<Changed>, created: &str) {
         let lossy = changes
             .iter()
@@ -318,55 +293,4 @@ impl Planner<'_> {
         };
         step.changes = changes;
     }
-}
-
-/// A limit and what goes beyond it are one loss, told at the limit.
-fn counted_once(changes: &mut [Changed]) {
-    let limited = changes.iter().any(|change| {
-        matches!(change.difference.field, "max_msgs" | "max_bytes")
-            && matches!(change.means, Means::Lossy(_))
-    });
-    let discard = changes
-        .iter_mut()
-        .find(|change| change.difference.field == "discard");
-    if let (true, Some(discard)) = (limited, discard) {
-        discard.means = Means::InPlace;
-    }
-}
-
-/// Pull or push decides whether there is a `max_waiting`.
-fn without_consequences(differences: &mut Vec<Difference>) {
-    let turns =
-        |d: &Difference| d.field == "deliver_subject" && (d.from.is_null() || d.to.is_null());
-    if differences.iter().any(turns) {
-        differences.retain(|difference| difference.field != "max_waiting");
-    }
-}
-
-fn changed(
-    wanted: &Wanted,
-    fields: &'static [Field],
-    difference: Difference,
-    means: Means,
-) -> Changed {
-    let field = fields.iter().find(|field| field.name == difference.field);
-    Changed {
-        field: named(wanted, difference.field),
-        kind: field.map_or(Kind::Text, |field| field.kind),
-        difference,
-        means,
-    }
-}
-
-/// What the file of an asset calls a field of the server's.
-fn named(wanted: &Wanted, name: &'static str) -> &'static str {
-    if name == "filter_subjects" && wanted.said.contains_key("filter_subject") {
-        return "filter_subject";
-    }
-    let same = |field: &&Field| field.change == Change::Stream(name);
-    wanted
-        .fields
-        .iter()
-        .find(same)
-        .map_or(name, |field| field.name)
 }
