@@ -134,7 +134,10 @@ impl Api {
                     format!("nobody answers {subject}: no JetStream there, or no right to ask")
                 }
                 RequestErrorKind::TimedOut => {
-                    format!("no answer on {subject} in {} s", ANSWER.as_secs())
+                    format!(
+                        "no answer on {subject} in {} s: the server is busy, or this user may not ask",
+                        ANSWER.as_secs()
+                    )
                 }
                 _ => format!("asking {subject}: {error}"),
             })

@@ -1,10 +1,11 @@
 //! `kill -9` of `cim-provision` at any moment: the next run goes on, and nothing is lost or doubled.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::support::{Site, one};
@@ -56,41 +57,37 @@ async fn held(site: &Site) -> Result<BTreeMap<String, Value>> {
     Ok(held)
 }
 
-/// Runs `apply` and kills it after a while; whether it was killed.
-fn cut(site: &Site, after: Duration) -> Result<bool> {
+/// Runs `apply` and kills it once it has told of so many steps, and a moment later: somewhere within the next step.
+fn cut(site: &Site, kill: u32) -> Result<()> {
+    let random = kill.wrapping_mul(2_654_435_761) >> 8;
+    let (steps, moment) = (random % 50, Duration::from_micros(u64::from(random % 1511)));
     let mut command = site.command("apply");
-    let mut child = command
+    command
         .args(["--at-once", "2"])
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    std::thread::sleep(after);
+        .stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let told = BufReader::new(child.stderr.take().context("it tells")?).lines();
+    for line in told.take(usize::try_from(steps)?) {
+        line?;
+    }
+    std::thread::sleep(moment);
     child.kill()?; // SIGKILL
-    Ok(!child.wait()?.success())
-}
-
-/// Spread over the run, another one each time.
-fn moment(whole: Duration, kill: u32) -> Duration {
-    let part = kill.wrapping_mul(2_654_435_761) % 1000;
-    whole * part / 1000
+    child.wait()?;
+    Ok(())
 }
 
 #[tokio::test]
 async fn while_it_makes_assets() -> Result<()> {
-    let site = one()?;
-    declare(&site, 0)?;
-    let start = Instant::now();
-    site.command("apply").args(["--at-once", "2"]).output()?;
-    let whole = start.elapsed();
     for kill in 0..kills() {
         let site = one()?;
         declare(&site, 0)?;
-        let killed = cut(&site, moment(whole, kill))?;
+        cut(&site, kill)?;
         let before = held(&site).await?;
         site.applied()?;
         let after = held(&site).await?;
         println!(
-            "killed {killed} with {} of {} assets made",
+            "killed with {} of {} assets made",
             before.len(),
             after.len()
         );
@@ -113,13 +110,9 @@ async fn while_it_updates_assets_that_hold_messages() -> Result<()> {
     site.publish(&subjects.iter().map(String::as_str).collect::<Vec<_>>(), 2)
         .await?;
     let before = held(&site).await?;
-    declare(&site, 1)?;
-    let start = Instant::now();
-    site.command("apply").args(["--at-once", "2"]).output()?;
-    let whole = start.elapsed();
     for kill in 0..kills() {
-        declare(&site, kill + 2)?;
-        cut(&site, moment(whole, kill))?;
+        declare(&site, kill + 1)?;
+        cut(&site, kill)?;
         assert_eq!(held(&site).await?, before, "after the kill");
         site.applied()?;
         assert_eq!(held(&site).await?, before, "after the next run");

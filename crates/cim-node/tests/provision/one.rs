@@ -269,3 +269,36 @@ async fn consent_is_for_the_stream_that_was_there_and_for_about_as_many_messages
     assert_ne!(id().await?, first);
     Ok(())
 }
+
+#[tokio::test]
+async fn sealing_needs_consent_and_is_for_ever() -> Result<()> {
+    let site = one()?;
+    site.stream(
+        "A",
+        json!({"subjects": ["a"], "max_age": 3_600_000_000_000_i64, "allow_rollup_hdrs": true}),
+    )?;
+    site.applied()?;
+    site.publish(&["a"], 3).await?;
+    site.stream(
+        "A",
+        json!({"subjects": ["a"], "max_age": 3_600_000_000_000_i64, "sealed": true}),
+    )?;
+    let report = site.json("apply", &[])?;
+    assert_eq!(report["exit"], 2);
+    let id = asset(&report, "streams/A")?["planId"]
+        .as_str()
+        .context("no id")?;
+    site.run("apply", &["--allow-data-loss", &format!("streams/A={id}")])?
+        .ended(0, &[]);
+    site.run("plan", &[])?.ended(0, &["1 as declared"]);
+    assert_eq!(site.messages("A").await?, 3);
+    site.stream("A", json!({"subjects": ["a"]}))?;
+    site.run("apply", &[])?.ended(
+        2,
+        &[
+            "sealed: true → false cannot be on the stream A",
+            "nothing unseals a stream",
+        ],
+    );
+    Ok(())
+}
