@@ -52,6 +52,7 @@ let
         [ "cim-node" ]
         [
           "cim-health"
+          "cim-provision"
           "cim-reload"
           "cim-secrets"
         ]

@@ -1,12 +1,13 @@
-//! What runs beside nats-server on a host: `cim-health`, `cim-reload`, `cim-secrets`.
+//! What runs beside nats-server on a host: `cim-health`, `cim-reload`, `cim-secrets`, `cim-provision`.
 //!
-//! Each reads the instance's `health.json` and nothing else of ours. No operator key is ever here.
+//! Each reads the instance's `health.json`, `cim-provision` the files of the assets too, and nothing else of ours. No operator key is ever here.
 
 pub mod certificate;
 pub mod health;
 pub mod log;
 pub mod monitor;
 pub mod process;
+pub mod provision;
 pub mod reload;
 pub mod secrets;
 

@@ -32,6 +32,24 @@ pub struct Varz {
     /// The leaf listener.
     #[serde(default)]
     pub leaf: Block,
+    /// JetStream.
+    #[serde(default)]
+    pub jetstream: JetStream,
+}
+
+/// JetStream in `/varz`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct JetStream {
+    /// Its configuration; absent where it is off.
+    #[serde(default)]
+    pub config: JetStreamConfig,
+}
+
+/// JetStream's configuration in `/varz`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct JetStreamConfig {
+    /// Its domain; absent: it has none.
+    pub domain: Option<String>,
 }
 
 /// A listener in `/varz`.
@@ -72,6 +90,21 @@ impl Monitor {
     pub fn ready(&self) -> Result<()> {
         let (status, body) = self.get("/healthz?js-server-only=true")?;
         ensure!(status == 200, "{} says {status}: {}", self.url, body.trim());
+        Ok(())
+    }
+
+    /// Whether the server is ready with everything: each stream and consumer that it should have.
+    ///
+    /// # Errors
+    /// What the server says against itself, or that it does not answer.
+    pub fn healthy(&self) -> Result<()> {
+        let (status, body) = self.get("/healthz")?;
+        ensure!(
+            status == 200,
+            "{}/healthz says {status}: {}",
+            self.url,
+            body.trim()
+        );
         Ok(())
     }
 

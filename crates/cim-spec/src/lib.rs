@@ -5,6 +5,7 @@
 //! This crate touches no file, no network and no clock.
 
 pub mod artefact;
+pub mod asset;
 pub mod duration;
 pub mod field;
 pub mod file;

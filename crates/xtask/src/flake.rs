@@ -17,10 +17,11 @@ use crate::workspace::Workspace;
 const INPUTS: [&str; 5] = ["nixpkgs", "crane", "deploy-rs", "treefmt-nix", "sops-nix"];
 
 /// The workspace's programs that stand for the packages Nix would build of them.
-const PROGRAMS: [&str; 6] = [
+const PROGRAMS: [&str; 7] = [
     "cim-render",
     "cim-check",
     "cim-health",
+    "cim-provision",
     "cim-reload",
     "cim-secrets",
     "xtask",

@@ -1,0 +1,268 @@
+//! Doing what the plan says. Whatever the moment it is killed at, another run goes on from there: nothing is made
+//! before the server said that it is not there, and an update that is repeated changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cim_spec::asset::{Consumer, Field, Stream};
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
+
+use super::api::{Api, Failure, Pauses};
+use super::asset::Asset;
+use super::defaults;
+use super::difference::differences;
+use super::found;
+use super::plan::{Action, Plan, Step};
+use super::tree::Tree;
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server holds what is declared.
+    Done,
+    /// It does not; why.
+    Failed(String),
+}
+
+/// nats-server: subjects overlap with an existing stream.
+const OVERLAP: u64 = 10065;
+
+/// What became of each step that had something to do, by asset.
+pub type Outcomes = BTreeMap<Asset, Outcome>;
+
+/// Carries out what may be carried out, and tells of each step once it is over.
+pub async fn apply(
+    api: &Api,
+    plan: &Plan,
+    at_once: usize,
+    tell: &dyn Fn(&Step, &Outcome),
+) -> Outcomes {
+    let due = |step: &&Step| matches!(step.action, Action::Create | Action::Update | Action::Lose);
+    let (consumers, streams): (Vec<&Step>, Vec<&Step>) = plan
+        .steps
+        .iter()
+        .filter(due)
+        .partition(|step| matches!(step.asset, Asset::Consumer { .. }));
+    let mut outcomes = Outcomes::new();
+    for level in levels(streams) {
+        settle(api, level, at_once, tell, &mut outcomes).await;
+    }
+    let missing: BTreeSet<String> = plan
+        .steps
+        .iter()
+        .filter(|step| !matches!(step.asset, Asset::Consumer { .. }))
+        .filter(|step| {
+            matches!(step.action, Action::Create)
+                && outcomes.get(&step.asset) != Some(&Outcome::Done)
+        })
+        .map(|step| step.asset.stream())
+        .collect();
+    let (orphans, consumers): (Vec<_>, Vec<_>) = consumers
+        .into_iter()
+        .partition(|step| missing.contains(&step.asset.stream()));
+    for step in orphans {
+        let outcome = Outcome::Failed(format!("its stream {} was not made", step.asset.stream()));
+        tell(step, &outcome);
+        outcomes.insert(step.asset.clone(), outcome);
+    }
+    settle(api, consumers, at_once, tell, &mut outcomes).await;
+    outcomes
+}
+
+/// Streams in levels: one that copies others comes after them, for it would wait long for one that is not there yet.
+fn levels(streams: Vec<&Step>) -> Vec<Vec<&Step>> {
+    let mut left = streams;
+    let mut levels = Vec::new();
+    while !left.is_empty() {
+        let names: BTreeSet<String> = left.iter().map(|step| step.asset.stream()).collect();
+        let waits = |step: &&Step| {
+            origins(&step.config)
+                .iter()
+                .any(|of| *of != step.asset.stream() && names.contains(of))
+        };
+        let (later, now): (Vec<_>, Vec<_>) = left.into_iter().partition(waits);
+        // A circle of streams has no first one.
+        let (later, now) = if now.is_empty() {
+            (now, later)
+        } else {
+            (later, now)
+        };
+        levels.push(now);
+        left = later;
+    }
+    levels
+}
+
+/// Streams of this very JetStream that a stream copies.
+fn origins(config: &Tree) -> Vec<String> {
+    let sources = config.get("sources").and_then(Value::as_array);
+    let all = config
+        .get("mirror")
+        .into_iter()
+        .chain(sources.into_iter().flatten());
+    all.filter(|source| source.get("external").is_none())
+        .filter_map(|source| source.get("name").and_then(Value::as_str))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Carries steps out side by side; those that wait for another's subjects again, as long as something moves.
+async fn settle(
+    api: &Api,
+    steps: Vec<&Step>,
+    at_once: usize,
+    tell: &dyn Fn(&Step, &Outcome),
+    outcomes: &mut Outcomes,
+) {
+    let mut left = steps;
+    loop {
+        let tried = left.len();
+        let results = stream::iter(left).map(async |step| (step, carry_out(api, step).await));
+        let mut results = results.buffer_unordered(at_once);
+        let mut overlapping = Vec::new();
+        while let Some((step, result)) = results.next().await {
+            if matches!(&result, Err(Failure::Refused(refusal)) if refusal.code == OVERLAP) {
+                overlapping.push((step, result));
+            } else {
+                conclude(step, result, tell, outcomes);
+            }
+        }
+        let stuck = overlapping.len() == tried;
+        if overlapping.is_empty() || stuck {
+            for (step, result) in overlapping {
+                conclude(step, result, tell, outcomes);
+            }
+            return;
+        }
+        left = overlapping.into_iter().map(|(step, _)| step).collect();
+    }
+}
+
+fn conclude(
+    step: &Step,
+    result: Result<(), Failure>,
+    tell: &dyn Fn(&Step, &Outcome),
+    outcomes: &mut Outcomes,
+) {
+    let outcome = match result {
+        Ok(()) => Outcome::Done,
+        Err(failure) => Outcome::Failed(failure.to_string()),
+    };
+    tell(step, &outcome);
+    outcomes.insert(step.asset.clone(), outcome);
+}
+
+/// One step. Silence may mean that it was done, so the server is asked before it is told again.
+async fn carry_out(api: &Api, step: &Step) -> Result<(), Failure> {
+    let (subject, body) = request(step);
+    let mut pauses = Pauses::new(api.patience());
+    let mut sure = true;
+    let create = step.action == Action::Create;
+    loop {
+        let attempt = async {
+            if !sure {
+                match held(api, step).await? {
+                    Some(held) if held == step.full => return Ok(()),
+                    Some(_) if create => return Err(changed_meanwhile("was made otherwise")),
+                    None if !create => return Err(changed_meanwhile("is gone")),
+                    _ => {}
+                }
+            }
+            pause(api, step).await?;
+            let answer = api.once(&subject, &body).await?;
+            verify(step, &answer)
+        };
+        match attempt.await {
+            Err(Failure::Silent(_)) if pauses.next().await => sure = false,
+            result => return result,
+        }
+    }
+}
+
+/// An update keeps `pause_until` as it was, and the server does not say so: it has a request of its own.
+async fn pause(api: &Api, step: &Step) -> Result<(), Failure> {
+    let changed = step
+        .changes
+        .iter()
+        .find(|changed| changed.field == "pause_until");
+    if let (Asset::Consumer { stream, name }, Some(changed)) = (&step.asset, changed) {
+        let body = json!({ "pause_until": changed.difference.to });
+        api.once(&format!("CONSUMER.PAUSE.{stream}.{name}"), &body)
+            .await?;
+    }
+    Ok(())
+}
+
+fn changed_meanwhile(how: &str) -> Failure {
+    Failure::Otherwise(format!("{how} by somebody else meanwhile: run again"))
+}
+
+/// What the server holds now, with the defaults filled in.
+async fn held(api: &Api, step: &Step) -> Result<Option<Tree>, Failure> {
+    let of = step.asset.stream();
+    match &step.asset {
+        Asset::Consumer { name, .. } => {
+            let Some(stream) = found::stream(api, &of).await? else {
+                return Ok(None);
+            };
+            let found = found::consumer(api, &of, name).await?;
+            Ok(found.map(|found| defaults::consumer(&found.config, &stream.config)))
+        }
+        _ => Ok(found::stream(api, &of)
+            .await?
+            .map(|found| defaults::stream(&found.config))),
+    }
+}
+
+/// Where to send a step, and what. A consumer is never created over one that exists: nats-server up to 2.15 may
+/// destroy what it refuses to replace (nats-server#8491).
+fn request(step: &Step) -> (String, Value) {
+    let of = step.asset.stream();
+    let create = step.action == Action::Create;
+    match &step.asset {
+        Asset::Consumer { name, .. } => {
+            let action = if create { "create" } else { "update" };
+            (
+                format!("CONSUMER.CREATE.{of}.{name}"),
+                json!({ "stream_name": of, "config": step.config, "action": action }),
+            )
+        }
+        _ if create => (format!("STREAM.CREATE.{of}"), json!(step.config)),
+        _ => (format!("STREAM.UPDATE.{of}"), json!(step.config)),
+    }
+}
+
+/// What the server says that it holds is what was sent.
+fn verify(step: &Step, answer: &Value) -> Result<(), Failure> {
+    let fields: &[Field] = match step.asset {
+        Asset::Consumer { .. } => Consumer::FIELDS,
+        _ => Stream::FIELDS,
+    };
+    let config = answer
+        .get("config")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    let held = match step.asset {
+        // The stream's limits are in what was sent already.
+        Asset::Consumer { .. } => defaults::consumer(&config, &Tree::new()),
+        _ => defaults::stream(&config),
+    };
+    let left = differences(fields, &held, &step.full);
+    if left.is_empty() {
+        return Ok(());
+    }
+    let left: Vec<_> = left
+        .iter()
+        .map(|difference| {
+            format!(
+                "{} is {}, not {}",
+                difference.field, difference.from, difference.to
+            )
+        })
+        .collect();
+    Err(Failure::Otherwise(format!(
+        "nats-server took it, but holds another: {}",
+        left.join("; ")
+    )))
+}

@@ -1,0 +1,137 @@
+//! A cluster of three.
+
+use anyhow::{Result, ensure};
+use cim_testkit::until;
+use serde_json::json;
+
+use crate::support::{Site, site};
+
+async fn cluster() -> Result<Site> {
+    let site = site(3, "server_tags: [\"node:s%\", \"here\"]\n")?;
+    until("the cluster has a leader", async || {
+        let healthy = site.servers[0]
+            .as_ref()
+            .map(|server| server.get::<serde_json::Value>("/healthz"));
+        ensure!(healthy.is_some_and(|answer| answer.is_ok()));
+        Ok(())
+    })
+    .await?;
+    Ok(site)
+}
+
+#[tokio::test]
+async fn replicas_and_placement_are_set_read_back_and_changed_in_place() -> Result<()> {
+    let site = cluster().await?;
+    let placement = json!({"cluster": "C", "tags": ["here"]});
+    site.stream(
+        "R3",
+        json!({"subjects": ["r"], "num_replicas": 3, "placement": placement}),
+    )?;
+    site.consumer(
+        "R3",
+        "one",
+        json!({"ack_policy": "explicit", "num_replicas": 1}),
+    )?;
+    site.declare(
+        "kv/x",
+        &json!({"bucket": "x", "num_replicas": 3, "placement": placement}),
+    )?;
+    site.declare(
+        "object-stores/o",
+        &json!({"bucket": "o", "num_replicas": 3, "placement": placement}),
+    )?;
+    site.applied()?;
+    site.run("plan", &[])?.ended(0, &["4 as declared"]);
+    for name in ["R3", "KV_x", "OBJ_o"] {
+        let held = site.held(name).await?;
+        assert_eq!(held["num_replicas"], 3, "{name}");
+        assert_eq!(held["placement"], placement, "{name}");
+    }
+    site.publish(&["r"], 10).await?;
+    let to = |replicas: u8, placement: &serde_json::Value| {
+        site.stream(
+            "R3",
+            json!({"subjects": ["r"], "num_replicas": replicas, "placement": placement}),
+        )
+    };
+    let moved = json!({"tags": ["node:s1"]});
+    to(1, &moved)?;
+    site.run("apply", &[])?.ended(
+        2,
+        &[
+            "can not move and scale",
+            "num_replicas first and placement in another run",
+        ],
+    );
+    to(1, &placement)?;
+    site.run("apply", &[])?.ended(0, &["num_replicas: 3 → 1"]);
+    to(1, &moved)?;
+    site.run("apply", &[])?.ended(0, &["placement: "]);
+    site.run("plan", &[])?.ended(0, &["4 as declared"]);
+    until("the stream has moved", async || {
+        let info = site
+            .api()
+            .await?
+            .ask("STREAM.INFO.R3", &serde_json::Value::Null)
+            .await;
+        let info = info.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+        ensure!(
+            info["cluster"]["leader"] == "s1" && info["cluster"]["replicas"].is_null(),
+            "{}",
+            info["cluster"]
+        );
+        Ok(())
+    })
+    .await?;
+    assert_eq!(site.messages("R3").await?, 10);
+    site.stream("R3", json!({"subjects": ["r"], "num_replicas": 1}))?;
+    site.applied()?;
+    site.stream("R3", json!({"subjects": ["r"], "num_replicas": 3}))?;
+    site.applied()?;
+    site.stream(
+        "R3",
+        json!({"subjects": ["r"], "num_replicas": 3, "max_msgs": 4}),
+    )?;
+    site.run("apply", &[])?
+        .ended(2, &["6 messages of the stream R3"]);
+    site.stream(
+        "NOWHERE",
+        json!({"num_replicas": 3, "placement": {"tags": ["moon"]}}),
+    )?;
+    site.run("apply", &[])?.ended(
+        2,
+        &[
+            "streams/NOWHERE.json: nats-server says:",
+            "fewer servers are up",
+        ],
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_node_that_is_killed_meanwhile_costs_nothing() -> Result<()> {
+    let mut site = cluster().await?;
+    for index in 0..12 {
+        let name = format!("S{index}");
+        site.stream(&name, json!({"num_replicas": 3}))?;
+        site.consumer(&name, "c", json!({"ack_policy": "explicit"}))?;
+    }
+    let mut command = site.command("apply");
+    let running = command
+        .args(["--at-once", "2", "--wait", "60"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()?;
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    site.kill(2)?;
+    let said = crate::support::Said::of(running.wait_with_output()?)?;
+    println!("{} after the kill: {}", said.code, said.out);
+    until("another run converges", async || {
+        let report = site.json("apply", &[])?;
+        ensure!(report["exit"] == 0, "{report}");
+        Ok(())
+    })
+    .await?;
+    site.run("plan", &[])?.ended(0, &["24 as declared"]);
+    Ok(())
+}

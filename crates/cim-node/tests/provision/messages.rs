@@ -1,0 +1,138 @@
+//! `refusals/<case>/`: this mistake, or this change of what is there, earns this message.
+//!
+//! `case.json` has `before` (assets that are made first), `store` (messages to publish, by subject), `declared` (the
+//! files; a text is the file's whole content, `null` a folder in its place) and `args`; `message.txt` is the exit code
+//! and what `apply` says, with `<id>` for plan ids.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::support::{Site, one, put};
+
+/// The issue wants at least so many.
+const AT_LEAST: usize = 40;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    #[serde(default)]
+    before: BTreeMap<String, Value>,
+    #[serde(default)]
+    store: BTreeMap<String, usize>,
+    declared: BTreeMap<String, Value>,
+    #[serde(default)]
+    args: Vec<String>,
+}
+
+#[tokio::test]
+async fn every_refusal_says_where_what_and_what_to_write() -> Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/provision/refusals");
+    let cases = cim_testkit::cases(&folder)?;
+    ensure!(cases.len() >= AT_LEAST, "only {} cases", cases.len());
+    let site = one()?;
+    let mut complaints = Vec::new();
+    for case in cases {
+        let name = case
+            .file_name()
+            .context("a folder has a name")?
+            .to_string_lossy()
+            .into_owned();
+        let said = run(&site, &case).await.with_context(|| name.clone())?;
+        let path = case.join("message.txt");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            put(&path, &said)?;
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        if said != expected {
+            complaints.push(format!("{name}: expected\n{expected}but it said\n{said}"));
+        }
+    }
+    assert!(
+        complaints.is_empty(),
+        "{}\nIf that is meant: UPDATE_GOLDEN=1 cargo test -p cim-node --test provision",
+        complaints.join("\n")
+    );
+    Ok(())
+}
+
+async fn run(site: &Site, case: &Path) -> Result<String> {
+    let case: Case = serde_json::from_str(&fs::read_to_string(case.join("case.json"))?)?;
+    clean(site).await?;
+    if !case.before.is_empty() {
+        write(site, &case.before)?;
+        site.applied()?;
+    }
+    for (subject, count) in &case.store {
+        site.publish(&[subject.as_str()], *count).await?;
+    }
+    fs::remove_dir_all(site.folder())?;
+    fs::create_dir_all(site.folder())?;
+    write(site, &case.declared)?;
+    let args: Vec<_> = case.args.iter().map(String::as_str).collect();
+    let said = site.run("apply", &args)?;
+    Ok(masked(&format!(
+        "exit {}\n{}{}",
+        said.code, said.err, said.out
+    )))
+}
+
+fn write(site: &Site, assets: &BTreeMap<String, Value>) -> Result<()> {
+    for (name, content) in assets {
+        let file = match name
+            .rsplit_once('/')
+            .map_or(name.as_str(), |(_, file)| file)
+        {
+            file if file.contains('.') => site.folder().join(name),
+            _ => site.folder().join(format!("{name}.json")),
+        };
+        match content {
+            Value::String(text) => put(&file, text)?,
+            Value::Null => fs::create_dir_all(&file)?,
+            content => put(&file, &content.to_string())?,
+        }
+    }
+    Ok(())
+}
+
+async fn clean(site: &Site) -> Result<()> {
+    let api = site.api().await?;
+    let streams = api.names("STREAM.NAMES", "streams").await;
+    for name in streams.map_err(|failure| anyhow::anyhow!("{failure}"))? {
+        let removed = api
+            .once(&format!("STREAM.DELETE.{name}"), &Value::Null)
+            .await;
+        ensure!(removed.is_ok(), "{removed:?}");
+    }
+    if site.folder().exists() {
+        fs::remove_dir_all(site.folder())?;
+    }
+    fs::create_dir_all(site.folder())?;
+    put(
+        &site.folder().join("nats.conf"),
+        &json!("somebody else's").to_string(),
+    )
+}
+
+/// Words of 12 hexadecimal digits are plan ids.
+fn masked(text: &str) -> String {
+    let is_id = |word: &str| word.len() == 12 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let mut out = String::new();
+    let mut word = String::new();
+    for c in text.chars().chain(['\0']) {
+        if c.is_ascii_alphanumeric() {
+            word.push(c);
+            continue;
+        }
+        out.push_str(if is_id(&word) { "<id>" } else { &word });
+        word.clear();
+        if c != '\0' {
+            out.push(c);
+        }
+    }
+    out
+}

@@ -1,0 +1,49 @@
+//! JetStream assets as files: the JSON that `nats stream add --config` reads, one file an asset.
+//!
+//! Field names, values and units are upstream's (durations in nanoseconds, sizes in bytes); a field
+//! that is absent or `null` has the server's default. Each type's `FIELDS` is the one table of what
+//! exists, since when, and what a change of it means for what is stored. The tables follow
+//! nats-server's `StreamConfig` and `ConsumerConfig` and nats.go's `KeyValueConfig` and
+//! `ObjectStoreConfig`; `asset/upstream.json` is the list that a test holds them against.
+
+mod bucket;
+mod choice;
+mod consumer;
+mod field;
+mod part;
+mod stream;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use bucket::{KeyValue, MAX_HISTORY, ObjectStore};
+pub use choice::{
+    AckPolicy, Compression, DeliverPolicy, Discard, PersistMode, PriorityPolicy, ReplayPolicy,
+    Retention, Storage,
+};
+pub use consumer::Consumer;
+pub use field::{Change, Field, Kind};
+pub use part::{
+    ConsumerLimits, External, Placement, Republish, Source, SourceConsumer, SubjectTransform,
+};
+pub use stream::Stream;
+
+/// A span of time in nanoseconds, as JetStream's API counts it.
+pub type Nanoseconds = i64;
+
+/// Name and value pairs; those that start with `_nats.` are the server's own.
+pub type Labels = BTreeMap<String, String>;
+
+/// `provision.json`: what stands beside the files of the assets. Assets are named by their file, without `.json`:
+/// `streams/EVENTS`, `consumers/EVENTS/worker`, `kv/settings`, `object-stores/bundles`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Provision {
+    /// The option that declares an asset; one that is not here is named by its file.
+    #[serde(default)]
+    pub options: BTreeMap<String, String>,
+    /// Consent to one lossy difference of an asset: the plan id that `cim-provision plan` prints for it.
+    #[serde(default)]
+    pub allow_data_loss: BTreeMap<String, String>,
+}
