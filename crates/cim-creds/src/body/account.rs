@@ -1,0 +1,180 @@
+//! The account JWT: limits, exports, imports, signing keys, revocations, callout.
+//!
+//! Upstream: nats-io/jwt v2.8.2, `account_claims.go`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::body::limits::OperatorLimits;
+use crate::body::permissions::Permissions;
+use crate::body::revocations::{ALL, Revocations};
+use crate::body::share::{Export, Import};
+use crate::body::signing_keys::SigningKeys;
+use crate::body::{key, keys};
+use crate::claims::{Body, ClaimType, ClaimsData};
+use crate::encode::EncodeError;
+use crate::json::is_zero;
+use crate::key::KeyKind;
+
+/// What an account JWT adds. `Default` limits nothing and leaves JetStream off.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// What it takes from other accounts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<Import>,
+    /// What it offers to other accounts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exports: Vec<Export>,
+    /// What the operator allows it.
+    #[serde(default = "OperatorLimits::none")]
+    pub limits: OperatorLimits,
+    /// Keys that sign its users and activations.
+    #[serde(default, skip_serializing_if = "SigningKeys::is_empty")]
+    pub signing_keys: SigningKeys,
+    /// Users that are refused.
+    #[serde(default, skip_serializing_if = "Revocations::is_empty")]
+    pub revocations: Revocations,
+    /// Permissions of users that have none of their own.
+    #[serde(default)]
+    pub default_permissions: Permissions,
+    /// Subject → where messages to it go.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mappings: BTreeMap<String, Vec<WeightedMapping>>,
+    /// Auth callout; without users: none.
+    #[serde(default)]
+    pub authorization: ExternalAuthorization,
+    /// Tracing of messages that carry a `traceparent`; absent: none (nats-server 2.11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<MsgTrace>,
+    /// Where its JetStream's cluster traffic runs; absent: in the system account (nats-server 2.11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_traffic: Option<ClusterTraffic>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// For people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub info_url: String,
+    /// Free words, lower case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+}
+
+/// Where a part of the messages goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightedMapping {
+    /// Subject; `$1` or `{{wildcard(1)}}` is the first wildcard of the source.
+    pub subject: String,
+    /// Percentage, 1 to 100; 0: 100.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub weight: u8,
+    /// Only in this cluster; empty: everywhere.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cluster: String,
+}
+
+/// Auth callout of an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExternalAuthorization {
+    /// Public keys of the users that are not asked about: the callout service's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub auth_users: Vec<String>,
+    /// Accounts into which the service may put users; `*` alone: any; empty: only this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed_accounts: Vec<String>,
+    /// Public xkey of the service: requests are then encrypted for it; empty: they are not.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub xkey: String,
+}
+
+/// Tracing of messages that carry a `traceparent` header.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MsgTrace {
+    /// Subject of the traces, without wildcards.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub dest: String,
+    /// Percentage of messages, 1 to 100; 0: 100.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub sampling: i64,
+}
+
+/// Where an account's JetStream cluster traffic runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClusterTraffic {
+    /// In the system account.
+    System,
+    /// In the account itself.
+    Owner,
+}
+
+impl Body for Account {
+    const TYPE: ClaimType = ClaimType::Account;
+    const ISSUERS: &'static [KeyKind] = &[KeyKind::Account, KeyKind::Operator];
+    // nats-server trusts only operators; self-signed accounts are drafts of old tools.
+    const SIGNER: KeyKind = KeyKind::Operator;
+    const SUBJECT: Option<KeyKind> = Some(KeyKind::Account);
+
+    fn arrange(&mut self) {
+        self.exports.sort_by(|a, b| a.subject.cmp(&b.subject));
+        self.imports.sort_by(|a, b| a.subject.cmp(&b.subject));
+    }
+
+    fn check(&self, _: &ClaimsData) -> Result<(), EncodeError> {
+        keys("signing_keys", KeyKind::Account, self.signing_keys.keys())?;
+        keys(
+            "imports[].account",
+            KeyKind::Account,
+            self.imports.iter().map(|import| &import.account),
+        )?;
+        self.exports.iter().try_for_each(Export::check)?;
+        self.limits.check()?;
+        let revoked = self.revocations.0.keys().filter(|key| *key != ALL);
+        keys("revocations", KeyKind::User, revoked)?;
+        self.authorization.check()?;
+        check_mappings(&self.mappings)
+    }
+}
+
+impl ExternalAuthorization {
+    fn check(&self) -> Result<(), EncodeError> {
+        keys("authorization.auth_users", KeyKind::User, &self.auth_users)?;
+        let any = self.allowed_accounts.len() == 1;
+        let named = self.allowed_accounts.iter().filter(|a| !(any && *a == "*"));
+        keys("authorization.allowed_accounts", KeyKind::Account, named)?;
+        key("authorization.xkey", KeyKind::Curve, &self.xkey)?;
+        if self.auth_users.is_empty() && *self != Self::default() {
+            return Err(EncodeError::Field {
+                field: "authorization.auth_users",
+                what: "is empty, so that there would be no auth callout",
+                help: "name the callout service's user",
+            });
+        }
+        Ok(())
+    }
+}
+
+fn check_mappings(mappings: &BTreeMap<String, Vec<WeightedMapping>>) -> Result<(), EncodeError> {
+    for targets in mappings.values() {
+        let mut sums: BTreeMap<&str, u32> = BTreeMap::new();
+        for target in targets {
+            let weight = if target.weight == 0 {
+                100
+            } else {
+                target.weight
+            };
+            *sums.entry(&target.cluster).or_default() += u32::from(weight);
+        }
+        if sums.values().any(|sum| *sum > 100) {
+            return Err(EncodeError::Field {
+                field: "mappings",
+                what: "have weights of more than 100 % for one subject in one cluster",
+                help: "lower them; a weight of 0 counts as 100",
+            });
+        }
+    }
+    Ok(())
+}
