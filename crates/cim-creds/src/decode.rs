@@ -205,7 +205,7 @@ impl<'a> Parts<'a> {
             });
         }
         let again = claims
-            .payload()
+            .json()
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok())
             .ok_or(DecodeError::Fields(T::TYPE))?;

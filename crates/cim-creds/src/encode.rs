@@ -56,9 +56,9 @@ pub enum EncodeError {
     #[error("{field} {what}: {help}")]
     Field {
         /// The field.
-        field: &'static str,
-        /// What is wrong.
-        what: &'static str,
+        field: String,
+        /// What is wrong with it.
+        what: String,
         /// What to write.
         help: &'static str,
     },
@@ -71,6 +71,16 @@ fn shown(kind: Option<KeyKind>) -> String {
     kind.map_or("a key of an unknown kind".to_owned(), |kind| {
         kind.to_string()
     })
+}
+
+impl EncodeError {
+    pub(crate) fn field(field: &str, what: impl Into<String>, help: &'static str) -> Self {
+        Self::Field {
+            field: field.to_owned(),
+            what: what.into(),
+            help,
+        }
+    }
 }
 
 /// What stands under `nats`: the kind's own fields, then type and version, as in Go's structs.
@@ -105,7 +115,7 @@ impl<T: Body> Claims<T> {
         claims.data.jti = claims.data.digest()?;
         claims.nats.arrange();
 
-        let payload = claims.payload()?;
+        let payload = claims.json()?;
         let signed = format!(
             "{}.{}",
             BASE64URL_NOPAD.encode(HEADER.as_bytes()),
@@ -128,8 +138,11 @@ impl<T: Body> Claims<T> {
         self.nats.check(&self.data)
     }
 
-    /// The JSON text of the claims, byte for byte Go's.
-    pub(crate) fn payload(&self) -> Result<Vec<u8>, EncodeError> {
+    /// The JSON text of the claims as they are, byte for byte Go's.
+    ///
+    /// # Errors
+    /// None in practice: the claims have no map with other keys than texts.
+    pub fn json(&self) -> Result<Vec<u8>, EncodeError> {
         let whole = Claims {
             data: self.data.clone(),
             nats: Nats {
@@ -143,8 +156,11 @@ impl<T: Body> Claims<T> {
 }
 
 impl ClaimsData {
-    /// The jti: SHA-512/256 over the registered claims without one, in base32.
-    pub(crate) fn digest(&self) -> Result<String, EncodeError> {
+    /// The jti that belongs to these claims: SHA-512/256 over their text without one, in base32.
+    ///
+    /// # Errors
+    /// None in practice: they are texts and numbers.
+    pub fn digest(&self) -> Result<String, EncodeError> {
         let bare = Self {
             jti: String::new(),
             ..self.clone()
@@ -240,7 +256,7 @@ mod tests {
                 },
             ),
             (
-                "exports have a stream",
+                "exports have the stream",
                 Account {
                     exports: vec![stream],
                     ..Account::default()

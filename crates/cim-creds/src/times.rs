@@ -1,12 +1,15 @@
 //! Whether a JWT holds at a given time.
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use crate::claims::{Claims, ClaimsData};
 
 /// Why a JWT does not hold now. Times are seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
     /// `exp` is past.
-    #[error("expired at {exp}, {} s ago: issue it anew", .now.saturating_sub(*.exp))]
+    #[error("expired at {}, {} ago: issue it anew", utc(*.exp), span(*.now, *.exp))]
     Expired {
         /// Last second of validity.
         exp: i64,
@@ -14,7 +17,7 @@ pub enum TimeError {
         now: i64,
     },
     /// `nbf` is still to come.
-    #[error("not valid before {nbf}, in {} s: wait, or issue it with an earlier nbf", .nbf.saturating_sub(*.now))]
+    #[error("not valid before {}, in {}: wait, or issue it with an earlier nbf", utc(*.nbf), span(*.nbf, *.now))]
     NotYetValid {
         /// First second of validity.
         nbf: i64,
@@ -22,7 +25,7 @@ pub enum TimeError {
         now: i64,
     },
     /// `iat` is still to come: the issuer's clock or ours is wrong.
-    #[error("issued at {iat}, which is {} s ahead of this clock: set the clock here, or where it was issued", .iat.saturating_sub(*.now))]
+    #[error("issued at {}, {} ahead of this clock: set the clock here, or where it was issued", utc(*.iat), span(*.iat, *.now))]
     IssuedInFuture {
         /// When it says it was issued.
         iat: i64,
@@ -64,6 +67,26 @@ impl<T> Claims<T> {
     }
 }
 
+/// Seconds since 1970 as people read them, such as `2026-11-21T14:31:43Z`.
+fn utc(seconds: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| format!("second {seconds}"))
+}
+
+/// How much later `late` is, in the largest unit of which there are two.
+fn span(late: i64, early: i64) -> String {
+    let seconds = late.saturating_sub(early);
+    [(86_400, "d"), (3_600, "h"), (60, "min")]
+        .into_iter()
+        .find(|(unit, _)| seconds >= 2 * unit)
+        .map_or_else(
+            || format!("{seconds} s"),
+            |(unit, name)| format!("{} {name}", seconds / unit),
+        )
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -96,7 +119,12 @@ mod tests {
         assert!(claims.holds_at(9, 1).is_ok());
         assert_eq!(
             data(0, 100, 0).holds_at(39, 60).map_err(|e| e.to_string()),
-            Err("issued at 100, which is 61 s ahead of this clock: set the clock here, or where it was issued".into())
+            Err("issued at 1970-01-01T00:01:40Z, 61 s ahead of this clock: set the clock here, or where it was issued".into())
+        );
+        let late = data(0, 0, 1_795_269_905).holds_at(1_795_269_905 + 200_000, 0);
+        assert_eq!(
+            late.map_err(|error| error.to_string()),
+            Err("expired at 2026-11-21T14:05:05Z, 2 d ago: issue it anew".into())
         );
     }
 

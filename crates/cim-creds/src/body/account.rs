@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::body::limits::OperatorLimits;
+use crate::body::limits::{NO_LIMIT, OperatorLimits};
 use crate::body::permissions::Permissions;
 use crate::body::revocations::{ALL, Revocations};
 use crate::body::share::{Export, Import};
+use crate::body::sharing::{check_exports, check_imports};
 use crate::body::signing_keys::SigningKeys;
-use crate::body::{key, keys};
+use crate::body::{key, keys, subject};
 use crate::claims::{Body, ClaimType, ClaimsData};
 use crate::encode::EncodeError;
 use crate::json::is_zero;
@@ -123,19 +124,68 @@ impl Body for Account {
         self.imports.sort_by(|a, b| a.subject.cmp(&b.subject));
     }
 
-    fn check(&self, _: &ClaimsData) -> Result<(), EncodeError> {
+    fn check(&self, data: &ClaimsData) -> Result<(), EncodeError> {
         keys("signing_keys", KeyKind::Account, self.signing_keys.keys())?;
-        keys(
-            "imports[].account",
-            KeyKind::Account,
-            self.imports.iter().map(|import| &import.account),
-        )?;
-        self.exports.iter().try_for_each(Export::check)?;
+        for scope in self.signing_keys.scopes() {
+            scope.template.check()?;
+        }
+        check_exports(&self.exports)?;
+        check_imports(&self.imports, &data.sub)?;
+        self.check_counts()?;
         self.limits.check()?;
+        self.default_permissions.check()?;
         let revoked = self.revocations.0.keys().filter(|key| *key != ALL);
         keys("revocations", KeyKind::User, revoked)?;
         self.authorization.check()?;
+        self.trace.as_ref().map_or(Ok(()), MsgTrace::check)?;
         check_mappings(&self.mappings)
+    }
+}
+
+impl Account {
+    fn check_counts(&self) -> Result<(), EncodeError> {
+        let over = |have: usize, limit: i64| {
+            limit != NO_LIMIT && i64::try_from(have).is_ok_and(|have| have > limit)
+        };
+        let help = "raise the limit, or share less";
+        if over(self.imports.len(), self.limits.imports) {
+            let what = format!(
+                "allows {} imports, fewer than there are",
+                self.limits.imports
+            );
+            return Err(EncodeError::field("limits.imports", what, help));
+        }
+        if over(self.exports.len(), self.limits.exports) {
+            let what = format!(
+                "allows {} exports, fewer than there are",
+                self.limits.exports
+            );
+            return Err(EncodeError::field("limits.exports", what, help));
+        }
+        let wild = |export: &&Export| subject::has_wildcards(&export.subject);
+        let literal = self.limits.exports != NO_LIMIT && !self.limits.wildcards;
+        if let Some(export) = self.exports.iter().find(wild).filter(|_| literal) {
+            return Err(EncodeError::field(
+                "limits.wildcards",
+                format!("is false, but there is the export {:?}", export.subject),
+                "set it, or export subjects without wildcards",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl MsgTrace {
+    fn check(&self) -> Result<(), EncodeError> {
+        subject::check_literal("trace.dest", &self.dest)?;
+        if !(0..=100).contains(&self.sampling) {
+            return Err(EncodeError::field(
+                "trace.sampling",
+                format!("is {}", self.sampling),
+                "write 1 to 100, or 0 for all",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -147,20 +197,22 @@ impl ExternalAuthorization {
         keys("authorization.allowed_accounts", KeyKind::Account, named)?;
         key("authorization.xkey", KeyKind::Curve, &self.xkey)?;
         if self.auth_users.is_empty() && *self != Self::default() {
-            return Err(EncodeError::Field {
-                field: "authorization.auth_users",
-                what: "is empty, so that there would be no auth callout",
-                help: "name the callout service's user",
-            });
+            return Err(EncodeError::field(
+                "authorization.auth_users",
+                "is empty, so that there would be no auth callout",
+                "name the callout service's user",
+            ));
         }
         Ok(())
     }
 }
 
 fn check_mappings(mappings: &BTreeMap<String, Vec<WeightedMapping>>) -> Result<(), EncodeError> {
-    for targets in mappings.values() {
+    for (from, targets) in mappings {
+        subject::check("mappings", from)?;
         let mut sums: BTreeMap<&str, u32> = BTreeMap::new();
         for target in targets {
+            subject::check("mappings[].subject", &target.subject)?;
             let weight = if target.weight == 0 {
                 100
             } else {
@@ -169,11 +221,11 @@ fn check_mappings(mappings: &BTreeMap<String, Vec<WeightedMapping>>) -> Result<(
             *sums.entry(&target.cluster).or_default() += u32::from(weight);
         }
         if sums.values().any(|sum| *sum > 100) {
-            return Err(EncodeError::Field {
-                field: "mappings",
-                what: "have weights of more than 100 % for one subject in one cluster",
-                help: "lower them; a weight of 0 counts as 100",
-            });
+            return Err(EncodeError::field(
+                "mappings",
+                format!("have weights of more than 100 % for {from:?} in one cluster"),
+                "lower them; a weight of 0 counts as 100",
+            ));
         }
     }
     Ok(())

@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::body::key;
 use crate::body::share::ExportType;
+use crate::body::{key, subject};
 use crate::claims::{Body, ClaimType, ClaimsData};
 use crate::encode::EncodeError;
 use crate::key::KeyKind;
@@ -47,6 +47,7 @@ impl Body for Activation {
     const SUBJECT: Option<KeyKind> = Some(KeyKind::Account);
 
     fn check(&self, _: &ClaimsData) -> Result<(), EncodeError> {
-        key("issuer_account", KeyKind::Account, &self.issuer_account)
+        key("issuer_account", KeyKind::Account, &self.issuer_account)?;
+        subject::check("subject", &self.subject)
     }
 }

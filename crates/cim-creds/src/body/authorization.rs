@@ -213,11 +213,11 @@ impl Body for AuthorizationResponse {
         key("issuer_account", KeyKind::Account, &self.issuer_account)?;
         crate::body::keys("aud", KeyKind::Server, [&data.aud])?;
         if self.jwt.is_empty() == self.error.is_empty() {
-            return Err(EncodeError::Field {
-                field: "jwt",
-                what: "and error are both set, or neither is",
-                help: "set jwt to let the client in, or error to refuse it",
-            });
+            return Err(EncodeError::field(
+                "jwt",
+                "and error are both set, or neither is",
+                "set jwt to let the client in, or error to refuse it",
+            ));
         }
         Ok(())
     }

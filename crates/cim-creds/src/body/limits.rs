@@ -104,13 +104,7 @@ impl OperatorLimits {
         if self.tiered_limits.is_empty() {
             return Ok(());
         }
-        let refuse = |what, help| {
-            Err(EncodeError::Field {
-                field: "tiered_limits",
-                what,
-                help,
-            })
-        };
+        let refuse = |what, help| Err(EncodeError::field("tiered_limits", what, help));
         if self.jetstream != JetStreamLimits::default() {
             return refuse(
                 "stand beside JetStream limits without a tier, which nats-server would ignore",

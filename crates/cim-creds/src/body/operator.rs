@@ -50,12 +50,72 @@ impl Body for Operator {
         let version = &self.assert_server_version;
         let parts: Vec<_> = version.split('.').map(str::parse::<u32>).collect();
         if !version.is_empty() && (parts.len() != 3 || parts.iter().any(Result::is_err)) {
-            return Err(EncodeError::Field {
-                field: "assert_server_version",
-                what: "is no version",
-                help: "write major.minor.patch, such as 2.14.0",
-            });
+            return Err(EncodeError::field(
+                "assert_server_version",
+                "is no version",
+                "write major.minor.patch, such as 2.14.0",
+            ));
+        }
+        if !self.account_server_url.is_empty() && !self.account_server_url.contains("://") {
+            return Err(EncodeError::field(
+                "account_server_url",
+                "has no scheme",
+                "write nats://host:port, or leave it out",
+            ));
+        }
+        if !self
+            .operator_service_urls
+            .iter()
+            .all(|url| is_service_url(url))
+        {
+            return Err(EncodeError::field(
+                "operator_service_urls",
+                "have one that is none",
+                "write nats, tls, ws or wss, ://, host and port, without user or path",
+            ));
         }
         Ok(())
+    }
+}
+
+/// Never quoted in a message: it may hold a password.
+fn is_service_url(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(scheme, rest)| {
+        ["nats", "tls", "ws", "wss"].contains(&scheme.to_ascii_lowercase().as_str())
+            && !rest.is_empty()
+            && !rest.contains(['@', '/'])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_and_versions_are_checked() {
+        let check = |change: fn(&mut Operator)| {
+            let mut operator = Operator::default();
+            change(&mut operator);
+            operator.check(&ClaimsData::default()).is_ok()
+        };
+        assert!(check(|operator| operator
+            .operator_service_urls
+            .push("tls://h:4222".into())));
+        assert!(!check(|operator| operator
+            .operator_service_urls
+            .push("tls://u:p@h".into())));
+        assert!(!check(|operator| operator
+            .operator_service_urls
+            .push("http://h".into())));
+        assert!(!check(
+            |operator| operator.account_server_url = "hub:4222".into()
+        ));
+        assert!(check(
+            |operator| operator.assert_server_version = "2.14.0".into()
+        ));
+        assert!(!check(
+            |operator| operator.assert_server_version = "2.14".into()
+        ));
+        assert!(!check(|operator| operator.system_account = "SYS".into()));
     }
 }

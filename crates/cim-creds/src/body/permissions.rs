@@ -2,9 +2,13 @@
 //!
 //! Upstream: nats-io/jwt v2.8.2, `types.go` and `user_claims.go`.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::body::limits::NO_LIMIT;
+use crate::body::subject;
+use crate::encode::EncodeError;
 use crate::json::is_zero;
 
 /// Values of [`UserPermissionLimits::allowed_connection_types`].
@@ -113,7 +117,42 @@ pub struct UserPermissionLimits {
     pub allowed_connection_types: Vec<String>,
 }
 
+impl Permissions {
+    pub(crate) fn check(&self) -> Result<(), EncodeError> {
+        let each = |field, permission: &Permission, queue| {
+            let mut subjects = permission.allow.iter().chain(&permission.deny);
+            subjects.try_for_each(|name| subject::check_permission(field, name, queue))
+        };
+        each("pub", &self.publish, false)?;
+        each("sub", &self.subscribe, true)
+    }
+}
+
 impl UserPermissionLimits {
+    /// A user JWT in which this fails lets nobody in.
+    pub(crate) fn check(&self) -> Result<(), EncodeError> {
+        self.permissions.check()?;
+        if let Some(cidr) = self.src.iter().find(|cidr| !is_cidr(cidr)) {
+            return Err(EncodeError::field(
+                "src",
+                format!("has {cidr:?}, which is no CIDR"),
+                "write an address and the length of its prefix, such as 10.0.0.0/8",
+            ));
+        }
+        let times = self
+            .times
+            .iter()
+            .flat_map(|range| [&range.start, &range.end]);
+        if let Some(time) = times.into_iter().find(|time| !is_time(time)) {
+            return Err(EncodeError::field(
+                "times",
+                format!("have {time:?}, which is no time of day"),
+                "write hours, minutes and seconds, such as 08:00:00",
+            ));
+        }
+        Ok(())
+    }
+
     /// Says nothing at all: what a user of a scoped signing key must have. Elsewhere its zeros
     /// are limits.
     pub fn empty() -> Self {
@@ -148,6 +187,24 @@ impl Default for UserPermissionLimits {
     }
 }
 
+fn is_cidr(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(address, length)| {
+        let bits = match address.parse() {
+            Ok(IpAddr::V4(_)) => 32,
+            Ok(IpAddr::V6(_)) => 128,
+            Err(_) => return false,
+        };
+        length.parse::<u8>().is_ok_and(|length| length <= bits)
+    })
+}
+
+/// `15:04:05`.
+fn is_time(text: &str) -> bool {
+    let parts: Vec<_> = text.split(':').collect();
+    let fits = |part: &str, below| part.len() == 2 && part.parse::<u8>().is_ok_and(|n| n < below);
+    matches!(parts[..], [h, m, s] if fits(h, 24) && fits(m, 60) && fits(s, 60))
+}
+
 /// A list, or one text with commas, as nats-io/jwt reads both.
 fn cidrs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
@@ -179,6 +236,27 @@ mod tests {
             let limits: UserPermissionLimits = serde_json::from_str(text).unwrap();
             assert_eq!(limits.src, ["10.0.0.0/8", "::1/128"]);
         }
+    }
+
+    #[test]
+    fn what_lets_nobody_in_is_refused() {
+        let with = |change: fn(&mut UserPermissionLimits)| {
+            let mut limits = UserPermissionLimits::default();
+            change(&mut limits);
+            limits.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(with(|limits| limits.src.push("::1/128".to_owned())), Ok(()));
+        let error = with(|limits| limits.src.push("10.0.0.0/33".to_owned())).unwrap_err();
+        assert!(error.starts_with("src has"), "{error}");
+        let error = with(|limits| {
+            limits.times.push(TimeRange {
+                start: "08:00:00".to_owned(),
+                end: "8:00".to_owned(),
+            });
+        });
+        assert!(error.unwrap_err().starts_with("times have \"8:00\""));
+        let error = with(|limits| limits.permissions.publish.allow.push("a q".to_owned()));
+        assert!(error.unwrap_err().starts_with("pub has"));
     }
 
     #[test]

@@ -6,7 +6,6 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::body::revocations::Revocations;
-use crate::encode::EncodeError;
 use crate::json::is_zero;
 
 /// Whether messages or requests cross.
@@ -143,34 +142,6 @@ impl Export {
             description: String::new(),
             info_url: String::new(),
         }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), EncodeError> {
-        let stream = self.kind == ExportType::Stream;
-        let only_service = self.response_type.is_some()
-            || self.response_threshold != 0
-            || self.service_latency.is_some()
-            || self.allow_trace;
-        let refuse = |what, help| {
-            Err(EncodeError::Field {
-                field: "exports",
-                what,
-                help,
-            })
-        };
-        if stream && only_service {
-            return refuse(
-                "have a stream with settings of a service",
-                "leave out response_type, response_threshold, service_latency and allow_trace, or export a service",
-            );
-        }
-        if self.response_threshold < 0 {
-            return refuse(
-                "have a response_threshold before the request",
-                "write nanoseconds, 0 for nats-server's default",
-            );
-        }
-        Ok(())
     }
 }
 

@@ -49,6 +49,7 @@ impl Body for User {
     const SUBJECT: Option<KeyKind> = Some(KeyKind::User);
 
     fn check(&self, _: &ClaimsData) -> Result<(), EncodeError> {
-        key("issuer_account", KeyKind::Account, &self.issuer_account)
+        key("issuer_account", KeyKind::Account, &self.issuer_account)?;
+        self.limits.check()
     }
 }

@@ -8,7 +8,9 @@ pub mod operator;
 pub mod permissions;
 pub mod revocations;
 pub mod share;
+mod sharing;
 pub mod signing_keys;
+mod subject;
 pub mod user;
 
 use crate::encode::EncodeError;
