@@ -194,15 +194,21 @@ fn is_cidr(text: &str) -> bool {
             Ok(IpAddr::V6(_)) => 128,
             Err(_) => return false,
         };
-        length.parse::<u8>().is_ok_and(|length| length <= bits)
+        number(length).is_some_and(|length| length <= bits)
     })
 }
 
 /// `15:04:05`.
 fn is_time(text: &str) -> bool {
     let parts: Vec<_> = text.split(':').collect();
-    let fits = |part: &str, below| part.len() == 2 && part.parse::<u8>().is_ok_and(|n| n < below);
+    let fits = |part: &str, below| part.len() == 2 && number(part).is_some_and(|n| n < below);
     matches!(parts[..], [h, m, s] if fits(h, 24) && fits(m, 60) && fits(s, 60))
+}
+
+/// Digits alone: Rust's parser would take `+8` too.
+fn number(text: &str) -> Option<u8> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
 }
 
 /// A list, or one text with commas, as nats-io/jwt reads both.
@@ -246,6 +252,7 @@ mod tests {
             limits.check().map_err(|error| error.to_string())
         };
         assert_eq!(with(|limits| limits.src.push("::1/128".to_owned())), Ok(()));
+        assert!(with(|limits| limits.src.push("10.0.0.0/+8".to_owned())).is_err());
         let error = with(|limits| limits.src.push("10.0.0.0/33".to_owned())).unwrap_err();
         assert!(error.starts_with("src has"), "{error}");
         let error = with(|limits| {
