@@ -6,6 +6,7 @@
 //!
 //! The reference is nats-io/jwt v2.8.2; `tests/go/` holds tokens that it made.
 
+mod blocks;
 pub mod body;
 pub mod callout;
 pub mod chain;

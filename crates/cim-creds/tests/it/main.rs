@@ -11,3 +11,4 @@ mod logins;
 mod reference;
 mod refusals;
 mod server;
+mod verdicts;
