@@ -139,6 +139,14 @@ mod tests {
         assert_eq!(lost(&original, &read), ["nats.list[0].x", "nats.new"]);
     }
 
+    #[test]
+    fn signing_keys_are_compared_as_a_set() {
+        let scope = json!({"kind": "user_scope", "key": "A", "new": 1});
+        let original = json!({"nats": {"signing_keys": ["B", scope, "B"]}});
+        let read = json!({"nats": {"signing_keys": [{"kind": "user_scope", "key": "A"}, "B"]}});
+        assert_eq!(lost(&original, &read), ["nats.signing_keys[0].new"]);
+    }
+
     proptest! {
         #[test]
         fn the_text_reads_back(text in "\\PC*") {

@@ -230,3 +230,49 @@ fn check_mappings(mappings: &BTreeMap<String, Vec<WeightedMapping>>) -> Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::limits::JetStreamLimits;
+    use crate::body::share::ExportType;
+
+    fn refusal(change: fn(&mut Account)) -> String {
+        let mut account = Account::default();
+        change(&mut account);
+        let error = account.check(&ClaimsData::default()).unwrap_err();
+        error.to_string()
+    }
+
+    #[test]
+    fn an_account_that_nobody_could_log_into_is_refused() {
+        assert!(Account::default().check(&ClaimsData::default()).is_ok());
+        let tier = refusal(|account| {
+            let limits = JetStreamLimits::default();
+            account.limits.tiered_limits.insert(String::new(), limits);
+        });
+        assert!(tier.contains("a tier without a name"), "{tier}");
+        let more = refusal(|account| {
+            account.exports.push(Export::new(ExportType::Stream, "a"));
+            account.limits.exports = 0;
+        });
+        assert!(more.starts_with("limits.exports allows 0"), "{more}");
+        let wild = refusal(|account| {
+            account.exports.push(Export::new(ExportType::Stream, "a.>"));
+            (account.limits.exports, account.limits.wildcards) = (5, false);
+        });
+        assert!(wild.starts_with("limits.wildcards is false"), "{wild}");
+        let trace = refusal(|account| {
+            account.trace = Some(MsgTrace {
+                dest: "a".to_owned(),
+                sampling: 101,
+            });
+        });
+        assert!(trace.starts_with("trace.sampling is 101"), "{trace}");
+        let callout = refusal(|account| account.authorization.allowed_accounts.push("*".into()));
+        assert!(
+            callout.starts_with("authorization.auth_users is empty"),
+            "{callout}"
+        );
+    }
+}

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cim_creds::claims::Body;
-use cim_creds::{AnyToken, Creds, DecodeError, Token, decode_any};
+use cim_creds::{Account, AnyToken, Creds, DecodeError, Token, decode, decode_any};
 use nkeys::KeyPairType;
 use sha2::{Digest, Sha256};
 
@@ -57,6 +57,16 @@ fn every_kind_with_every_field_is_made_byte_for_byte() {
     for (name, token) in tokens {
         assert_eq!(any_again(decode_any(&token).unwrap()), token, "{name}");
     }
+}
+
+#[test]
+fn lists_in_any_order_make_the_same_token() {
+    let token = include_str!("../go/tokens/account-full.jwt").trim();
+    let mut claims = decode::<Account>(token).unwrap().whole().unwrap();
+    claims.nats.exports.reverse();
+    claims.nats.imports.reverse();
+    let again = claims.encode(&operator(2), claims.data.iat).unwrap();
+    assert_eq!(again, token);
 }
 
 #[test]
