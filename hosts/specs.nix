@@ -16,6 +16,13 @@ let
   };
 in
 pkgs.linkFarm "cim-specs" (
-  [ (file "fleet.json" (spec.fleet (self.lib.mkFleet ./fleet.nix))) ]
+  [
+    (file "fleet.json" (spec.fleet (self.lib.mkFleet ./fleet.nix)))
+    # `cim-render diff` compares it: another epoch restarts everything.
+    {
+      name = "epoch";
+      path = ../crates/cim-render/epoch;
+    }
+  ]
   ++ lib.mapAttrsToList (name: instance: file "instances/${name}.json" instance.spec) instances
 )

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use cim_render::diff::{Diff, Generation};
 use cim_render::output::Output;
 use cim_render::{Artefacts, input};
 use cim_spec::{Plan, Problems, Spec, fleet};
@@ -38,12 +39,23 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Say what a new generation changes, and what that costs: nothing, a reload, a restart
+    Diff {
+        /// Spec of an instance, or folder of specs (`nix build .#specs`), as it is
+        old: PathBuf,
+        /// The same as it will be
+        new: PathBuf,
+        /// Print JSON, with all values whole
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Instance { spec, out } => instance(&spec, &out),
         Command::Fleet { fleet, specs, out } => whole_fleet(&fleet, &specs, out.as_deref()),
+        Command::Diff { old, new, json } => diff(&old, &new, json),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -89,6 +101,16 @@ fn whole_fleet(
         }
     }
     output.map_or(Ok(()), Output::finish)
+}
+
+fn diff(old: &std::path::Path, new: &std::path::Path, json: bool) -> Result<()> {
+    let diff = Diff::between(&Generation::read(old)?, &Generation::read(new)?);
+    if json {
+        println!("{}", serde_json::to_string_pretty(&diff)?);
+    } else {
+        print!("{diff}");
+    }
+    Ok(())
 }
 
 fn refuse(problems: Problems) -> Result<()> {

@@ -15,6 +15,7 @@ pub mod password;
 pub mod path;
 pub mod plan;
 pub mod problem;
+pub mod reload;
 pub mod secret;
 pub mod settings;
 pub mod size;

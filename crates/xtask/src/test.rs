@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that decides whether a change is good.
 
+mod agree;
 mod compare;
 mod contract;
 mod eval;
