@@ -16,6 +16,8 @@ pub mod path;
 pub mod plan;
 pub mod problem;
 pub mod reload;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod size;
