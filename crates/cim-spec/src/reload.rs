@@ -86,7 +86,9 @@ pub struct Difference<'a> {
 impl Difference<'_> {
     /// What it needs, where nats-server is of this version.
     pub fn consequence(self, role: Role, version: Version) -> Consequence {
-        if self.is_hot(role, version) && !self.is_in_unit(role) {
+        if self.is_silent(role) {
+            Consequence::Nothing
+        } else if self.is_hot(role, version) && !self.is_in_unit(role) {
             Consequence::Reload
         } else {
             Consequence::Restart
@@ -115,6 +117,15 @@ impl Difference<'_> {
                     .and_then(<[&str]>::first)
                     .is_some_and(|option| is_hot_option(*block, option, role, version))
             })
+    }
+
+    /// Whether it shows in no nats.conf: what an operator acknowledged is said in the build alone.
+    pub fn is_silent(self, role: Role) -> bool {
+        match self.path {
+            ["fleet", "acknowledged", ..] => true,
+            [own, "server", "acknowledged", ..] => *own == role.name(),
+            _ => false,
+        }
     }
 
     /// Whether modules/unit.nix makes another unit of it: the file limit follows connections, and a seed is read by

@@ -127,7 +127,7 @@ pub fn on_every_place(eval: &Eval) -> Result<usize> {
                 toggles: false,
             };
             let in_nix = *digest == before[mutated.base];
-            if difference.is_hot(role, parsed) != in_nix {
+            if (difference.is_hot(role, parsed) || difference.is_silent(role)) != in_nix {
                 problems.push(format!(
                     "{} {} on {version}: modules/triggers.nix has it {}, cim-spec does not",
                     role.name(),
