@@ -124,6 +124,13 @@ in
     units = lib.mapAttrs (_: change: describe.units change.after) changes;
   };
 
+  # Every option, for docs/OPTIONS.md.
+  options = import ./options.nix {
+    inherit lib;
+    host = (changed { }).options;
+    fleet = ../../modules/fleet.nix;
+  };
+
   # Of each spec in a file, with its role and its nats-server: for what its unit restarts.
   restarts =
     let

@@ -3,10 +3,11 @@
 mod agree;
 mod compare;
 mod contract;
-mod eval;
+pub mod eval;
 mod golden;
 mod mutants;
 mod real;
+pub mod reference;
 mod triggers;
 mod unit_text;
 mod units;
@@ -76,6 +77,11 @@ const STEPS: &[Step<Session>] = &[
         name: "triggers",
         needs: &["tools"],
         run: triggers::run,
+    },
+    Step {
+        name: "reference",
+        needs: &["tools"],
+        run: reference::run,
     },
     Step {
         name: "mutants",
