@@ -11,6 +11,7 @@ mod private;
 mod process;
 mod progress;
 mod reference;
+mod soak;
 mod steps;
 mod test;
 mod tools;
@@ -48,6 +49,11 @@ enum Task {
         #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(test::step_names()))]
         only: Vec<String>,
     },
+    /// Runs what takes long, by hand.
+    Soak {
+        #[command(subcommand)]
+        campaign: soak::Campaign,
+    },
     /// Boots the hosts of hosts/ under systemd until Ctrl-C, and says how to enter them.
     Lab(lab::Args),
     /// Prints what a fleet of 1,000 leaves costs to evaluate, render and check.
@@ -79,6 +85,10 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Demo(args) => demo::run(&args, &progress),
         Task::Test { nixpkgs, only } => test::run(Workspace::find()?, progress, nixpkgs, only),
+        Task::Soak { campaign } => {
+            soak::run(&campaign, &Workspace::find()?, &progress)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Lab(args) => {
             lab::run(&args, &Workspace::find()?, &progress)?;
             Ok(ExitCode::SUCCESS)
