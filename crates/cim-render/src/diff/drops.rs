@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::{Fate, Instance};
 
+/// How many leaves are named in a sentence.
+const NAMED: usize = 6;
+
 /// What is cut off, and comes back.
 #[derive(Debug, Default)]
 pub struct Drops {
@@ -31,7 +34,7 @@ fn hub(fate: Fate, old: &Instance, new: &Instance) -> Drops {
     let leaves = old.names("/fleet/leaves");
     let who = match leaves.as_slice() {
         [] => "its clients".to_owned(),
-        leaves => format!("its clients and leaves ({})", leaves.join(", ")),
+        leaves => format!("its clients and leaves ({})", some(leaves)),
     };
     Drops {
         said: Some(moved(fate, &who, &others(new))),
@@ -83,6 +86,16 @@ fn others(instance: &Instance) -> Vec<String> {
         .collect()
 }
 
+/// Names, as many as a line takes; `--json` has them all.
+fn some(names: &[String]) -> String {
+    match names.split_at_checked(NAMED) {
+        Some((first, rest)) if !rest.is_empty() => {
+            format!("{} and {} more", first.join(", "), rest.len())
+        }
+        _ => names.join(", "),
+    }
+}
+
 fn either(names: &[String]) -> String {
     names.join(" or ")
 }
@@ -97,7 +110,7 @@ fn reloaded(old: &Instance, new: &Instance) -> Option<String> {
     let mut who = Vec::new();
     let gone = gone(old, new, place.0);
     if !gone.is_empty() {
-        who.push(format!("the clients of {}", gone.join(", ")));
+        who.push(format!("the clients of {}", some(&gone)));
     }
     if new
         .body
@@ -133,4 +146,16 @@ fn gone(old: &Instance, new: &Instance, accounts: &str) -> Vec<String> {
 /// A name as a part of a JSON pointer.
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_cut() {
+        let names: Vec<String> = (1..=8).map(|n| format!("l{n}")).collect();
+        assert_eq!(some(&names), "l1, l2, l3, l4, l5, l6 and 2 more");
+        assert_eq!(some(&names[..6]), "l1, l2, l3, l4, l5, l6");
+    }
 }

@@ -50,8 +50,49 @@ pub fn at<'a>(value: &'a mut Value, place: &[Step]) -> Option<&'a mut Value> {
 
 /// One place, deep ones as likely as others.
 pub fn any(value: &Value, random: &mut Random) -> Option<Vec<Step>> {
-    let places = all(value);
-    (!places.is_empty()).then(|| random.pick(&places).clone())
+    let count = below(value);
+    let mut place = Vec::new();
+    (count > 0).then(|| {
+        walk_to(random.below(count), value, &mut place);
+        place
+    })
+}
+
+/// How many places are inside a value.
+fn below(value: &Value) -> usize {
+    match value {
+        Value::Object(block) => block.values().map(|value| 1 + below(value)).sum(),
+        Value::Array(list) => list.iter().map(|value| 1 + below(value)).sum(),
+        _ => 0,
+    }
+}
+
+/// Down to the place of a number, in the order in which `all` has them.
+fn walk_to(mut number: usize, value: &Value, place: &mut Vec<Step>) {
+    let mut enter = |step: &dyn Fn() -> Step, value: &Value| {
+        let size = 1 + below(value);
+        if number >= size {
+            number -= size;
+            return false;
+        }
+        place.push(step());
+        if number > 0 {
+            walk_to(number - 1, value, place);
+        }
+        true
+    };
+    match value {
+        Value::Object(block) => {
+            block
+                .iter()
+                .any(|(name, value)| enter(&|| Step::Name(name.clone()), value));
+        }
+        Value::Array(list) => {
+            let mut items = list.iter().enumerate();
+            items.any(|(index, value)| enter(&|| Step::Index(index), value));
+        }
+        _ => {}
+    }
 }
 
 /// The name that a place has in its block, or in the block around its list.
@@ -61,4 +102,17 @@ pub fn key(place: &[Step]) -> &str {
         Step::Index(_) => None,
     });
     names.next().unwrap_or("")
+}
+
+#[test]
+fn a_number_leads_to_each_place() {
+    let value = serde_json::json!({ "a": [1, { "b": 2 }], "c": {} });
+    let shown = |place: &[Step]| format!("{place:?}");
+    let numbered = (0..below(&value)).map(|number| {
+        let mut place = Vec::new();
+        walk_to(number, &value, &mut place);
+        shown(&place)
+    });
+    let all: Vec<String> = all(&value).iter().map(|place| shown(place)).collect();
+    assert_eq!(numbered.collect::<Vec<_>>(), all);
 }
