@@ -8,36 +8,31 @@
 }:
 let
   inherit (pkgs.stdenv.hostPlatform) system;
-  build =
-    modules:
-    (lib.nixosSystem {
-      modules = modules ++ [
-        self.nixosModules.default
-        inputs.sops-nix.nixosModules.sops
-        ../hosts/base.nix
-        {
-          nixpkgs.hostPlatform = system;
-          # The examples encrypt nothing: their secrets' files are never read in a build.
-          sops.defaultSopsFile = ./examples.nix;
-          sops.validateSopsFiles = false;
-        }
-      ];
-    }).config.system.build.toplevel;
+  build = host: host.config.system.build.toplevel;
 
-  folder = ../hosts/examples;
-  example = file: build [ (import (folder + "/${file}") { inherit (self.lib) mkFleet; }) ];
-  examples = lib.mapAttrs' (
-    file: _: lib.nameValuePair "example-${lib.removeSuffix ".nix" file}" (example file)
-  ) (builtins.readDir folder);
+  examples = lib.concatMapAttrs (
+    example: hosts:
+    lib.mapAttrs' (host: made: lib.nameValuePair "example-${example}-${host}" (build made)) hosts
+  ) (import ../hosts/examples { inherit self inputs; });
 
   template =
     file:
-    build [
-      file
-      { services.cim.fleet = self.lib.mkFleet ../hosts/template/fleet.nix; }
-    ];
+    build (
+      lib.nixosSystem {
+        modules = [
+          self.nixosModules.default
+          ../hosts/base.nix
+          file
+          {
+            nixpkgs.hostPlatform = system;
+            services.cim.fleet = self.lib.mkFleet ../hosts/template/fleet.nix;
+          }
+        ];
+      }
+    );
 in
-examples
+# The examples' hosts are x86_64, as those of hosts/.
+lib.optionalAttrs (system == "x86_64-linux") examples
 // {
   template-hub = template ../hosts/template/hub.nix;
   template-leaf = template ../hosts/template/plant-a.nix;

@@ -1,16 +1,15 @@
-# The knot: the specs that Nix writes for hosts/ are, byte for byte, the golden specs that the Rust tests read.
+# The knot: the specs that Nix writes for hosts/ and its examples are, byte for byte, the golden specs that the Rust tests read.
 #
 # Only the version of nats-server is taken from the golden spec: another nixpkgs has another one.
 {
   self,
   lib,
   pkgs,
+  inputs,
   ...
 }:
 let
-  instances = lib.concatMapAttrs (
-    _: host: host.config.services.cim.instances
-  ) self.nixosConfigurations;
+  inherit (import ../hosts/specs.nix { inherit self inputs pkgs; }) cases;
   compare =
     name: instance:
     let
@@ -27,7 +26,7 @@ let
 in
 pkgs.runCommand "cim-spec" { } ''
   failed=
-  ${lib.concatStrings (lib.mapAttrsToList compare instances)}
+  ${lib.concatStrings (lib.mapAttrsToList compare cases)}
   if [ -n "$failed" ]; then
     echo "these golden specs are not what Nix writes:$failed" >&2
     echo "if the change is meant: cargo xtask golden" >&2

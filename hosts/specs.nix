@@ -1,4 +1,5 @@
-# The specs of all hosts and the fleet, as files: for the fleet's check, the demo and the golden tests.
+# The specs of all hosts and the fleet, as files: for the fleet's check, the demo and the golden tests. Beside them `examples`,
+# the specs of hosts/examples, and `cases`: every instance by the name of its golden case.
 {
   self,
   inputs,
@@ -7,13 +8,26 @@
 let
   inherit (inputs.nixpkgs) lib;
   spec = import ../modules/spec.nix { inherit lib; };
-  instances = lib.concatMapAttrs (
-    _: host: host.config.services.cim.instances
-  ) self.nixosConfigurations;
+  instancesOf = lib.concatMapAttrs (_: host: host.config.services.cim.instances);
+  instances = instancesOf self.nixosConfigurations;
+
+  # The name that only one server of a fleet has: a leaf's nodes are all of the leaf's name.
+  serverName = name: { options, ... }: if options.node or null == null then name else options.node;
+  examples = lib.concatMapAttrs (
+    example:
+    lib.concatMapAttrs (
+      _: host:
+      lib.mapAttrs' (
+        name: instance: lib.nameValuePair "${example}-${serverName name instance}" instance
+      ) host.config.services.cim.instances
+    )
+  ) (import ./examples { inherit self inputs; });
+
   file = name: value: {
     inherit name;
     path = pkgs.writeText "spec.json" (builtins.toJSON value);
   };
+  files = folder: lib.mapAttrsToList (name: instance: file "${folder}${name}.json" instance.spec);
 in
 pkgs.linkFarm "cim-specs" (
   [
@@ -24,5 +38,9 @@ pkgs.linkFarm "cim-specs" (
       path = ../crates/cim-render/epoch;
     }
   ]
-  ++ lib.mapAttrsToList (name: instance: file "instances/${name}.json" instance.spec) instances
+  ++ files "instances/" instances
 )
+// {
+  examples = pkgs.linkFarm "cim-example-specs" (files "" examples);
+  cases = instances // examples;
+}

@@ -100,7 +100,7 @@ let
           description = ''
             What stands before the subject, and a dot, at the end where messages arrive. `null`: nothing. A
             leaf with such a flow, or one with {option}`to`, has its links in an account of their own, out of
-            which messages are streamed to it; requests do not cross then.
+            which messages are streamed to it, as has a leaf that speaks MQTT; requests do not cross then.
           '';
         };
         to = mkOption {
@@ -112,6 +112,52 @@ let
       };
     }
   );
+
+  operator = types.submodule {
+    options = {
+      jwt = mkOption {
+        type = types.str;
+        example = lib.literalExpression "lib.fileContents ./operator.jwt";
+        description = "JWT of the operator, which is public. NATS: `operator`.";
+      };
+      resolver = {
+        type = mkOption {
+          type = types.enum [
+            "full"
+            "cache"
+            "memory"
+          ];
+          default = "full";
+          description = ''
+            Where a hub's node keeps accounts' JWTs: `full`, all of them on disk, the same on every node;
+            `cache`, those that were asked for; `memory`, only the ones it starts with. NATS: `resolver.type`.
+          '';
+        };
+        allowDelete = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether accounts can be deleted over the system account. NATS: `resolver.allow_delete`.";
+        };
+        limit = mkOption {
+          type = types.nullOr types.ints.positive;
+          default = null;
+          example = 1000;
+          description = "Most accounts that are kept. `null`: no limit. NATS: `resolver.limit`.";
+        };
+        ttl = resolverTime "ttl" "1h" "How long a cache keeps a JWT that nobody asks for.";
+        interval = resolverTime "interval" "2m" "How often nodes compare the JWTs that they have.";
+        timeout = resolverTime "timeout" "2s" "How long a node waits for another's answer.";
+      };
+    };
+  };
+  resolverTime =
+    name: example: description:
+    mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      inherit example;
+      description = "${description} `null`: nats-server's own. NATS: `resolver.${name}`.";
+    };
 
   leafNode = types.submodule {
     options = {
@@ -236,6 +282,17 @@ in
       description = "Accounts of the hubs: subject spaces that share nothing.";
     };
     inherit (cimTypes) authCallout;
+    operator = mkOption {
+      type = types.nullOr operator;
+      default = null;
+      example.jwt = lib.literalExpression "lib.fileContents ./operator.jwt";
+      description = ''
+        Operator mode: the hubs know accounts by JWTs that an operator signed, and users by JWTs that their
+        account signed. Every account then has its {option}`nkey` and {option}`jwt`, and every leaf a `.creds`
+        file. `null`: accounts and users stand in nats.conf. See
+        <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/jwt>.
+      '';
+    };
     hubs = mkOption {
       type = types.attrsOf hub;
       description = "Hubs, by cluster name.";
@@ -244,6 +301,16 @@ in
       type = types.attrsOf leaf;
       default = { };
       description = "Leaves, by server name, whether NixOS hosts run them or not.";
+    };
+    acknowledged = mkOption {
+      type = types.attrsOf types.nonEmptyStr;
+      default = { };
+      example."subject-names services.cim.fleet.leaves.plant-a.exports.\"PLC.>\"" =
+        "its controllers send nothing else";
+      description = ''
+        Warnings about the fleet that are kept, by their text as `to keep it:` shows it, and why. One that is not
+        given any more is a warning itself. See `docs/rules.md`.
+      '';
     };
   };
 

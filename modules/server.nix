@@ -216,4 +216,15 @@ lib.recursiveUpdate
         the same rules; a field that an option owns is refused with that option's name.
       '';
     };
+
+    acknowledged = mkOption {
+      type = types.attrsOf types.nonEmptyStr;
+      default = { };
+      example."sync-interval services.cim.hub.jetstream.syncInterval" =
+        "every message is in the archive as well";
+      description = ''
+        Warnings of the build that are kept, by their text as `to keep it:` shows it, and why. One that is not
+        given any more is a warning itself. See `docs/rules.md`.
+      '';
+    };
   }

@@ -42,6 +42,7 @@ let
         "plaintext"
         "lameDuck"
         "settings"
+        "acknowledged"
       ]
       options
     // {
@@ -78,11 +79,13 @@ let
   user = part "user" [
     "nkey"
     "passwordHash"
+    "certificate"
     "permissions"
   ];
   account =
     account:
     part "account" [
+      "jwt"
       "exports"
       "imports"
       "mappings"
@@ -144,7 +147,12 @@ in
         inherit (options) node;
         natsServerVersion = options.package.version;
         fleet = {
-          inherit (fleet) systemAccount authCallout;
+          inherit (fleet)
+            systemAccount
+            authCallout
+            operator
+            acknowledged
+            ;
           accounts = accounts fleet.accounts;
           inherit hubs;
           leaves = lib.concatMapAttrs (hub: _: leavesOf hub) hubs;
@@ -177,6 +185,7 @@ in
         fleet = {
           inherit leaf;
           hubs = lib.filterAttrs (hub: _: lib.elem hub named) fleet.hubs;
+          operator = fleet.operator != null;
           accounts = lib.optional (leaf != null && fleet.accounts ? ${leaf.account}) leaf.account;
         };
         leaf = {
@@ -206,8 +215,10 @@ in
     inherit (fleet)
       systemAccount
       authCallout
+      operator
       hubs
       leaves
+      acknowledged
       ;
     gateways = { };
     accounts = accounts fleet.accounts;

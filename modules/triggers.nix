@@ -1,12 +1,98 @@
 # Which part of a spec nats-server takes over on reload, and which needs a restart.
 #
-# Tables for Nix and Rust, measured against nats-server: crates/cim-spec/src/reload.json, and `hot` of the fields that
-# pass straight through. crates/cim-spec/src/reload.rs says the same.
+# For Nix and Rust, measured against nats-server: crates/cim-spec/src/reload.json says it of the spec's own structure,
+# `hot` in crates/cim-spec/fields of the fields that pass straight through.
 { lib }:
 let
   fields = import ./fields.nix { inherit lib; };
   table = builtins.fromJSON (builtins.readFile ../crates/cim-spec/src/reload.json);
   epoch = builtins.readFile ../crates/cim-render/epoch;
+
+  # Where fields stand in a spec, below the role. Those of accounts and users are hot, as accounts are.
+  blocks =
+    let
+      block = name: at: {
+        inherit at;
+        choice.block = name;
+      };
+      tls = context: at: {
+        at = at ++ [ "tls" ];
+        choice = {
+          block = "tls";
+          inherit context;
+        };
+      };
+      side = server: name: [
+        (block name (server ++ [ name ]))
+        (tls name (server ++ [ name ]))
+      ];
+      server =
+        role:
+        let
+          at = [
+            role
+            "server"
+          ];
+        in
+        [
+          {
+            inherit at;
+            choice = {
+              block = "server";
+              inherit role;
+            };
+          }
+          (tls "client" at)
+          (block "cluster" [
+            role
+            "cluster"
+          ])
+          (tls "cluster" [
+            role
+            "cluster"
+          ])
+        ]
+        ++ side at "websocket"
+        ++ side at "mqtt";
+      remote = [
+        "leaf"
+        "remotes"
+        "*"
+      ];
+    in
+    {
+      hub =
+        server "hub"
+        ++ side [ "hub" ] "gateway"
+        ++ side [ "hub" ] "leafnodes";
+      leaf = server "leaf" ++ [
+        (block "link" [
+          "leaf"
+          "leafnodes"
+        ])
+        (block "remote" remote)
+        (tls "remote" remote)
+      ];
+    };
+
+  # The paths that nats-server of a version takes over on reload.
+  hotPaths =
+    role: version:
+    let
+      known = since: lib.versionAtLeast version since;
+      structure = lib.filter (row: known row.since) table.${role};
+      rows =
+        { at, choice }:
+        map (
+          row:
+          at
+          ++ [
+            "fields"
+            row.option
+          ]
+        ) (lib.filter (row: row ? hot && known row.hot) (fields.rows choice));
+    in
+    map (row: lib.splitString "." row.path) structure ++ lib.concatMap rows blocks.${role};
 
   # The value without what stands at a path; `*` stands for every name.
   without =
@@ -27,87 +113,6 @@ let
     else
       value // { ${name} = inside value.${name}; };
 
-  # Where a spec holds fields, by block.
-  places =
-    role:
-    let
-      tls = context: place: {
-        choice = {
-          inherit role context;
-          block = "tls";
-        };
-        inherit place;
-      };
-      plain = block: place: {
-        choice = { inherit role block; };
-        inherit place;
-      };
-    in
-    [
-      (plain "server" [ "server" ])
-      (tls "client" [
-        "server"
-        "tls"
-      ])
-      (plain "cluster" [ "cluster" ])
-      (tls "cluster" [
-        "cluster"
-        "tls"
-      ])
-    ]
-    ++
-      lib.concatMap
-        (block: [
-          (plain block [
-            "server"
-            block
-          ])
-          (tls block [
-            "server"
-            block
-            "tls"
-          ])
-        ])
-        [
-          "websocket"
-          "mqtt"
-        ]
-    ++ lib.optionals (role == "hub") (
-      lib.concatMap
-        (block: [
-          (plain block [ block ])
-          (tls block [
-            block
-            "tls"
-          ])
-        ])
-        [
-          "leafnodes"
-          "gateway"
-        ]
-    )
-    ++ lib.optionals (role == "leaf") [
-      (plain "link" [ "leafnodes" ])
-      (plain "remote" [
-        "remotes"
-        "*"
-      ])
-      (tls "remote" [
-        "remotes"
-        "*"
-        "tls"
-      ])
-    ];
-
-  hotFields =
-    role: version:
-    lib.concatMap (
-      { choice, place }:
-      map (row: [ role ] ++ place ++ [ "fields" ] ++ [ row.option ]) (
-        lib.filter (row: row ? hot && lib.versionAtLeast version row.hot) (fields.rows choice)
-      )
-    ) (places role);
-
   digest = value: builtins.hashString "sha256" (builtins.toJSON value);
 in
 # `role` is hub or leaf; the spec has one attribute of that name.
@@ -117,17 +122,24 @@ in
   version,
 }:
 let
-  body = spec.${role};
-  hot = lib.filter (row: lib.versionAtLeast version row.since) table.${role};
-  cold = lib.foldl' without body (
-    map (row: lib.splitString "." row.path) hot ++ hotFields role version
-  );
+  # What is acknowledged is said in the build, and nowhere in nats.conf.
+  body = lib.foldl' without spec.${role} [
+    [
+      "fleet"
+      "acknowledged"
+    ]
+    [
+      role
+      "server"
+      "acknowledged"
+    ]
+  ];
 in
 {
   reload = digest body;
   # The epoch is bumped when the renderer writes something else for the same spec.
   restart = digest [
     epoch
-    cold
+    (lib.foldl' without body (hotPaths role version))
   ];
 }

@@ -79,7 +79,7 @@ let
         example = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
         description = ''
           Public nkey of the user; its seed stays with the user. `null`: the user is known by its
-          {option}`passwordHash`.
+          {option}`passwordHash` or {option}`certificate`.
         '';
       };
       passwordHash = mkOption {
@@ -88,7 +88,17 @@ let
         example = "$2a$11$PWIFAL8RsWyGI3jVZtO9Nu8.6jOxzxfZo7c/W0eLk017hjgUKWrhy";
         description = ''
           bcrypt hash of the user's password, as `nats server passwd` prints it. `null`: the user is
-          known by its {option}`nkey`.
+          known by its {option}`nkey` or {option}`certificate`.
+        '';
+      };
+      certificate = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        example = "CN=device-0001.device.example.com";
+        description = ''
+          Name in the user's certificate by which the server knows it: an e-mail, DNS or URI name of the
+          certificate, or its subject. Every listener that the user may come by has
+          {option}`tls.verifyAndMap`. `null`: not known by its certificate.
         '';
       };
       permissions = mkOption {
@@ -135,7 +145,10 @@ in
             type = types.listOf types.str;
             default = [ ];
             example = [ "DEVICES" ];
-            description = "Accounts that an answer may put a client into. Empty: any.";
+            description = ''
+              Accounts whose clients the service is asked about. It does not bind the answers: one that names
+              another account is taken all the same (nats-server 2.15.1). Empty: all.
+            '';
           };
         };
       }
@@ -157,6 +170,15 @@ in
       { name, ... }:
       {
         options = lib.recursiveUpdate (fields.options { block = "account"; }) {
+          jwt = mkOption {
+            type = types.nullOr types.str;
+            default = null;
+            example = lib.literalExpression "lib.fileContents ./CIM.jwt";
+            description = ''
+              The account's JWT, which is public, in operator mode: the hubs start with it. `null`: the account
+              stands in nats.conf.
+            '';
+          };
           users = mkOption {
             type = types.attrsOf user;
             default = { };

@@ -1,14 +1,15 @@
-# nats-server versions to stay away from: version → what to do. The list is cim-spec's.
+# nats-server versions to stay away from whatever is configured: version → what to do. The list is cim-spec's, which holds
+# the advisories that depend on the configuration too; cim-render says those.
 { lib }:
+let
+  advisories = builtins.fromJSON (builtins.readFile ../crates/cim-spec/advisories.json);
+in
 lib.listToAttrs (
-  map
-    (line: {
-      name = lib.head (lib.splitString " " line);
-      value = "nats-server ${line}";
-    })
-    (
-      lib.filter (line: line != "") (
-        lib.splitString "\n" (builtins.readFile ../crates/cim-spec/src/known-bad.txt)
-      )
-    )
+  lib.concatMap (
+    advisory:
+    map (version: {
+      name = version;
+      value = "nats-server ${version} ${advisory.what}: ${advisory.help}";
+    }) (advisory.versions or [ ])
+  ) advisories
 )

@@ -1,4 +1,5 @@
-//! Turns `fields/*.json` and `src/reload.json`, which Nix reads too, into the constant tables of `field.rs` and `reload.rs`.
+//! Turns `fields/*.json`, `src/reload.json` and `advisories.json`, which Nix reads too, into the constant tables of
+//! `field.rs`, `reload.rs` and `lint/advisories.rs`.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -53,13 +54,68 @@ struct HotRow {
     since: String,
 }
 
+/// One entry of `advisories.json`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advisory {
+    id: String,
+    #[serde(default)]
+    fixed: Vec<String>,
+    #[serde(default)]
+    versions: Vec<String>,
+    when: String,
+    what: String,
+    #[serde(default)]
+    help: String,
+    url: String,
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=fields");
+    println!("cargo:rerun-if-changed=advisories.json");
     println!("cargo:rerun-if-changed=src/reload.json");
-    fs::write(
-        Path::new(&env::var("OUT_DIR")?).join("reload.rs"),
-        reload()?,
-    )?;
+    let out = env::var("OUT_DIR")?;
+    fs::write(Path::new(&out).join("fields.rs"), fields()?)?;
+    fs::write(Path::new(&out).join("advisories.rs"), advisories()?)?;
+    fs::write(Path::new(&out).join("reload.rs"), reload()?)?;
+    Ok(())
+}
+
+fn advisories() -> Result<String, Box<dyn Error>> {
+    let list: Vec<Advisory> = serde_json::from_str(&fs::read_to_string("advisories.json")?)?;
+    let mut out = String::from("/// All of them.\npub const ADVISORIES: &[Advisory] = &[\n");
+    for entry in &list {
+        // `no-auth-user` is `NoAuthUser`; the compiler knows which there are.
+        let when = entry.when.split('-').map(|word| {
+            let (first, rest) = word.split_at(1);
+            format!("{}{rest}", first.to_uppercase())
+        });
+        writeln!(
+            out,
+            "    Advisory {{ id: {:?}, fixed: {}, versions: {}, when: When::{}, what: {:?}, help: {:?}, url: {:?} }},",
+            entry.id,
+            versions(&entry.fixed)?,
+            versions(&entry.versions)?,
+            when.collect::<String>(),
+            entry.what,
+            entry.help,
+            entry.url,
+        )?;
+    }
+    out.push_str("];\n");
+    Ok(out)
+}
+
+fn versions(list: &[String]) -> Result<String, String> {
+    let mut out = String::from("&[");
+    for text in list {
+        let version = version(text).ok_or_else(|| format!("{text:?} is no version"))?;
+        out.push_str(&format!("Version{version:?}, "));
+    }
+    Ok(out + "]")
+}
+
+fn fields() -> Result<String, Box<dyn Error>> {
     let mut out = String::new();
     for block in [
         "server",
@@ -85,8 +141,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         writeln!(out, "];")?;
     }
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("fields.rs"), out)?;
-    Ok(())
+    Ok(out)
 }
 
 /// The rows of `src/reload.json` as Rust constants.

@@ -21,6 +21,10 @@
   "a user of the hub's account" = {
     fleet.accounts.CIM.users.other.nkey = "UBLVEJ3WMT2E4QAWUKL73GOUL2GTNLGZCGNC7B7KBPGNKZMDXQUQGUYZ";
   };
+  "a warning about the fleet that is kept" = {
+    fleet.acknowledged."subject-names services.cim.fleet.leaves.a.exports.\"PLC.>\"" =
+      "its controllers send nothing else";
+  };
   "another account" = {
     fleet.accounts.OTHER = { };
   };

@@ -20,12 +20,38 @@ in
   "hub: logging" = hub { logging.debug = true; };
   "hub: another certificate" = hub { tls.certFile = lib.mkForce "/run/secrets/other.pem"; };
 
+  # said in the build, and nowhere in nats.conf
+  "hub: acknowledged" = hub {
+    acknowledged."trace services.cim.hub.logging.trace" = "for this week";
+  };
+  "leaf: acknowledged" = leaf {
+    acknowledged."trace services.cim.leaves.a.logging.trace" = "for this week";
+  };
+  "leaf: a field" = leaf { logging.maxTracedMsgLen = 1024; };
+  "leaf: a field of the link's TLS" = leaf { remotes.hub.tls.minVersion = "1.3"; };
+  "leaf: a field of a remote" = leaf { remotes.hub.disabled = true; };
+  "leaf: a field of an account" = leaf { accounts.CIM.limits.maxPayload = "64KiB"; };
+  "leaf: rttThresholds" = leaf { remotes.hub.rttThresholds = [ "20ms" ]; };
+  "leaf: exports of an account" = leaf { accounts.CIM.exports = [ { stream = "a.>"; } ]; };
+  "hub: a field" = hub { limits.noFastProducerStall = true; };
+  "hub: a field of JetStream" = hub { jetstream.limits.maxAckPending = 1000; };
+  "hub: a field of clients' TLS" = hub { tls.handshakeFirst = "auto"; };
+  "hub: mappings of an account" = {
+    fleet.accounts.CIM.mappings."orders.*" = "orders.v2.{{wildcard(1)}}";
+  };
+
   # never taken over
   "leaf: limits.maxPending" = leaf { limits.maxPending = "32MiB"; };
   "leaf: port" = leaf { port = lib.mkForce 4333; };
   "leaf: httpPort" = leaf { httpPort = lib.mkForce 8333; };
   "leaf: host" = leaf { host = "::1"; };
-  "leaf: settings" = leaf { settings.max_traced_msg_len = 1024; };
+  "leaf: settings" = leaf { settings.resolver_tls.ca_file = "/run/secrets/ca.pem"; };
+  "leaf: a field that needs a restart" = leaf { jetstream.strict = false; };
+  "leaf: a field of a remote that needs a restart" = leaf { remotes.hub.noRandomize = true; };
+  "leaf: a field of TLS that needs a restart" = leaf { remotes.hub.tls.timeout = "7s"; };
+  "leaf: websocket.port" = leaf { websocket.port = 8080; };
+  "leaf: mqtt.port" = leaf { mqtt.port = 1883; };
+  "leaf: jetstream.encryption" = leaf { jetstream.encryption.keyFile = "/run/secrets/store.key"; };
   "leaf: jetstream.enable" = leaf { jetstream.enable = false; };
   "leaf: jetstream.maxFileStore" = leaf { jetstream.maxFileStore = "20GiB"; };
   "leaf: leafnodes.reconnect" = leaf { leafnodes.reconnect = "2s"; };
@@ -38,7 +64,12 @@ in
   };
   "hub: limits.maxPending" = hub { limits.maxPending = "32MiB"; };
   "hub: host" = hub { host = "10.0.0.1"; };
-  "hub: settings" = hub { settings.max_traced_msg_len = 1024; };
+  "hub: settings" = hub { settings.resolver_tls.ca_file = "/run/secrets/ca.pem"; };
+  "hub: a field that needs a restart" = hub { limits.maxSubTokens = 16; };
+  "hub: a field of leafnodes" = hub { leafnodes.minVersion = "2.14.0"; };
+  "hub: isolateInterest" = {
+    fleet.hubs.hub.leafnodes.isolateInterest = true;
+  };
   "hub: jetstream.syncInterval" = hub { jetstream.syncInterval = "1s"; };
 
   # in the unit: systemd sets these when it starts the process

@@ -20,7 +20,7 @@ use crate::loopback;
 const NOBODY: u16 = 1;
 
 /// What encrypts the store of a copy, which holds nothing.
-const STORE_KEY: &str = "the key of a throwaway copy";
+pub const STORE_KEY: &str = "the-key-of-a-throwaway-copy";
 
 /// Where a copy stands and whom it reaches.
 #[derive(Debug, Clone)]

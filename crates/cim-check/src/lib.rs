@@ -10,7 +10,7 @@ mod loopback;
 mod server;
 mod verdict;
 
-pub use copy::Copy;
+pub use copy::{Copy, STORE_KEY};
 pub use identities::Identities;
 pub use server::{Server, Varz, version};
 pub use verdict::{check, test_config};

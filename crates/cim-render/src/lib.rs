@@ -11,6 +11,8 @@ pub mod input;
 pub mod nats_conf;
 pub mod output;
 pub mod places;
+pub mod report;
 
 pub use artefacts::Artefacts;
 pub use places::{Host, Places};
+pub use report::Report;

@@ -4,6 +4,7 @@ mod accounts;
 mod fields;
 mod leafnodes;
 mod listeners;
+mod operator;
 mod secrets;
 mod sharing;
 mod tls;
@@ -32,14 +33,9 @@ pub fn document(plan: &Plan, places: &dyn Places) -> Result<Document, Duplicate>
     if let Some(jetstream) = &plan.jetstream {
         root.put("jetstream", self::jetstream(jetstream, places));
     }
-    root.put("accounts", accounts::accounts(plan, places)?);
-    if let Some(callout) = &plan.callout {
-        let mut block = Map::new();
-        block.put("auth_callout", accounts::callout(callout, places));
-        root.put("authorization", block);
-    }
-    if let Some(account) = &plan.system_account {
-        root.put("system_account", account.as_str());
+    match &plan.operator {
+        Some(operator) => operator::put(operator, places, &mut root),
+        None => static_accounts(plan, places, &mut root)?,
     }
     if let Some(cluster) = &plan.cluster {
         root.put("cluster", self::cluster(cluster, places)?);
@@ -72,6 +68,20 @@ pub fn document(plan: &Plan, places: &dyn Places) -> Result<Document, Duplicate>
         include: (!secrets(plan).is_empty()).then(|| places.secrets_include(plan)),
         root,
     })
+}
+
+/// Accounts and users as they stand in nats.conf without an operator.
+fn static_accounts(plan: &Plan, places: &dyn Places, root: &mut Map) -> Result<(), Duplicate> {
+    root.put("accounts", accounts::accounts(plan, places)?);
+    if let Some(callout) = &plan.callout {
+        let mut block = Map::new();
+        block.put("auth_callout", accounts::callout(callout, places));
+        root.put("authorization", block);
+    }
+    if let Some(account) = &plan.system_account {
+        root.put("system_account", account.as_str());
+    }
+    Ok(())
 }
 
 fn client(plan: &Plan, places: &dyn Places, root: &mut Map) -> Result<(), Duplicate> {

@@ -50,6 +50,15 @@ impl Output {
         Ok(())
     }
 
+    /// Writes one file right into the output.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn file(&self, name: &str, content: &str) -> Result<()> {
+        let path = self.beside.join(name);
+        fs::write(&path, content).with_context(|| format!("writing {}", path.display()))
+    }
+
     /// Gives the folder its name.
     ///
     /// # Errors

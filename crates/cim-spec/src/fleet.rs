@@ -1,6 +1,8 @@
 //! The rules between members of a fleet: on the slice that an instance sees, and on the whole.
 
+pub(crate) mod crossing;
 mod hosts;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -95,6 +97,7 @@ pub fn leaf(
     leaf_nodes(leaf, &at.join("nodes"), problems);
     flows(&leaf.imports, &at.join("imports"), problems);
     flows(&leaf.exports, &at.join("exports"), problems);
+    crossing::check(leaf, &at, problems);
     for (remote_name, remote) in &leaf.remotes {
         let at = at.join("remotes").join(remote_name);
         problems.parsed(Rule::Name, &at, remote_name, name::check(remote_name));
@@ -253,7 +256,8 @@ pub(crate) fn address(text: &str, at: &OptionPath, problems: &mut Problems) {
     }
 }
 
-fn certificate_name(text: &str, at: &OptionPath, problems: &mut Problems) {
+/// Checks the name in a certificate.
+pub(crate) fn certificate_name(text: &str, at: &OptionPath, problems: &mut Problems) {
     if text.is_empty() || text.chars().any(char::is_control) {
         problems.add(
             Rule::ControlCharacter,

@@ -9,6 +9,7 @@ pub mod duration;
 pub mod field;
 pub mod file;
 pub mod fleet;
+pub mod lint;
 pub mod name;
 pub mod nkey;
 pub mod password;
@@ -25,6 +26,7 @@ pub mod spec;
 pub mod subject;
 pub mod version;
 
+pub use lint::Lint;
 pub use path::OptionPath;
 pub use plan::Plan;
 pub use problem::{Problem, Problems, Rule};

@@ -4,27 +4,33 @@
 //! rendered, and principals become static users or JWTs there.
 
 mod accounts;
+mod allow;
 mod callout;
 mod cluster;
 mod hub;
 mod leaf;
 mod listeners;
+mod operator;
 mod server;
 mod sharing;
 mod tls;
 mod uplink;
+mod whole;
 
 use std::collections::BTreeMap;
 
 pub(crate) use accounts::nkey;
 pub use callout::Callout;
 pub use listeners::{Gateway, SideListener};
+pub use operator::{Operator, Resolver};
+pub(crate) use server::is_loopback;
 pub(crate) use sharing::renamed;
 pub use sharing::{Export, Import, Shared};
 
 use crate::duration::Duration;
 use crate::field::{Setting, SettingValue};
 use crate::file::File;
+use crate::lint::{self, Lint};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::Value;
@@ -60,6 +66,8 @@ pub struct Plan {
     pub accounts: Vec<Account>,
     /// Who is asked about clients that no account knows; `None`: they are refused.
     pub callout: Option<Callout>,
+    /// Operator mode; `None`: accounts and principals stand in nats.conf.
+    pub operator: Option<Operator>,
     /// The account for server events; `None`: nats-server's own.
     pub system_account: Option<String>,
     /// Routes; `None`: a server on its own.
@@ -77,7 +85,7 @@ pub struct Plan {
     /// Keys without an option of their own, checked.
     pub settings: BTreeMap<String, Value>,
     /// Things that work but should not stay.
-    pub warnings: Vec<String>,
+    pub lints: Vec<Lint>,
     /// Fields that pass straight through.
     pub fields: Vec<Setting>,
 }
@@ -243,6 +251,8 @@ pub struct Principal {
     pub name: String,
     /// What may connect as this principal.
     pub kind: PrincipalKind,
+    /// By which kinds of connection, in NATS's words.
+    pub connections: &'static [&'static str],
     /// How it proves who it is.
     pub proof: Proof,
     /// What it may do; `None`: what the account says.
@@ -269,6 +279,8 @@ pub enum Proof {
     Password(String),
     /// By a certificate with this name.
     Certificate(String),
+    /// By a JWT that the account signed.
+    Jwt,
 }
 
 /// What a principal may do. Empty allow lists allow nothing.
@@ -436,7 +448,7 @@ impl Plan {
     }
 
     /// Every field that passes straight through, wherever it stands.
-    fn all_fields(&self) -> impl Iterator<Item = &Setting> {
+    pub(crate) fn all_fields(&self) -> impl Iterator<Item = &Setting> {
         let cluster = self.cluster.iter();
         let leafnodes = self.leafnodes.iter();
         let remotes = self.link.iter().flat_map(|link| &link.remotes);
@@ -469,9 +481,13 @@ impl Plan {
             for setting in plan.all_fields() {
                 setting.known_to(plan.version, &mut problems);
             }
+            whole::check(plan, &mut problems);
         }
         match plan {
-            Some(plan) if problems.is_empty() => Ok(plan),
+            Some(mut plan) if problems.is_empty() => {
+                plan.lints = lint::of_instance(spec, &plan);
+                Ok(plan)
+            }
             _ => Err(problems),
         }
     }

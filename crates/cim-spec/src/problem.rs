@@ -106,6 +106,10 @@ rules! {
     Compression = "compression",
     /// Accounts together stay within the server's JetStream limits.
     Quota = "quota",
+    /// What operator mode needs is there, and nothing that belongs to nats.conf's own accounts.
+    OperatorMode = "operator-mode",
+    /// JWTs are JWTs.
+    Jwt = "jwt",
     /// Somebody answers an auth callout.
     CalloutService = "callout-service",
     /// What is kept in JetStream needs it.
@@ -128,6 +132,46 @@ rules! {
     SettingsValue = "settings-value",
     /// `settings` hold no path into the Nix store.
     SettingsStorePath = "settings-store-path",
+    /// A list that holds nothing is not written: nats-server would take it for everything.
+    EmptyList = "empty-list",
+    /// A field has what it needs to do what it says.
+    FieldNeeds = "field-needs",
+    /// Who logs in without a name is a user of this server, and no leaf.
+    NoAuthUser = "no-auth-user",
+    /// What may connect as a user: never a leaf, and something that there is a listener for.
+    ConnectionTypes = "connection-types",
+    /// A stranger is given up within a minute.
+    AuthTimeout = "auth-timeout",
+    /// `defaultJsDomain` is for accounts without JetStream of their own.
+    DefaultJsDomain = "default-js-domain",
+    /// Accounts with routes of their own are named once, where routes are pooled.
+    RouteAccounts = "route-accounts",
+    /// Where JetStream is on, some account may use it.
+    JetstreamUnused = "jetstream-unused",
+    /// Limits of an account fit the server and the fleet.
+    AccountLimits = "account-limits",
+    /// Nothing denies what a flow carries.
+    FlowDenied = "flow-denied",
+    /// Clients may subscribe as deep as flows go.
+    SubTokens = "sub-tokens",
+    /// Nothing is delivered twice.
+    DeliveredTwice = "delivered-twice",
+    /// What came by a renamed flow does not go back by another.
+    FlowBack = "flow-back",
+    /// A leaf has one remote to a hub.
+    RemoteTwice = "remote-twice",
+    /// A remote does not lead to the leaf itself.
+    Loop = "loop",
+    /// A proxy has a URL, and links that may go through it.
+    Proxy = "proxy",
+    /// Origins and headers of a WebSocket listener are those that nats-server takes.
+    Websocket = "websocket",
+    /// Weak cipher suites are said out loud.
+    CipherSuites = "cipher-suites",
+    /// Pinned certificates are hashes, of certificates that are asked for.
+    PinnedCerts = "pinned-certs",
+    /// Leaves are of a version that their hub lets in.
+    LeafVersion = "leaf-version",
     /// Values have no control characters.
     ControlCharacter = "control-character",
 }

@@ -10,7 +10,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 pub(crate) use check::is_key;
-pub use check::{Role, check};
+pub use check::{Role, check, reason};
 pub use listen::{Listener, absent, listeners};
 
 use crate::problem::shown;

@@ -7,6 +7,7 @@ mod callout;
 mod fleet;
 mod flow;
 mod instance;
+mod operator;
 mod sharing;
 
 use serde::{Deserialize, Deserializer};
@@ -24,6 +25,7 @@ pub use instance::{
     LameDuckOptions, LeafInstance, LeafListenerOptions, LimitOptions, LinkOptions, ListenerOptions,
     LoggingOptions, RemoteOptions, ServerOptions, Tls,
 };
+pub use operator::{Operator, Resolver};
 pub use sharing::{Destination, Export, Exported, Import, Latency, Mappings};
 
 /// The spec of one instance: the slice of the fleet that it sees, and its own options.
@@ -100,6 +102,8 @@ impl LeafSpec {
 pub struct LeafView {
     /// The hubs that its remotes name, as far as they exist.
     pub hubs: std::collections::BTreeMap<String, Hub>,
+    /// Whether its hubs are in operator mode.
+    pub operator: bool,
     /// Those of the accounts it names that exist.
     pub accounts: Vec<String>,
     /// Its own entry in the fleet; `null` where the fleet has no such leaf.

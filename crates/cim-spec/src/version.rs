@@ -1,12 +1,9 @@
-//! nats-server versions: what the modules need, and which ones to stay away from.
+//! nats-server versions, and the oldest that the modules are for. Those to stay away from: `lint/advisories.rs`.
 
 use crate::problem::Refused;
 
 /// The oldest nats-server that the rendered configuration is for.
 pub const MINIMUM: Version = Version(2, 12, 0);
-
-/// Releases to stay away from, a line each: the version, and what to do. Nix reads the same file.
-const KNOWN_BAD: &str = include_str!("known-bad.txt");
 
 /// A nats-server release: major, minor, patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,16 +29,6 @@ impl Version {
     }
 }
 
-/// A warning about a version that works until it does not; `None` for all others.
-pub fn advice(version: Version) -> Option<String> {
-    let Version(major, minor, patch) = version;
-    let start = format!("{major}.{minor}.{patch} ");
-    KNOWN_BAD
-        .lines()
-        .find(|line| line.starts_with(&start))
-        .map(|line| format!("nats-server {line}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,7 +38,5 @@ mod tests {
         assert!(Version::parse("2.9.10").unwrap() < MINIMUM);
         assert!(Version::parse("v2.15.0-dev").unwrap() > MINIMUM);
         assert!(Version::parse("unstable").is_err());
-        assert!(advice(Version(2, 14, 4)).is_some());
-        assert!(advice(Version(2, 14, 5)).is_none());
     }
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use async_nats::{Client, ConnectOptions};
 use cim_check::{Copy, Identities, Server};
+use cim_render::places::Listener;
 use cim_spec::Plan;
 use cim_spec::artefact::Health;
-use cim_spec::plan::Proof;
+use cim_spec::plan::{Address, Proof};
 
 use crate::keys::Keys;
 use crate::peers::Peers;
@@ -144,6 +145,30 @@ impl Fleet {
         Ok(())
     }
 
+    /// Says where a server that is not one of these stands on loopback: those of these that dial its
+    /// address find it. Takes effect with the next start.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn outside(&mut self, listener: Listener, address: Address, port: u16) -> Result<()> {
+        self.peers.place(listener, address, port);
+        for member in self.members.values_mut() {
+            member.copy = member.copy.clone().with_peers(self.peers.ports().clone());
+            member.write_config(&self.keys)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a certificate and its key for whomever into a folder, as `cert.pem` and `key.pem`, with the
+    /// authority's `ca.pem`.
+    ///
+    /// # Errors
+    /// What the file system or the cryptography library says.
+    pub fn identify(&self, dir: &Path, common_name: &str) -> Result<()> {
+        std::fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
+        self.identities.write(dir, common_name)
+    }
+
     /// Gives a leaf a new key, whose seed is written to its file; hubs learn the public half with
     /// their next rewrite.
     ///
@@ -252,7 +277,20 @@ impl Fleet {
     /// A server that refuses.
     pub async fn client(&self, server: &str, user: &str) -> Result<Client> {
         let seed = self.seed(server, user)?.to_owned();
-        self.connect(server, ConnectOptions::with_nkey(seed).name(user))
+        let mut options = ConnectOptions::with_nkey(seed).name(user);
+        let member = self.member(server)?;
+        if member
+            .plan
+            .client
+            .tls
+            .as_ref()
+            .is_some_and(|tls| tls.verifies())
+        {
+            // Whose it is does not matter to a user with a key.
+            let file = |name| member.dir.join(name);
+            options = options.add_client_certificate(file("cert.pem"), file("key.pem"));
+        }
+        self.connect(server, options)
             .await
             .with_context(|| format!("connecting to {server} as {user}"))
     }

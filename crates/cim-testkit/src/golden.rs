@@ -46,3 +46,27 @@ pub fn plan(spec: &Value) -> Result<Plan> {
         Err(problems) => bail!("{problems}"),
     }
 }
+
+/// A value in which each block with a `$like` is a copy of what stands at that path, with its other entries written over
+/// it: a new user, without every field that users have.
+///
+/// # Errors
+/// A path at which nothing stands.
+pub fn like(spec: &Value, value: Value) -> Result<Value> {
+    let Value::Object(entries) = value else {
+        return Ok(value);
+    };
+    let mut copy = match entries.get("$like").and_then(Value::as_str) {
+        None => Value::Object(Default::default()),
+        Some(path) => {
+            let found = spec.pointer(&format!("/{}", path.replace('.', "/")));
+            found
+                .with_context(|| format!("nothing stands at {path}"))?
+                .clone()
+        }
+    };
+    for (name, value) in entries.into_iter().filter(|(name, _)| name != "$like") {
+        copy[name] = like(spec, value)?;
+    }
+    Ok(copy)
+}

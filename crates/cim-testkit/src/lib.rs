@@ -8,6 +8,7 @@ mod keys;
 mod member;
 mod peers;
 mod ports;
+mod rows;
 mod watch;
 
 use std::env;
@@ -16,9 +17,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 pub use fleet::Fleet;
-pub use golden::{cases, golden, plan};
+pub use golden::{cases, golden, like, plan};
 pub use member::Member;
 pub use ports::Ports;
+pub use rows::{Row, rows};
 pub use watch::{Leaf, until};
 
 /// The nats-server that tests run: `$NATS_SERVER`, else the one on `PATH`.

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cim_check::{Copy, Identities, Server};
+use cim_check::{Copy, Identities, STORE_KEY, Server};
 use cim_render::conf::{self, Document};
 use cim_render::places::{Listener, Places};
 use cim_render::{Artefacts, artefacts};
 use cim_spec::Plan;
-use cim_spec::artefact::Health;
+use cim_spec::artefact::{Health, SecretKind};
 use cim_spec::file::{File, FileKind};
 use cim_spec::plan::Address;
 
@@ -58,6 +58,7 @@ impl Member {
     /// Writes everything anew, with a new certificate.
     pub(crate) fn write(&self, keys: &Keys, identities: &Identities) -> Result<()> {
         self.keyed(keys).write(&self.plan, identities)?;
+        put(&self.dir.join("store.key"), STORE_KEY)?;
         self.write_config(keys)
     }
 
@@ -101,7 +102,11 @@ impl Member {
         if let Some(secrets) = &mut health.secrets {
             secrets.path = self.dir.join("secrets.conf").to_string_lossy().into_owned();
             for entry in &mut secrets.entries {
-                entry.file = file(&entry.file, FileKind::NkeySeed);
+                let kind = match entry.kind {
+                    SecretKind::NkeySeed => FileKind::NkeySeed,
+                    SecretKind::Text => FileKind::StoreKey,
+                };
+                entry.file = file(&entry.file, kind);
             }
         }
         Ok(health)

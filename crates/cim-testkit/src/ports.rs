@@ -11,11 +11,14 @@ use anyhow::{Context, Result};
 use cim_render::places::Listener;
 
 /// Which listeners a copy of any server has.
-pub const LISTENERS: [Listener; 4] = [
+pub const LISTENERS: [Listener; 7] = [
     Listener::Client,
     Listener::Leafnodes,
     Listener::Cluster,
     Listener::Monitor,
+    Listener::Websocket,
+    Listener::Mqtt,
+    Listener::Gateway,
 ];
 
 /// Where free ports are looked for: below those that Linux gives to outgoing connections, which
@@ -117,6 +120,6 @@ mod tests {
             .iter()
             .flat_map(|ports| ports.values().copied())
             .collect();
-        assert_eq!(ports.len(), 200);
+        assert_eq!(ports.len(), 50 * LISTENERS.len());
     }
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask golden`: takes over what Nix and the renderer now write as what the tests expect.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::{Context, Result};
@@ -14,24 +14,14 @@ use crate::test::reference;
 use crate::tools::{Purpose, Tools};
 use crate::workspace::Workspace;
 
-/// Writes the specs of hosts/ into the golden cases and the reference of options, then has the tests rewrite their answers.
+/// Writes the specs of hosts/ and its examples into the golden cases, and the reference of options; then has the tests
+/// rewrite their answers.
 pub fn run(workspace: &Workspace, progress: &Progress) -> Result<()> {
     let tools = Rc::new(Tools::install(workspace, Purpose::Demo, progress)?);
     let flake = Flake::assemble(workspace, Rc::clone(&tools), None, progress)?;
     let specs = specs(&flake, progress)?;
-    let instances = specs.join("instances");
-    for entry in fs::read_dir(&instances).context("reading the specs")? {
-        let file = entry.context("reading the specs")?.path();
-        let name = file.file_stem().unwrap_or_default();
-        let case = workspace
-            .root
-            .join("crates/cim-render/tests/golden")
-            .join(name);
-        fs::create_dir_all(&case).with_context(|| format!("creating {}", case.display()))?;
-        let golden = case.join("spec.json");
-        let spec = fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
-        fs::write(&golden, spec).with_context(|| format!("writing {}", golden.display()))?;
-    }
+    take(workspace, &specs.join("instances"))?;
+    take(workspace, &built(&flake, "specs.examples", progress)?)?;
     progress.doing("writing the reference of options", || {
         let eval = Eval::new(&tools, flake.source(), flake.standins());
         let page = workspace.root.join(reference::PAGE);
@@ -48,10 +38,31 @@ pub fn run(workspace: &Workspace, progress: &Progress) -> Result<()> {
     })
 }
 
+/// Puts each spec of a folder into the golden case of its name.
+fn take(workspace: &Workspace, specs: &Path) -> Result<()> {
+    for entry in fs::read_dir(specs).context("reading the specs")? {
+        let file = entry.context("reading the specs")?.path();
+        let name = file.file_stem().unwrap_or_default();
+        let case = workspace
+            .root
+            .join("crates/cim-render/tests/golden")
+            .join(name);
+        fs::create_dir_all(&case).with_context(|| format!("creating {}", case.display()))?;
+        let golden = case.join("spec.json");
+        let spec = fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+        fs::write(&golden, spec).with_context(|| format!("writing {}", golden.display()))?;
+    }
+    Ok(())
+}
+
 /// The specs of all hosts and the fleet, made by Nix: a folder.
 pub fn specs(flake: &Flake, progress: &Progress) -> Result<PathBuf> {
-    progress.doing("evaluating hosts/ with Nix", || {
-        let wanted = format!("{}#specs", flake.reference());
+    built(flake, "specs", progress)
+}
+
+fn built(flake: &Flake, package: &str, progress: &Progress) -> Result<PathBuf> {
+    progress.doing(&format!("evaluating hosts/ with Nix: {package}"), || {
+        let wanted = format!("{}#{package}", flake.reference());
         let mut nix = flake.nix(&["build", "--no-link", "--print-out-paths", &wanted])?;
         Ok(PathBuf::from(process::output(&mut nix)?.trim()))
     })

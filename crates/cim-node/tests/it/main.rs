@@ -4,6 +4,7 @@ mod health;
 mod reload;
 mod reload_files;
 mod reload_rights;
+mod reload_rows;
 mod reload_table;
 mod secrets;
 mod support;

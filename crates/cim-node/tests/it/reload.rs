@@ -45,19 +45,16 @@ async fn a_change_that_can_be_reloaded_is_running_afterwards_and_disturbs_no_cli
     let (mut hosts, client) = hub().await?;
     let fleet = &mut hosts.fleet;
     let pid = fleet.server("hub-1")?.pid();
-    let user = json!({"nkey": NKEY, "passwordHash": null, "permissions": {
-        "publish": {"allow": ["a.>"], "deny": []}, "subscribe": {"allow": ["b.>"], "deny": []},
-        "allowResponses": true}});
+    let user = json!({"$like": "hub.fleet.accounts.CIM.users.alchemist", "nkey": NKEY,
+        "permissions": {"publish": {"allow": ["a.>"], "deny": []}, "subscribe": {"allow": ["b.>"], "deny": []},
+        "allowResponses": {"max": 1, "expires": "2m"}}});
     let spec = changed(
         "hub-1",
         &[
             ("hub.hub.server.limits.maxPayload", json!("2MiB")),
             ("hub.hub.server.limits.maxConnections", json!(100)),
             ("hub.hub.server.logging.debug", json!(true)),
-            (
-                "hub.fleet.leaves.cim-dev-001.exports",
-                json!([{"subject": "other.>"}]),
-            ),
+            ("hub.fleet.leaves.cim-dev-001.exports", json!(["other.>"])),
             ("hub.fleet.accounts.CIM.users.newcomer", user),
         ],
     )?;
@@ -88,8 +85,7 @@ async fn a_change_that_needs_a_restart_is_refused_in_nats_server_s_words() -> Re
     let (mut hosts, client) = hub().await?;
     let fleet = &mut hosts.fleet;
     let before = digest(fleet, "hub-1")?;
-    let other =
-        json!({"users": {}, "jetstream": {"enable": false, "maxFile": null, "maxMemory": null}});
+    let other = json!({"$like": "hub.fleet.accounts.SYS"});
     let cases = [
         (
             "MaxPending",

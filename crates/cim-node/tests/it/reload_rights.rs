@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::{changed, hosts, reload, running};
 
+const ISOLATE: &str = "hub.fleet.hubs.hub.leafnodes.isolateInterest";
 const EXPORTS: &str = "hub.fleet.leaves.cim-prod-001.exports";
 
 fn rewritten(fleet: &mut Fleet, spec: &Value) -> Result<()> {
@@ -28,8 +29,10 @@ async fn a_client_s_new_rights_hold_at_once_and_a_removed_user_is_put_out() -> R
     let mut ears = alchemist.subscribe(">").await?;
     heard(&alchemist, "secret.x", &mut ears).await?;
 
-    let allow = "hub.fleet.accounts.CIM.users.alchemist.permissions.publish.allow";
-    rewritten(fleet, &changed("hub-1", &[(allow, json!(["open.>"]))])?)?;
+    let permissions = "hub.fleet.accounts.CIM.users.alchemist.permissions";
+    let narrow = json!({"publish": {"allow": ["open.>"], "deny": []}, "subscribe": {"allow": [">"], "deny": []},
+        "allowResponses": null});
+    rewritten(fleet, &changed("hub-1", &[(permissions, narrow)])?)?;
     assert_eq!(
         before(&alchemist, "secret.x", "open.x", &mut ears).await?,
         0
@@ -56,7 +59,11 @@ async fn a_standing_leaf_link_keeps_its_old_rights_until_it_links_again() -> Res
     let mut ears = alchemist.subscribe(">").await?;
     heard(&graph, "domain.graph.x", &mut ears).await?;
 
-    let narrow = changed("hub-1", &[(EXPORTS, json!([{"subject": "metrics.>"}]))])?;
+    // Without the flow to another leaf, isolation would be derived, which needs a restart.
+    let narrow = changed(
+        "hub-1",
+        &[(EXPORTS, json!(["metrics.>"])), (ISOLATE, json!(false))],
+    )?;
     rewritten(fleet, &narrow)?;
     let crossed = before(&graph, "domain.graph.x", "metrics.x", &mut ears).await?;
     assert!(crossed > 0, "nats-server now narrows standing leaf links");

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
 use cim_spec::artefact::Health;
-use cim_testkit::{Fleet, Ports, golden, nats_server, plan};
+use cim_testkit::{Fleet, Ports, golden, like, nats_server, plan};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -97,6 +97,7 @@ pub fn reload_with(fleet: &Fleet, name: &str, health: &Health, pid: u32) -> Resu
 
 /// Sets what stands at a path of names, joined by dots; `None` removes it.
 pub fn set(spec: &mut Value, path: &str, to: Option<Value>) -> Result<()> {
+    let to = to.map(|value| like(spec, value)).transpose()?;
     let (parents, name) = path.rsplit_once('.').unwrap_or(("", path));
     let mut at = spec;
     for parent in parents.split('.').filter(|parent| !parent.is_empty()) {

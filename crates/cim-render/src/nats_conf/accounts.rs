@@ -9,9 +9,6 @@ use super::{fields, sharing};
 use crate::conf::{Duplicate, Map, Node};
 use crate::places::Places;
 
-/// Everything but leaf nodes: a user's key must not open a leaf link.
-const CLIENTS: &[&str] = &["STANDARD", "WEBSOCKET", "MQTT", "MQTT_WS", "IN_PROCESS"];
-
 /// The accounts with their users, in the order of their names.
 ///
 /// # Errors
@@ -29,9 +26,10 @@ pub fn callout(callout: &Callout, places: &dyn Places) -> Map {
     let mut block = Map::new();
     block.put("issuer", callout.issuer.as_str());
     block.put("account", callout.account.as_str());
-    let users = callout.auth_users.iter().map(|proof| match proof {
-        Proof::Nkey(key) => places.nkey(key),
-        Proof::Password(name) | Proof::Certificate(name) => name.clone(),
+    let users = callout.auth_users.iter().filter_map(|proof| match proof {
+        Proof::Nkey(key) => Some(places.nkey(key)),
+        Proof::Password(name) | Proof::Certificate(name) => Some(name.clone()),
+        Proof::Jwt => None,
     });
     block.put("auth_users", users.collect::<Vec<_>>());
     if let Some(key) = &callout.xkey {
@@ -96,16 +94,19 @@ fn user(principal: &Principal, places: &dyn Places) -> Result<Map, Duplicate> {
         Proof::Certificate(name) => {
             block.put("user", name.as_str());
         }
+        // Only of an operator's, where no account stands in nats.conf.
+        Proof::Jwt => {}
     }
-    let types = match principal.kind {
-        PrincipalKind::User => CLIENTS,
-        PrincipalKind::Leaf => &["LEAFNODE"],
-    };
     let own = |setting: &Setting| setting.field.option == "allowedConnectionTypes";
     if !principal.fields.iter().any(own) {
-        block.put("allowed_connection_types", types.to_vec());
+        block.put("allowed_connection_types", principal.connections.to_vec());
     }
-    if let Some(permissions) = principal.permissions.as_ref().and_then(permissions) {
+    let own = principal.permissions.as_ref();
+    let permissions = match principal.kind {
+        PrincipalKind::User => own.and_then(permissions),
+        PrincipalKind::Leaf => own.and_then(|own| permissions(&own.on_link())),
+    };
+    if let Some(permissions) = permissions {
         block.put("permissions", permissions);
     }
     fields::put(&mut block, &principal.fields, places)?;

@@ -28,6 +28,9 @@ pub struct Case {
     /// Makes it a check of the whole fleet, with hosts that declare these golden specs; paths
     /// then start at the fleet, which is the one that the hub `base` sees.
     pub hosts: Option<Vec<String>>,
+    /// What is written into the golden specs of hosts, by host and path.
+    #[serde(default)]
+    on_hosts: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
 impl Case {
@@ -47,6 +50,17 @@ impl Case {
             remove(&mut spec, path);
         }
         for (path, value) in &self.set {
+            set(&mut spec, path, value.clone());
+        }
+        spec.to_string()
+    }
+}
+
+impl Case {
+    /// The golden spec that a host declares, with what the case writes into it.
+    pub fn on(&self, host: &str) -> String {
+        let mut spec = golden(host);
+        for (path, value) in self.on_hosts.get(host).into_iter().flatten() {
             set(&mut spec, path, value.clone());
         }
         spec.to_string()

@@ -4,14 +4,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod change;
+mod coverage;
 mod diff;
+mod docs;
 mod epoch;
 mod evil;
 mod golden;
+mod lints;
 mod mutation;
 mod owned;
 mod panics;
 mod refusals;
+mod rows;
 mod rules;
 mod schema;
 mod support;

@@ -6,7 +6,7 @@ use cim_render::input;
 use cim_spec::spec::Fleet;
 use cim_spec::{Plan, Rule, Spec, fleet};
 
-use crate::change::{Case, golden};
+use crate::change::Case;
 use crate::support::{cases, expect, name, text};
 
 #[test]
@@ -75,7 +75,7 @@ pub fn message(case: &Path, ignored: Option<Rule>) -> String {
     let change = Case::read(case);
     match &change.hosts {
         None => instance(&change.apply(), ignored),
-        Some(hosts) => whole_fleet(&change.apply(), hosts, ignored),
+        Some(hosts) => whole_fleet(&change, hosts, ignored),
     }
 }
 
@@ -91,14 +91,14 @@ fn instance(json: &str, ignored: Option<Rule>) -> String {
     plan.map_or_else(|problems| problems.to_string(), |_| String::new())
 }
 
-fn whole_fleet(json: &str, hosts: &[String], ignored: Option<Rule>) -> String {
-    let declared: Fleet = match input::parse(json) {
+fn whole_fleet(change: &Case, hosts: &[String], ignored: Option<Rule>) -> String {
+    let declared: Fleet = match input::parse(&change.apply()) {
         Ok(fleet) => fleet,
         Err(error) => return format!("{error:#}"),
     };
     let specs: Vec<Spec> = hosts
         .iter()
-        .map(|host| input::parse(&golden(host).to_string()).unwrap())
+        .map(|host| input::parse(&change.on(host)).unwrap())
         .collect();
     let plans = match ignored {
         None => fleet::plans(&declared, &specs),

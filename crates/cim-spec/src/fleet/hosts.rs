@@ -40,6 +40,7 @@ fn all(
             Err(found) => problems.extend(found),
         }
     }
+    super::versions::check(&plans, &mut problems);
     if problems.is_empty() && plans.len() == specs.len() {
         return Ok(plans);
     }

@@ -10,17 +10,21 @@ use crate::field::Block;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::spec::{self, Mappings, User};
-use crate::{name, nkey, password, secret, subject};
+use crate::{fleet, name, nkey, password, secret, subject};
 
 use super::server::{duration, size};
 
-const HOW_TO_IDENTIFY: &str = "set either nkey (`nsc generate nkey --user` or `nk -gen user -pubout`) or passwordHash (`nats server passwd`)";
+const HOW_TO_IDENTIFY: &str = "set one of nkey (`nk -gen user -pubout`), passwordHash (`nats server passwd`) and certificate (the name in it)";
 
-/// Plans the accounts of a server; `server` is its store, against which quotas are held.
+/// Everything but leaf nodes: a user's key must not open a leaf link.
+const CLIENTS: &[&str] = &["STANDARD", "WEBSOCKET", "MQTT", "MQTT_WS", "IN_PROCESS"];
+
+/// Plans the accounts of a server; `server` is its store, against which quotas are held. `jwts`: in operator mode.
 pub(super) fn plan(
     accounts: &BTreeMap<String, spec::Account>,
     server: Option<&Jetstream>,
     at: &OptionPath,
+    jwts: bool,
     problems: &mut Problems,
 ) -> Vec<Account> {
     let planned: Vec<Account> = accounts
@@ -34,7 +38,7 @@ pub(super) fn plan(
                     .users
                     .iter()
                     .filter_map(|(name, user)| {
-                        principal(name, user, &at.join("users").join(name), problems)
+                        principal(name, user, &at.join("users").join(name), jwts, problems)
                     })
                     .collect(),
                 exports: sharing::exports(account, accounts, &at.join("exports"), problems),
@@ -60,6 +64,7 @@ fn principal(
     name: &str,
     user: &User,
     at: &OptionPath,
+    jwts: bool,
     problems: &mut Problems,
 ) -> Option<Principal> {
     problems.parsed(Rule::AccountName, at, name, name::check_account(name));
@@ -67,31 +72,29 @@ fn principal(
         .permissions
         .as_ref()
         .map(|own| permissions(own, &at.join("permissions"), problems));
-    let proof = match (&user.nkey, &user.password_hash) {
-        (Some(key), None) => nkey(key, &at.join("nkey"), problems),
-        (None, Some(hash)) => password_hash(hash, &at.join("passwordHash"), problems),
-        (None, None) => {
-            problems.add(
-                Rule::Identity,
-                at,
-                "has neither nkey nor passwordHash: anybody could log in",
-                HOW_TO_IDENTIFY,
-            );
+    let proof = match (&user.nkey, &user.password_hash, &user.certificate) {
+        (None, None, None) if jwts => Some(Proof::Jwt),
+        (Some(key), None, None) => nkey(key, &at.join("nkey"), problems),
+        (None, Some(hash), None) => password_hash(hash, &at.join("passwordHash"), problems),
+        (None, None, Some(name)) => {
+            fleet::certificate_name(name, &at.join("certificate"), problems);
+            Some(Proof::Certificate(name.clone()))
+        }
+        (None, None, None) => {
+            let what = "has no nkey, passwordHash or certificate: anybody could log in";
+            problems.add(Rule::Identity, at, what, HOW_TO_IDENTIFY);
             None
         }
-        (Some(_), Some(_)) => {
-            problems.add(
-                Rule::Identity,
-                at,
-                "has both nkey and passwordHash",
-                HOW_TO_IDENTIFY,
-            );
+        _ => {
+            let what = "has more than one of nkey, passwordHash and certificate";
+            problems.add(Rule::Identity, at, what, HOW_TO_IDENTIFY);
             None
         }
     };
     Some(Principal {
         name: name.to_owned(),
         kind: PrincipalKind::User,
+        connections: CLIENTS,
         proof: proof?,
         permissions,
         fields: user.fields.plan(Block::User, at, problems),
@@ -231,6 +234,7 @@ pub(super) fn unique_proofs(accounts: &[Account], at: &OptionPath, problems: &mu
                 Proof::Nkey(key) => ("nkey", key, at.join("nkey")),
                 Proof::Certificate(name) => ("user", name, at.join("certificate")),
                 Proof::Password(_) => ("user", &principal.name, at),
+                Proof::Jwt => continue,
             };
             if let Some(first) = seen.get(&(what, proof.as_str())) {
                 problems.add(

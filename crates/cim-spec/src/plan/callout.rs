@@ -17,7 +17,7 @@ pub struct Callout {
     pub auth_users: Vec<Proof>,
     /// What requests are encrypted for.
     pub xkey: Option<String>,
-    /// Accounts that an answer may put a client into; empty: any.
+    /// Accounts whose clients the service is asked about, which does not bind its answers; empty: all.
     pub allowed_accounts: Vec<String>,
 }
 

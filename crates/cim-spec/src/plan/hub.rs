@@ -3,15 +3,15 @@
 use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
-    Access, Account, Address, ClientListener, Cluster, LeafListener, Permissions, Plan, Principal,
-    PrincipalKind, Proof, accounts, callout, listeners,
+    Account, Address, ClientListener, Cluster, LeafListener, Plan, Principal, PrincipalKind, Proof,
+    accounts, allow, callout, listeners, operator,
 };
 use crate::field::{Block, Connection};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
-use crate::spec::{Fleet, Flow, Hub, HubSpec, Node};
-use crate::{fleet, name, version};
+use crate::spec::{Fleet, Hub, HubSpec, Leaf, Node};
+use crate::{fleet, name};
 
 pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     let at = OptionPath::new("services.cim.hub");
@@ -44,6 +44,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         &spec.fleet.accounts,
         jetstream.as_ref(),
         &fleet_at.join("accounts"),
+        spec.fleet.operator.is_some(),
         problems,
     );
     leaf_principals(&spec.fleet, &mut accounts, problems);
@@ -51,7 +52,12 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     system_account(&spec.fleet, &accounts, &fleet_at, problems);
     someone_can_log_in(&spec.fleet, &accounts, &fleet_at.join("accounts"), problems);
 
-    let callout = spec.fleet.auth_callout.as_ref();
+    let operator = operator::plan(&spec.fleet, &name::unit(&spec.node), problems);
+    let callout = spec
+        .fleet
+        .auth_callout
+        .as_ref()
+        .filter(|_| operator.is_none());
     let callout_at = fleet_at.join("authCallout");
     let callout = callout.map(|options| callout::plan(options, &accounts, &callout_at, problems));
     let client = client(spec, node, &at, problems);
@@ -83,6 +89,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         jetstream,
         accounts,
         callout,
+        operator,
         system_account: Some(spec.fleet.system_account.clone()),
         cluster,
         leafnodes,
@@ -92,7 +99,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         link: None,
         fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
-        warnings: version.and_then(version::advice).into_iter().collect(),
+        lints: Vec::new(), // found once the plan holds
         version: version?,
         options: at,
     })
@@ -268,6 +275,7 @@ fn leaf_principals(fleet: &Fleet, accounts: &mut [Account], problems: &mut Probl
     for (leaf_name, leaf) in &fleet.leaves {
         let at = OptionPath::new("services.cim.fleet.leaves").join(leaf_name);
         let proof = match (&leaf.nkey, &leaf.certificate) {
+            _ if fleet.operator.is_some() => Some(Proof::Jwt),
             (Some(key), None) => accounts::nkey(key, &at.join("nkey"), problems),
             (None, Some(name)) => Some(Proof::Certificate(name.clone())),
             (Some(_), Some(_)) => continue, // the fleet's own rule has said so
@@ -285,27 +293,25 @@ fn leaf_principals(fleet: &Fleet, accounts: &mut [Account], problems: &mut Probl
         let (Some(account), Some(proof)) = (account, proof) else {
             continue;
         };
-        let access = |allow| Access {
-            allow,
-            deny: Vec::new(),
-        };
         account.principals.push(Principal {
             name: leaf_name.clone(),
             kind: PrincipalKind::Leaf,
+            connections: connections(leaf),
             proof,
-            // What the hub calls them: exports have arrived, imports have not left.
-            permissions: Some(Permissions {
-                publish: access(leaf.exports.iter().map(Flow::arrives_as).collect()),
-                subscribe: access(
-                    leaf.imports
-                        .iter()
-                        .map(|flow| flow.subject.clone())
-                        .collect(),
-                ),
-                allow_responses: None,
-            }),
+            permissions: Some(allow::permissions(leaf)),
             fields: Vec::new(),
         });
+    }
+}
+
+/// How a leaf's links come in: to nats-server those over WebSocket are of another kind.
+fn connections(leaf: &Leaf) -> &'static [&'static str] {
+    let websocket = leaf.remotes.values().any(|remote| remote.websocket);
+    let direct = leaf.remotes.values().any(|remote| !remote.websocket);
+    match (direct, websocket) {
+        (true, true) => &["LEAFNODE", "LEAFNODE_WS"],
+        (false, true) => &["LEAFNODE_WS"],
+        (_, false) => &["LEAFNODE"],
     }
 }
 
@@ -355,7 +361,7 @@ fn someone_can_log_in(
         .iter()
         .filter(|account| account.name != fleet.system_account)
         .all(|account| account.principals.is_empty());
-    if problems.is_empty() && nobody {
+    if problems.is_empty() && nobody && fleet.operator.is_none() {
         problems.add(
             Rule::NoUser,
             at,

@@ -12,7 +12,7 @@ use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
 use crate::spec::{self, Hub, Leaf, LeafNode, LeafSpec, RemoteOptions};
-use crate::{fleet, name, version};
+use crate::{fleet, name};
 
 pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     let at = OptionPath::new("services.cim.leaves").join(&spec.name);
@@ -64,6 +64,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         &spec.leaf.accounts,
         jetstream.as_ref(),
         &accounts_at,
+        false,
         problems,
     );
     accounts::unique_proofs(&accounts, &accounts_at, problems);
@@ -108,6 +109,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         jetstream,
         accounts,
         callout,
+        operator: None,
         system_account: None,
         cluster,
         leafnodes: None,
@@ -117,7 +119,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         link: Some(link?),
         fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
-        warnings: version.and_then(version::advice).into_iter().collect(),
+        lints: Vec::new(), // found once the plan holds
         version: version?,
         options: at,
     };
@@ -440,6 +442,14 @@ fn login(
                         .map(Login::Credentials)
                 }
                 (None, Some(_)) => Some(Login::Certificate),
+                (None, None) if spec.fleet.operator => {
+                    refuse(
+                        &creds_at,
+                        "is null, but the hubs are in operator mode, where a leaf is known by its JWT".to_owned(),
+                        "name the .creds file, for example \"/run/secrets/leaf.creds\"",
+                    );
+                    None
+                }
                 (None, None) => {
                     refuse(
                         &creds_at,

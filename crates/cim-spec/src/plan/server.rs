@@ -388,7 +388,7 @@ impl Plaintext<'_> {
 }
 
 /// Whether a listener can be reached from this host only.
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host == "::1" || host.starts_with("127.")
 }
 

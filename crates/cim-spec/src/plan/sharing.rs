@@ -105,6 +105,18 @@ fn export(
     let threshold = threshold.map(|text| duration(text, &at.join("threshold"), problems));
     if let Some(latency) = &export.latency {
         self::latency(latency, &at.join("latency"), problems);
+        if let Some(kind) = export
+            .response_type
+            .as_deref()
+            .filter(|kind| *kind != "single")
+        {
+            problems.add(
+                Rule::Sharing,
+                &at.join("latency"),
+                format!("is set, but nats-server measures single answers only, not {kind:?}"),
+                "leave it out, or write responseType = \"single\"",
+            );
+        }
     }
     Some(Export {
         shared,

@@ -1,7 +1,8 @@
 //! A leaf whose flows have other names at the other end: its links are bound to an account of their own, between which
-//! and the leaf's account each flow is exported, imported and renamed (`reference/nats.md` §1.6 S3).
+//! and the leaf's account each flow is exported, imported and renamed (`reference/nats.md` §1.6 S3). So are those of a
+//! leaf that speaks MQTT: `$MQTT.>`, sessions and messages, crosses every link whatever its allow lists say (2.15.1).
 //!
-//! A leaf without such flows has no uplink: then requests cross as well, which streams between accounts do not carry.
+//! Other leaves have no uplink: then requests cross as well, which streams between accounts do not carry.
 
 use super::sharing::{Export, Import, Shared};
 use super::{Account, Plan};
@@ -14,10 +15,10 @@ fn name(account: &str) -> String {
     format!("{account}-UPLINK")
 }
 
-/// Puts an uplink between a leaf's account and its links, where a flow is renamed.
+/// Puts an uplink between a leaf's account and its links, where they must be apart.
 pub(super) fn install(plan: &mut Plan, member: &Leaf, problems: &mut Problems) {
     let flows = member.imports.iter().chain(&member.exports);
-    if !flows.clone().any(Flow::is_renamed) {
+    if plan.mqtt.is_none() && !flows.clone().any(Flow::is_renamed) {
         return;
     }
     let (local, uplink) = (&member.local_account, name(&member.local_account));
@@ -25,7 +26,7 @@ pub(super) fn install(plan: &mut Plan, member: &Leaf, problems: &mut Problems) {
         problems.add(
             Rule::AccountName,
             &accounts_of(plan).join(&uplink),
-            format!("{uplink:?} is the account that renames the flows of {local:?}"),
+            format!("{uplink:?} is the account that the links of {local:?} are bound to"),
             "give the account another name",
         );
         return;

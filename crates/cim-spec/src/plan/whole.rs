@@ -2,6 +2,7 @@
 //! or takes for something else (`docs/rules.md`).
 
 mod accounts;
+mod certificates;
 mod connections;
 mod flows;
 mod logins;
@@ -18,6 +19,7 @@ pub(super) fn check(plan: &Plan, problems: &mut Problems) {
     empty_lists(plan, problems);
     needs::check(plan, problems);
     logins::check(plan, problems);
+    certificates::check(plan, problems);
     accounts::check(plan, problems);
     flows::check(plan, problems);
     connections::check(plan, problems);
@@ -26,24 +28,27 @@ pub(super) fn check(plan: &Plan, problems: &mut Problems) {
 
 /// To nats-server an empty list is one that was never written: everything, where nothing was meant.
 fn empty_lists(plan: &Plan, problems: &mut Problems) {
-    let mut refuse = |at: &OptionPath| {
-        problems.add(
-            Rule::EmptyList,
-            at,
-            "is empty, which nats-server takes for not set: often that is everything, not nothing",
-            "write what it shall hold, or null for nats-server's own",
-        );
-    };
     for setting in plan.all_fields() {
-        if setting.value == SettingValue::List(Vec::new()) {
-            refuse(&setting.at);
+        // Accounts with a route of their own are the one list whose default is longer than nothing.
+        if setting.value == SettingValue::List(Vec::new()) && setting.field.option != "accounts" {
+            problems.add(
+                Rule::EmptyList,
+                &setting.at,
+                "is empty, which nats-server takes for not set: often that is everything, not nothing",
+                "write what it shall hold, or null for nats-server's own",
+            );
         }
     }
     for account in &plan.accounts {
+        let at = plan.accounts_at().join(&account.name).join("exports");
         for (index, export) in account.exports.iter().enumerate() {
             if export.accounts.as_ref().is_some_and(Vec::is_empty) {
-                let at = plan.accounts_at().join(&account.name);
-                refuse(&at.join("exports").index(index).join("accounts"));
+                problems.add(
+                    Rule::EmptyList,
+                    &at.index(index).join("accounts"),
+                    "is empty, which nats-server takes for everybody",
+                    "name the accounts that may import it, or write null for everybody",
+                );
             }
         }
     }
@@ -64,7 +69,7 @@ fn text<'a>(fields: &'a [Setting], option: &str) -> Option<(&'a Setting, &'a str
 }
 
 /// A setting and the number it holds.
-fn number(fields: &[Setting], option: &str) -> Option<(&Setting, i64)> {
+fn number<'a>(fields: &'a [Setting], option: &str) -> Option<(&'a Setting, i64)> {
     let setting = find(fields, option)?;
     match setting.value {
         SettingValue::Int(number) => Some((setting, number)),

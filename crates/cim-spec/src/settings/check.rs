@@ -1,7 +1,7 @@
 //! The rules that `settings` keep: nothing that an option owns, no secret, no store path.
 
 use super::Value;
-use super::owned::OWNED;
+use super::owned::{self, OWNED};
 use crate::field;
 use crate::file::in_store;
 use crate::password::is_bcrypt;
@@ -28,6 +28,13 @@ impl Role {
             Role::Leaf => "leaf",
         }
     }
+
+    fn other(self) -> Self {
+        match self {
+            Role::Hub => Role::Leaf,
+            Role::Leaf => Role::Hub,
+        }
+    }
 }
 
 /// Checks `settings`; `instance` is the option path above them.
@@ -47,6 +54,23 @@ pub fn check(
             problems,
         );
     }
+}
+
+/// Why a key has no option; `None`: it has one, which may be above it, or nothing is known of it.
+pub fn reason(keys: &[&str], role: Role) -> Option<String> {
+    let (depth, owner) = closest(keys, role)?;
+    // "set …" speaks for its own key alone: what stands inside needs options, or reasons, of its own.
+    let speaks = depth == keys.len() || !owner.starts_with("set ");
+    speaks.then_some(owner)
+}
+
+/// What the tables say most specially of a key, and how many of the keys they say it of.
+fn closest(keys: &[&str], role: Role) -> Option<(usize, String)> {
+    let rows = OWNED.iter().filter(|row| row.covers(keys));
+    let rows = rows.map(|row| (row.path.len(), row.owner(role)));
+    let tls = owned::tls(keys).map(|(depth, reason)| (depth, reason.to_owned()));
+    // The last of equals: a row about that very block.
+    tls.into_iter().chain(rows).max_by_key(|(depth, _)| *depth)
 }
 
 struct Walk<'a> {
@@ -95,15 +119,15 @@ impl<'a> Walk<'a> {
 
     /// Says who owns a key, unless a more special row speaks for something inside it.
     fn owned(&self, at: &OptionPath, keys: &[&str], value: &Value, problems: &mut Problems) {
-        let row = OWNED
-            .iter()
-            .filter(|row| row.covers(keys))
-            .max_by_key(|row| row.path.len());
+        let row = closest(keys, self.role);
         let field = field::owner(keys, self.role.name());
         let owner = match (row, field) {
-            (Some(row), Some(field)) if field.depth <= row.path.len() => row.owner(self.role),
+            (Some((depth, owner)), Some(field)) if field.depth < depth => owner,
             (_, Some(field)) => format!("set {}", field.option),
-            (Some(row), None) => row.owner(self.role),
+            (Some((_, owner)), None) => owner,
+            (None, None) if field::owner(keys, self.role.other().name()).is_some() => {
+                format!("it is for a {}: leave it out", self.role.other().name())
+            }
             (None, None) => return self.block(at, keys, value, problems),
         };
         if matches!(value, Value::Map(map) if !map.is_empty()) {

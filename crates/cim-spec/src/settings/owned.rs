@@ -32,6 +32,8 @@ const REMOTES: &str =
     "leafnodes.remotes are made from services.cim.fleet.leaves.<name>.remotes and {i}.remotes";
 const FLEET_ACCOUNTS: &str = "set services.cim.fleet.accounts";
 const LEAF_ACCOUNTS: &str = "set {i}.accounts";
+const LEAF_OPERATOR: &str =
+    "a leaf's own accounts are {i}.accounts; its link uses {i}.remotes.<name>.credentialsFile";
 const HUB_USERS: &str =
     "set services.cim.fleet.accounts.<name>.users.<name> with an nkey or a passwordHash";
 const LEAF_USERS: &str = "set {i}.accounts.<name>.users.<name> with an nkey or a passwordHash";
@@ -76,9 +78,14 @@ pub const OWNED: &[Owned] = &[
     both(&["jetstream", "key|ek|encryption_key"], "set {i}.jetstream.encryption.keyFile"),
     both(&["jetstream", "prev_key|prev_ek|prev_encryption_key"], "set {i}.jetstream.encryption.prevKeyFile"),
     both(&["jetstream", "cipher"], "set {i}.jetstream.encryption.cipher"),
+    both(&["jetstream", "tpm"], "a key in a file does it, and can go with the store to another machine: set {i}.jetstream.encryption"),
     both(&["jetstream", "streams"], "nats.conf holds no streams: they are made over the JetStream API, for example by `nats stream add`"),
     both(&["jetstream", "compression"], "compression is a setting of each stream, not of the server"),
     both(&["jetstream", "block_size"], "nats-server chooses the block size: leave it out"),
+    split(&["operator|operators|root|roots|root_operator|root_operators"], "set services.cim.fleet.operator.jwt", LEAF_OPERATOR),
+    split(&["resolver|account_resolver|accounts_resolver"], "set services.cim.fleet.operator.resolver", LEAF_OPERATOR),
+    split(&["resolver", "hard_delete"], "a deleted account's JWT stays on disk under another name, so that a mistake can be undone: leave it out", LEAF_OPERATOR),
+    split(&["resolver_preload"], "set services.cim.fleet.accounts.<name>.jwt", LEAF_OPERATOR),
     split(&["accounts"], FLEET_ACCOUNTS, LEAF_ACCOUNTS),
     split(&["authorization", "users|user|username|password|pass|token|nkeys"], HUB_USERS, LEAF_USERS),
     split(&["authorization", "default_permissions|default_permission|permissions"], "set permissions on each user of services.cim.fleet.accounts", "set permissions on each user of {i}.accounts"),
@@ -95,9 +102,11 @@ pub const OWNED: &[Owned] = &[
     both(&["leafnodes", "listen|host|net"], "set {i}.leafnodes.host on the hub"),
     both(&["leafnodes", "port"], "set services.cim.fleet.hubs.<name>.nodes.<name>.leafnodesPort"),
     both(&["leafnodes", "advertise|leafnode_advertise"], "set services.cim.fleet.hubs.<name>.nodes.<name>.address"),
-    both(&["leafnodes", "authorization", "user|username|password|pass|nkey|users|account"], "set services.cim.fleet.leaves.<name>.nkey or certificate"),
+    both(&["leafnodes", "authorization", "user|username|password|pass|nkey|users|account"], "leaves are users of accounts: set services.cim.fleet.leaves.<name>.nkey or certificate"),
     both(&["leafnodes", "authorization", "proxy_required"], "it has no effect without users there: leave it out"),
     split(&["leafnodes", "tls"], "set {i}.leafnodes.tls", "set {i}.remotes.<name>.tls"),
+    both(&["leafnodes", "tls", "verify"], "set services.cim.fleet.hubs.<name>.leafnodes.verify"),
+    both(&["leafnodes", "tls", "verify_and_map"], "set services.cim.fleet.hubs.<name>.leafnodes.verifyAndMap"),
     split(&["leafnodes", "compression"], "set {i}.leafnodes.compression", "set {i}.remotes.<name>.compression"),
     split(&["leafnodes", "reconnect|reconnect_delay|reconnect_interval"], "the leaf redials: set services.cim.leaves.<name>.leafnodes.reconnect", "set {i}.leafnodes.reconnect"),
     both(&["leafnodes", "reconnect_buf_size"], "nats-server has no such buffer: what must survive a cut link goes through a stream on the leaf"),
@@ -163,6 +172,34 @@ pub const OWNED: &[Owned] = &[
     both(&["cim_leaf_nkey"], "set {i}.nkeySeedFile"),
     both(&["include"], "nats.conf has one writer: write the keys of that file into {i}.settings"),
 ];
+
+/// Fields of any `tls` block that has no option for them, and why.
+#[rustfmt::skip] // a row a line
+pub const TLS: &[(&str, &str)] = &[
+    ("cert_store|cert_match_by|cert_match|ca_certs_match|cert_match_skip_invalid", "it is for the certificate store of Windows: name files in the tls options"),
+    ("certs", "one certificate can hold all names of a server: leave it out"),
+    ("insecure", "this end dials nobody: leave it out"),
+    ("verify", "both ends of this connection are verified already: leave it out"),
+    ("verify_and_map", "servers are not users here: leave it out"),
+    ("verify_cert_and_check_known_urls", "it is for routes and gateways, whose two ends dial each other: leave it out"),
+    ("connection_rate_limit", "nats-server heeds it for clients only: leave it out"),
+    ("handshake_first|first|immediate", "nats-server heeds it for clients and leaves only: leave it out"),
+    ("pinned_certs", "nats-server heeds it where others dial in, and not here: leave it out"),
+    ("ocsp_peer", "nats-server looks up certificates of clients and leaf links only: leave it out"),
+    ("timeout", "the whole handshake of WebSocket has one limit: {i}.websocket.handshakeTimeout"),
+];
+
+/// The reason for which a field of some `tls` block has no option.
+pub fn tls(keys: &[&str]) -> Option<(usize, &'static str)> {
+    let block = keys
+        .iter()
+        .position(|key| key.eq_ignore_ascii_case("tls"))?;
+    let key = keys.get(block + 1)?;
+    let row = TLS
+        .iter()
+        .find(|(names, _)| names.split('|').any(|name| name.eq_ignore_ascii_case(key)))?;
+    Some((block + 2, row.1))
+}
 
 impl Owned {
     /// What to use instead.

@@ -17,6 +17,6 @@ pub struct AuthCallout {
     /// Public curve key that requests are encrypted for; `null`: they are not.
     #[serde(deserialize_with = "nullable")]
     pub xkey: Option<String>,
-    /// Accounts that an answer may put a client into; empty: any.
+    /// Accounts whose clients the service is asked about, which does not bind its answers; empty: all.
     pub allowed_accounts: Vec<String>,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{AuthCallout, Export, Flow, Import, Mappings, nullable};
+use super::{AuthCallout, Export, Flow, Import, Mappings, Operator, nullable};
 use crate::field::Fields;
 
 /// `services.cim.fleet`, whole or a slice of it.
@@ -16,6 +16,9 @@ pub struct Fleet {
     pub system_account: String,
     /// Accounts of the hubs, by name.
     pub accounts: BTreeMap<String, Account>,
+    /// Operator mode of the hubs; `null`: their accounts stand in nats.conf.
+    #[serde(deserialize_with = "nullable")]
+    pub operator: Option<Operator>,
     /// Who is asked about clients that no account of the hubs knows; `null`: nobody, they are refused.
     #[serde(deserialize_with = "nullable")]
     pub auth_callout: Option<AuthCallout>,
@@ -25,6 +28,8 @@ pub struct Fleet {
     pub leaves: BTreeMap<String, Leaf>,
     /// Of a slice: nodes of the other hubs that have a gateway, by hub. Empty in the whole.
     pub gateways: BTreeMap<String, BTreeMap<String, Node>>,
+    /// Warnings that the operator keeps, each with a reason.
+    pub acknowledged: BTreeMap<String, String>,
 }
 
 /// `accounts.<name>`: a subject space of its own. NATS: `accounts`.
@@ -34,6 +39,9 @@ pub struct Fleet {
 pub struct Account {
     /// Who may log in, by name.
     pub users: BTreeMap<String, User>,
+    /// Its JWT, which is public; `null`: none, it is not one of an operator's.
+    #[serde(deserialize_with = "nullable")]
+    pub jwt: Option<String>,
     /// What the account may store.
     pub jetstream: AccountJetstream,
     /// What other accounts may have of this one's subjects.
@@ -64,7 +72,7 @@ pub struct AccountJetstream {
     pub max_file: Option<String>,
 }
 
-/// `accounts.<name>.users.<name>`: a principal, known by exactly one of its two proofs.
+/// `accounts.<name>.users.<name>`: a principal, known by exactly one of its proofs.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -75,6 +83,9 @@ pub struct User {
     /// bcrypt hash of a password; `null`: not known by a password.
     #[serde(deserialize_with = "nullable")]
     pub password_hash: Option<String>,
+    /// Name in its certificate; `null`: not known by its certificate.
+    #[serde(deserialize_with = "nullable")]
+    pub certificate: Option<String>,
     /// What the user may publish and subscribe to; `null`: the account's default.
     #[serde(deserialize_with = "nullable")]
     pub permissions: Option<Permissions>,

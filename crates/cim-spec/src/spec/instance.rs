@@ -40,6 +40,8 @@ pub struct ServerOptions {
     pub settings: BTreeMap<String, Value>,
     /// Fields of nats.conf that pass straight through, by their options.
     pub fields: Fields,
+    /// Warnings that the operator keeps, each with a reason.
+    pub acknowledged: BTreeMap<String, String>,
 }
 
 /// `websocket` and `mqtt`. NATS: `websocket`, `mqtt`.

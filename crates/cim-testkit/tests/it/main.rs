@@ -1,6 +1,7 @@
-//! The fleet of `hosts/` on real nats-servers.
+//! The fleet of `hosts/`, and those of its examples, on real nats-servers.
 
 mod failover;
 mod flows;
 mod identity;
+mod seeds;
 mod support;

@@ -74,7 +74,7 @@ fn server(plan: &Plan, problems: &mut Problems) {
     Need {
         fields: &plan.fields,
         options: &["defaultSentinel", "resolverPinnedAccounts"],
-        given: has_operator(plan),
+        given: plan.operator.is_some(),
         what: "users are static here, and this is for JWTs of an operator",
         help: "leave it out",
     }
@@ -105,11 +105,11 @@ fn server(plan: &Plan, problems: &mut Problems) {
 }
 
 fn listeners(plan: &Plan, problems: &mut Problems) {
-    for listener in plan.websocket.iter() {
+    if let Some(listener) = &plan.websocket {
         Need {
             fields: &listener.fields,
             options: &["jwtCookie"],
-            given: has_operator(plan),
+            given: plan.operator.is_some(),
             what: "users are static here: nats-server takes a JWT from a cookie only where it has an operator",
             help: "leave it out, or let browsers log in with userCookie and passCookie",
         }
@@ -124,7 +124,7 @@ fn listeners(plan: &Plan, problems: &mut Problems) {
             problems.add(
                 Rule::FieldNeeds,
                 &setting.at,
-                format!("{replicas} replicas do not fit on {nodes} servers: no MQTT client could connect"),
+                format!("{replicas} replicas do not fit where the servers are {nodes}: no MQTT client could connect"),
                 format!("write {nodes} or less, or null"),
             );
         }
@@ -143,16 +143,11 @@ fn remotes(plan: &Plan, problems: &mut Problems) {
         .check(problems);
         Need {
             fields: &remote.fields,
-            options: &["wsCompression", "wsNoMasking", "proxy.url"],
+            options: &["wsCompression", "wsNoMasking"],
             given: remote.websocket,
             what: "the link is no WebSocket, and this is for those",
             help: "set websocket = true on the remote in services.cim.fleet.leaves, or leave it out",
         }
         .check(problems);
     }
-}
-
-/// Whether JWTs of an operator say who users are; accounts are written into nats.conf otherwise.
-fn has_operator(_: &Plan) -> bool {
-    false
 }
