@@ -10,6 +10,7 @@ pub mod field;
 pub mod file;
 pub mod fleet;
 pub mod lint;
+pub mod mapping;
 pub mod name;
 pub mod nkey;
 pub mod password;

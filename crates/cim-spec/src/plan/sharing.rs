@@ -1,13 +1,13 @@
 //! What accounts of one server let each other have, and the rules it keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::server::duration;
 use crate::duration::Duration;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::spec::{self, Destination, Exported, Latency};
-use crate::subject;
+use crate::{mapping, subject};
 
 /// Which way of sharing a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,9 @@ pub struct Import {
     pub allow_trace: Option<bool>,
 }
 
+/// How a service answers.
+const RESPONSES: [&str; 3] = ["single", "stream", "chunked"];
+
 type Accounts = BTreeMap<String, spec::Account>;
 
 /// The exports of an account.
@@ -90,6 +93,16 @@ fn export(
         ("allowTrace", export.allow_trace.is_some()),
     ];
     only_on(shared, Shared::Service, &services_only, at, problems);
+    if let Some(kind) = export.response_type.as_deref()
+        && !RESPONSES.contains(&kind)
+    {
+        problems.add(
+            Rule::Sharing,
+            &at.join("responseType"),
+            format!("{kind:?} is no way to answer"),
+            format!("write one of {}", RESPONSES.join(", ")),
+        );
+    }
     if let Some(position) = export.account_token_position {
         let token = subject.split('.').nth(position.wrapping_sub(1));
         if token != Some("*") {
@@ -150,12 +163,19 @@ fn latency(latency: &Latency, at: &OptionPath, problems: &mut Problems) {
         );
     }
     let at = at.join("subject");
-    problems.parsed(
-        Rule::Subject,
-        &at,
-        &latency.subject,
-        subject::check(&latency.subject),
-    );
+    let read = subject::check(&latency.subject);
+    let read = problems.parsed(Rule::Subject, &at, &latency.subject, read);
+    if read.is_some() && subject::has_wildcard(&latency.subject) {
+        problems.add(
+            Rule::Sharing,
+            &at,
+            format!(
+                "{:?} has a wildcard, and nothing can be published to it",
+                latency.subject
+            ),
+            "write the one subject on which the figures come, for example \"latency.orders\"",
+        );
+    }
 }
 
 /// The imports of an account, each held against the export that it names.
@@ -167,8 +187,22 @@ pub(super) fn imports(
     problems: &mut Problems,
 ) -> Vec<Import> {
     let imports = account.imports.iter().enumerate();
+    let mut services = BTreeSet::new();
     imports
-        .filter_map(|(index, import)| self::import(name, import, all, &at.index(index), problems))
+        .filter_map(|(index, import)| {
+            let at = at.index(index);
+            let import = self::import(name, import, all, &at, problems)?;
+            let here = import.to.as_deref().unwrap_or(&import.from.subject);
+            if import.shared == Shared::Service && !services.insert(here.to_owned()) {
+                problems.add(
+                    Rule::Sharing,
+                    &at,
+                    format!("{here:?} is what another import of a service is called here"),
+                    "leave one of them out, or set another `to`",
+                );
+            }
+            Some(import)
+        })
         .collect()
 }
 
@@ -304,6 +338,7 @@ pub(super) fn mappings(mappings: &spec::Mappings, at: &OptionPath, problems: &mu
         let at = at.join(subject);
         problems.parsed(Rule::Subject, &at, subject, subject::check(subject));
         let mut weights: BTreeMap<Option<&str>, u32> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for (index, destination) in destinations.iter().enumerate() {
             let Destination {
                 destination,
@@ -311,9 +346,15 @@ pub(super) fn mappings(mappings: &spec::Mappings, at: &OptionPath, problems: &mu
                 cluster,
             } = destination;
             let at = at.index(index).join("destination");
-            // Functions such as {{wildcard(1)}} are nats-server's to check; the rest is a subject.
-            if !destination.contains("{{") && !destination.contains('$') {
-                problems.parsed(Rule::Subject, &at, destination, subject::check(destination));
+            let read = mapping::check_destination(subject, destination);
+            problems.parsed(Rule::Subject, &at, destination, read);
+            if !seen.insert(destination) {
+                problems.add(
+                    Rule::Weights,
+                    &at,
+                    format!("{destination:?} stands there twice"),
+                    "write it once, with the weight of both",
+                );
             }
             *weights.entry(cluster.as_deref()).or_default() += u32::from(*weight);
         }

@@ -1,0 +1,86 @@
+//! Links between servers: what nats-server would dial twice or not at all, and what it does not store without them.
+
+use std::collections::BTreeSet;
+
+use super::text;
+use crate::duration::Duration;
+use crate::path::OptionPath;
+use crate::plan::{Cluster, Gateway, Plan};
+use crate::problem::{Problems, Rule};
+
+/// The most that nats-server takes between two pings of a route.
+const ROUTE_PING: u64 = 30_000;
+
+pub(super) fn check(plan: &Plan, problems: &mut Problems) {
+    if let Some(cluster) = &plan.cluster {
+        one_address(plan, cluster, problems);
+        pings(cluster, problems);
+    }
+    if let Some(gateway) = &plan.gateway {
+        reaches(gateway, problems);
+        stores(plan, gateway, problems);
+    }
+}
+
+/// Nodes of a leaf at one address; those of a hub the fleet's rules have seen.
+fn one_address(plan: &Plan, cluster: &Cluster, problems: &mut Problems) {
+    if plan.link.is_none() {
+        return;
+    }
+    let mut seen = BTreeSet::from([(&cluster.advertise.host, cluster.advertise.port)]);
+    for route in &cluster.routes {
+        if !seen.insert((&route.host, route.port)) {
+            problems.add(
+                Rule::UniqueAddress,
+                &fleet("leaves").join(&cluster.name).join("nodes"),
+                format!("two nodes are at \"{}:{}\"", route.host, route.port),
+                "give each node the address where the others reach it",
+            );
+        }
+    }
+}
+
+/// nats-server refuses what it would have to shorten.
+fn pings(cluster: &Cluster, problems: &mut Problems) {
+    let Some((setting, interval)) = text(&cluster.fields, "pingInterval") else {
+        return;
+    };
+    if Duration::parse(interval).is_ok_and(|time| time.as_millis() > ROUTE_PING) {
+        problems.add(
+            Rule::FieldValue,
+            &setting.at,
+            format!("{interval:?} is longer than nats-server lets routes be silent"),
+            "write at most \"30s\"",
+        );
+    }
+}
+
+/// A hub that is dialled has somebody who answers.
+fn reaches(gateway: &Gateway, problems: &mut Problems) {
+    for (hub, nodes) in &gateway.gateways {
+        if nodes.is_empty() {
+            problems.add(
+                Rule::KnownHub,
+                &fleet("hubs").join(hub).join("nodes"),
+                "none of them has a gatewayPort",
+                "give one of them a gatewayPort",
+            );
+        }
+    }
+}
+
+/// With a gateway nats-server takes itself for a part of a cluster, whose JetStream has to agree over routes.
+fn stores(plan: &Plan, gateway: &Gateway, problems: &mut Problems) {
+    if plan.jetstream.is_some() && plan.cluster.is_none() {
+        problems.add(
+            Rule::NeedsJetstream,
+            &fleet("hubs").join(&gateway.name).join("nodes"),
+            "is one node with a gateway: nats-server would not start with JetStream there",
+            "make it a hub of 3 nodes, leave out gatewayPort, or set services.cim.hub.jetstream.enable = false",
+        );
+    }
+}
+
+fn fleet(name: &str) -> OptionPath {
+    OptionPath::new("services.cim.fleet").join(name)
+}
