@@ -74,10 +74,10 @@ pub fn run(args: &Args, workspace: &Workspace, progress: &Progress) -> Result<()
         progress.doing(&name.replace('_', " "), || process::quiet(&mut cargo))?;
         fs::read_to_string(&report).with_context(|| format!("reading {}", report.display()))
     };
-    let mutations = test("changed_specs_never_panic_and_leave_nothing_unquoted")?;
-    let mutations: Mutations = serde_json::from_str(&mutations).context("reading a report")?;
     let plans = test("the_real_server_takes_random_plans_that_hold_the_rules")?;
     let plans: Plans = serde_json::from_str(&plans).context("reading a report")?;
+    let mutations = test("changed_specs_never_panic_and_leave_nothing_unquoted")?;
+    let mutations: Mutations = serde_json::from_str(&mutations).context("reading a report")?;
     let page = workspace.root.join(PAGE);
     let text = text(&mutations, &plans, seed, &date()?);
     fs::write(&page, text).with_context(|| format!("writing {}", page.display()))?;

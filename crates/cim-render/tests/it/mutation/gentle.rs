@@ -60,6 +60,9 @@ fn step(spec: &mut Value, pool: &Pool, random: &mut Random) {
     let Some(value) = place::at(spec, &place) else {
         return;
     };
+    if key == "jwt" {
+        return; // whether one is signed and for what, is seen where keys are at hand
+    }
     if key == "fields" && value.is_object() {
         let rows: Vec<&Field> = Block::TOP.into_iter().flat_map(Block::fields).collect();
         let field = *random.pick(&rows);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::text;
 use crate::duration::Duration;
 use crate::path::OptionPath;
-use crate::plan::{Cluster, Gateway, Plan};
+use crate::plan::{Address, Cluster, Gateway, Plan};
 use crate::problem::{Problems, Rule};
 
 /// The most that nats-server takes between two pings of a route.
@@ -16,24 +16,38 @@ pub(super) fn check(plan: &Plan, problems: &mut Problems) {
         one_address(plan, cluster, problems);
         pings(cluster, problems);
     }
+    for remote in plan.link.iter().flat_map(|link| &link.remotes) {
+        let at = plan.options.join("remotes").join(&remote.name);
+        apart(&remote.nodes, &at, problems);
+    }
     if let Some(gateway) = &plan.gateway {
         reaches(gateway, problems);
         stores(plan, gateway, problems);
     }
 }
 
-/// Nodes of a leaf at one address; those of a hub the fleet's rules have seen.
+/// Nodes of a leaf at one address; those of a hub its own rules have seen.
 fn one_address(plan: &Plan, cluster: &Cluster, problems: &mut Problems) {
-    if plan.link.is_none() {
-        return;
+    if plan.link.is_some() {
+        let at = fleet("leaves").join(&cluster.name).join("nodes");
+        let nodes = std::iter::once(&cluster.advertise).chain(&cluster.routes);
+        apart(nodes, &at, problems);
     }
-    let mut seen = BTreeSet::from([(&cluster.advertise.host, cluster.advertise.port)]);
-    for route in &cluster.routes {
-        if !seen.insert((&route.host, route.port)) {
+}
+
+/// nats-server refuses an address that it would dial twice.
+fn apart<'a>(
+    nodes: impl IntoIterator<Item = &'a Address>,
+    at: &OptionPath,
+    problems: &mut Problems,
+) {
+    let mut seen = BTreeSet::new();
+    for node in nodes {
+        if !seen.insert((&node.host, node.port)) {
             problems.add(
                 Rule::UniqueAddress,
-                &fleet("leaves").join(&cluster.name).join("nodes"),
-                format!("two nodes are at \"{}:{}\"", route.host, route.port),
+                at,
+                format!("two nodes are at \"{}:{}\"", node.host, node.port),
                 "give each node the address where the others reach it",
             );
         }
@@ -58,6 +72,7 @@ fn pings(cluster: &Cluster, problems: &mut Problems) {
 /// A hub that is dialled has somebody who answers.
 fn reaches(gateway: &Gateway, problems: &mut Problems) {
     for (hub, nodes) in &gateway.gateways {
+        apart(nodes, &fleet("hubs").join(hub).join("nodes"), problems);
         if nodes.is_empty() {
             problems.add(
                 Rule::KnownHub,
