@@ -73,10 +73,10 @@ fn descend(mut at: OptionPath, place: &[&str]) -> OptionPath {
         if *word == "settings" {
             return words.fold(at, |at, name| at.join(name));
         }
-        if NAMED.contains(word) {
-            if let Some(name) = words.next() {
-                at = at.join(name);
-            }
+        if NAMED.contains(word)
+            && let Some(name) = words.next()
+        {
+            at = at.join(name);
         }
     }
     at

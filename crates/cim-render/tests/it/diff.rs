@@ -49,7 +49,7 @@ impl Case {
         self.instances.iter().map(spec).collect()
     }
 
-    fn new(&self) -> Specs {
+    fn changed(&self) -> Specs {
         let mut specs = self.old();
         for (names, paths) in &self.remove {
             for name in names.split(' ') {
@@ -87,7 +87,7 @@ impl Case {
     fn diff(&self) -> Diff {
         let dir = tempfile::tempdir().unwrap();
         let old = self.generation(&dir.path().join("old"), &self.old(), 0);
-        let new = self.generation(&dir.path().join("new"), &self.new(), 1);
+        let new = self.generation(&dir.path().join("new"), &self.changed(), 1);
         Diff::between(&old, &new)
     }
 }

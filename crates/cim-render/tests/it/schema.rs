@@ -95,15 +95,14 @@ fn keyword_holds(
             .as_f64()
             .is_none_or(|value| Some(value) <= rule.as_f64()),
         "items" => {
-            let items = value.as_array().into_iter().flatten();
-            return items.map(|item| holds(root, rule, item)).collect();
+            let mut items = value.as_array().into_iter().flatten();
+            return items.try_for_each(|item| holds(root, rule, item));
         }
         "properties" => {
             let known = rule.as_object().into_iter().flatten();
             return known
                 .filter_map(|(name, schema)| Some((schema, value.get(name)?)))
-                .map(|(schema, value)| holds(root, schema, value))
-                .collect();
+                .try_for_each(|(schema, value)| holds(root, schema, value));
         }
         "additionalProperties" => {
             let others = value.as_object().into_iter().flatten();

@@ -58,10 +58,10 @@ fn rename(spec: &mut Value, at: &[Step], random: &mut Random) {
     let Some((Step::Name(old), parent)) = at.split_last() else {
         return;
     };
-    if let Some(Value::Object(block)) = place::at(spec, parent) {
-        if let Some(value) = block.remove(old) {
-            block.insert(text(random), value);
-        }
+    if let Some(Value::Object(block)) = place::at(spec, parent)
+        && let Some(value) = block.remove(old)
+    {
+        block.insert(text(random), value);
     }
 }
 
