@@ -10,7 +10,8 @@ let
     filter =
       path: _:
       let
-        top = lib.head (lib.splitString "/" (lib.removePrefix "${toString ../.}/" (toString path)));
+        relative = lib.removePrefix "${toString ../.}/" (toString path);
+        top = lib.head (lib.splitString "/" relative);
       in
       lib.elem top [
         "Cargo.toml"
@@ -18,6 +19,10 @@ let
         ".cargo"
         "README.md" # a test holds its messages against the real ones
         "crates"
+      ]
+      || lib.elem relative [
+        "docs"
+        "docs/spec.schema.json" # a test holds it against the types
       ];
   };
   common = {

@@ -30,7 +30,15 @@ let
   files = folder: lib.mapAttrsToList (name: instance: file "${folder}${name}.json" instance.spec);
 in
 pkgs.linkFarm "cim-specs" (
-  [ (file "fleet.json" (spec.fleet (self.lib.mkFleet ./fleet.nix))) ] ++ files "instances/" instances
+  [
+    (file "fleet.json" (spec.fleet (self.lib.mkFleet ./fleet.nix)))
+    # `cim-render diff` compares it: another epoch restarts everything.
+    {
+      name = "epoch";
+      path = ../crates/cim-render/epoch;
+    }
+  ]
+  ++ files "instances/" instances
 )
 // {
   examples = pkgs.linkFarm "cim-example-specs" (files "" examples);

@@ -115,9 +115,28 @@ in
       # Of every host that somebody should hear about: what they hear.
       messages = lib.mapAttrs (_: change: describe.messages (small change)) (casesIn ./messages);
     };
+    # The specs before and after every change: `cim-render diff` has to say of them what the answers say.
+    specs = lib.mapAttrs (_: change: {
+      before = describe.specs (if change ? before then small change.before else unchanged);
+      after = describe.specs change.after;
+    }) changes;
     # The units after every change: their text has to follow the options.
     units = lib.mapAttrs (_: change: describe.units change.after) changes;
   };
+
+  # Every option, for docs/OPTIONS.md.
+  options = import ./options.nix {
+    inherit lib;
+    host = (changed { }).options;
+    fleet = ../../modules/fleet.nix;
+  };
+
+  # Of each spec in a file, with its role and its nats-server: for what its unit restarts.
+  restarts =
+    let
+      triggers = import ../../modules/triggers.nix { inherit lib; };
+    in
+    file: map (case: (triggers case).restart) (lib.importJSON file);
 
   # Hosts that must not build, and what must stand in the error.
   refused = lib.mapAttrs (_: refusal: refusal.says) refusals;

@@ -1,5 +1,5 @@
-//! Turns `fields/*.json` and `advisories.json`, which Nix reads too, into the constant tables of `field.rs` and
-//! `lint/advisories.rs`.
+//! Turns `fields/*.json`, `src/reload.json` and `advisories.json`, which Nix reads too, into the constant tables of
+//! `field.rs`, `reload.rs` and `lint/advisories.rs`.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -34,9 +34,24 @@ struct Row {
     #[serde(default)]
     since: Option<String>,
     #[serde(default)]
+    hot: Option<String>,
+    #[serde(default)]
     roles: Vec<String>,
     #[serde(default, rename = "in")]
     connections: Vec<String>,
+}
+
+/// `src/reload.json`: what is hot of the fields that do more than pass through.
+#[derive(Deserialize)]
+struct Reload {
+    hub: Vec<HotRow>,
+    leaf: Vec<HotRow>,
+}
+
+#[derive(Deserialize)]
+struct HotRow {
+    path: String,
+    since: String,
 }
 
 /// One entry of `advisories.json`.
@@ -58,9 +73,11 @@ struct Advisory {
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=fields");
     println!("cargo:rerun-if-changed=advisories.json");
+    println!("cargo:rerun-if-changed=src/reload.json");
     let out = env::var("OUT_DIR")?;
     fs::write(Path::new(&out).join("fields.rs"), fields()?)?;
     fs::write(Path::new(&out).join("advisories.rs"), advisories()?)?;
+    fs::write(Path::new(&out).join("reload.rs"), reload()?)?;
     Ok(())
 }
 
@@ -127,6 +144,26 @@ fn fields() -> Result<String, Box<dyn Error>> {
     Ok(out)
 }
 
+/// The rows of `src/reload.json` as Rust constants.
+fn reload() -> Result<String, Box<dyn Error>> {
+    let table: Reload = serde_json::from_str(&fs::read_to_string("src/reload.json")?)?;
+    let mut out = String::new();
+    for (name, rows) in [("HUB", &table.hub), ("LEAF", &table.leaf)] {
+        writeln!(out, "const {name}: &[Row] = &[")?;
+        for row in rows {
+            let since = version(&row.since)
+                .ok_or_else(|| format!("src/reload.json: {}: since is no version", row.path))?;
+            let path: Vec<&str> = row.path.split('.').collect();
+            writeln!(
+                out,
+                "    Row {{ path: &{path:?}, since: Version{since:?} }},"
+            )?;
+        }
+        writeln!(out, "];")?;
+    }
+    Ok(out)
+}
+
 /// The row as a Rust constant.
 fn field(row: &Row) -> Result<String, Box<dyn Error>> {
     let mut path: Vec<&str> = row.key.split('.').collect();
@@ -139,8 +176,15 @@ fn field(row: &Row) -> Result<String, Box<dyn Error>> {
         None => (0, 0, 0),
         Some(text) => version(text).ok_or("since is no version")?,
     };
+    let hot = match &row.hot {
+        None => "None".to_owned(),
+        Some(text) => format!(
+            "Some(Version{:?})",
+            version(text).ok_or("hot is no version")?
+        ),
+    };
     Ok(format!(
-        "Field {{ option: {:?}, path: &{path:?}, kind: {}, since: Version{since:?}, roles: &{:?}, connections: &{:?} }}",
+        "Field {{ option: {:?}, path: &{path:?}, kind: {}, since: Version{since:?}, hot: {hot}, roles: &{:?}, connections: &{:?} }}",
         row.option,
         kind(row)?,
         row.roles,

@@ -5,6 +5,7 @@
 
 pub mod artefacts;
 pub mod conf;
+pub mod diff;
 pub mod endpoints;
 pub mod input;
 pub mod nats_conf;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use cim_render::diff::{Diff, Generation};
 use cim_render::output::Output;
 use cim_render::{Artefacts, Report, input};
 use cim_spec::{Plan, Problems, Spec, fleet};
@@ -42,6 +43,16 @@ enum Command {
         #[command(flatten)]
         warnings: Warnings,
     },
+    /// Say what a new generation changes, and what that costs: nothing, a reload, a restart
+    Diff {
+        /// Spec of an instance, or folder of specs (`nix build .#specs`), as it is
+        old: PathBuf,
+        /// The same as it will be
+        new: PathBuf,
+        /// Print JSON, with all values whole
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What to do about warnings.
@@ -68,6 +79,7 @@ fn main() -> ExitCode {
             out,
             warnings,
         } => whole_fleet(&fleet, &specs, out.as_deref(), warnings),
+        Command::Diff { old, new, json } => diff(&old, &new, json),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -119,6 +131,16 @@ fn whole_fleet(
     }
     warnings.settle(&report)?;
     output.map_or(Ok(()), Output::finish)
+}
+
+fn diff(old: &Path, new: &Path, json: bool) -> Result<()> {
+    let diff = Diff::between(&Generation::read(old)?, &Generation::read(new)?);
+    if json {
+        println!("{}", serde_json::to_string_pretty(&diff)?);
+    } else {
+        print!("{diff}");
+    }
+    Ok(())
 }
 
 fn refuse(problems: Problems) -> Result<()> {

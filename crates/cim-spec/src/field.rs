@@ -27,6 +27,8 @@ pub struct Field {
     pub kind: Kind,
     /// The first nats-server that knows it; 0.0.0: all that are supported.
     pub since: Version,
+    /// The first nats-server that takes every change of it over on reload; `None`: it needs a restart.
+    pub hot: Option<Version>,
     /// `hub`, `leaf`: where it makes sense; empty: on both.
     pub roles: &'static [&'static str],
     /// Of `tls`: the connections on which it makes sense; empty: all.

@@ -11,12 +11,16 @@ pub mod field;
 pub mod file;
 pub mod fleet;
 pub mod lint;
+pub mod mapping;
 pub mod name;
 pub mod nkey;
 pub mod password;
 pub mod path;
 pub mod plan;
 pub mod problem;
+pub mod reload;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod size;

@@ -18,6 +18,8 @@ pub use fleet::{
     Responses, Rules, User,
 };
 pub use flow::Flow;
+#[cfg(feature = "schema")]
+pub(crate) use flow::FullFlow;
 pub use instance::{
     ClusterOptions, EncryptionOptions, GatewayOptions, HubInstance, JetstreamOptions,
     LameDuckOptions, LeafInstance, LeafListenerOptions, LimitOptions, LinkOptions, ListenerOptions,
@@ -28,6 +30,7 @@ pub use sharing::{Destination, Export, Exported, Import, Latency, Mappings};
 
 /// The spec of one instance: the slice of the fleet that it sees, and its own options.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Spec {
     /// `services.cim.hub` of one host.
@@ -56,6 +59,7 @@ impl Spec {
 
 /// One hub server. It sees its own hub, all accounts, and the leaves that dial its hub.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HubSpec {
     /// `services.cim.hub.node`: which node of which hub this is.
@@ -70,6 +74,7 @@ pub struct HubSpec {
 
 /// One leaf. It sees itself and its hubs, so that no other leaf's change reaches it.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LeafSpec {
     /// `<name>` in `services.cim.leaves.<name>`.
@@ -92,6 +97,7 @@ impl LeafSpec {
 
 /// What a leaf sees of its fleet.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LeafView {
     /// The hubs that its remotes name, as far as they exist.

@@ -101,6 +101,11 @@ pub fn covers(outer: &str, inner: &str) -> bool {
     }
 }
 
+/// Whether it stands for more than itself.
+pub fn has_wildcard(subject: &str) -> bool {
+    subject.split('.').any(|token| matches!(token, "*" | ">"))
+}
+
 /// Whether some subject is one that both stand for.
 pub fn overlap(one: &str, other: &str) -> bool {
     let (mut one, mut other) = (one.split('.'), other.split('.'));

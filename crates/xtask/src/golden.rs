@@ -9,16 +9,25 @@ use anyhow::{Context, Result};
 use crate::flake::Flake;
 use crate::process;
 use crate::progress::Progress;
+use crate::test::eval::Eval;
+use crate::test::reference;
 use crate::tools::{Purpose, Tools};
 use crate::workspace::Workspace;
 
-/// Writes the specs of hosts/ and its examples into the golden cases, then has the tests rewrite their answers.
+/// Writes the specs of hosts/ and its examples into the golden cases, and the reference of options; then has the tests
+/// rewrite their answers.
 pub fn run(workspace: &Workspace, progress: &Progress) -> Result<()> {
     let tools = Rc::new(Tools::install(workspace, Purpose::Demo, progress)?);
     let flake = Flake::assemble(workspace, Rc::clone(&tools), None, progress)?;
     let specs = specs(&flake, progress)?;
     take(workspace, &specs.join("instances"))?;
     take(workspace, &built(&flake, "specs.examples", progress)?)?;
+    progress.doing("writing the reference of options", || {
+        let eval = Eval::new(&tools, flake.source(), flake.standins());
+        let page = workspace.root.join(reference::PAGE);
+        fs::write(&page, reference::page(&eval)?)
+            .with_context(|| format!("writing {}", page.display()))
+    })?;
     progress.doing("rewriting the answers of golden and refusal cases", || {
         let mut cargo = workspace.cargo();
         cargo

@@ -10,6 +10,7 @@ mod mirror;
 mod private;
 mod process;
 mod progress;
+mod reference;
 mod soak;
 mod steps;
 mod test;

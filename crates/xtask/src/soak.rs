@@ -1,5 +1,7 @@
 //! `cargo xtask soak`: campaigns that take long; the last result of each stands in docs/.
 
+mod render;
+
 use anyhow::Result;
 
 use crate::lab;
@@ -14,11 +16,14 @@ pub enum Campaign {
         /// Only mutants with one of these in their names.
         names: Vec<String>,
     },
+    /// Changes specs a million times and has the real server read thousands of random plans; writes docs/fuzz.md.
+    Render(render::Args),
 }
 
 /// Runs a campaign.
 pub fn run(campaign: &Campaign, workspace: &Workspace, progress: &Progress) -> Result<()> {
     match campaign {
         Campaign::Lab { names } => lab::mutants(names, workspace, progress),
+        Campaign::Render(args) => render::run(args, workspace, progress),
     }
 }

@@ -1,11 +1,13 @@
 //! `cargo xtask test`: everything that decides whether a change is good.
 
+mod agree;
 mod compare;
 mod contract;
-mod eval;
+pub mod eval;
 mod golden;
 mod mutants;
 mod real;
+pub mod reference;
 mod session;
 mod triggers;
 mod unit_text;
@@ -70,6 +72,11 @@ const STEPS: &[Step<Session>] = &[
         name: "triggers",
         needs: &["tools"],
         run: triggers::run,
+    },
+    Step {
+        name: "reference",
+        needs: &["tools"],
+        run: reference::run,
     },
     Step {
         name: "mutants",

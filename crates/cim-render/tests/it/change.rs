@@ -85,7 +85,8 @@ pub fn set(spec: &mut Value, path: &str, value: Value) {
     }
 }
 
-fn remove(spec: &mut Value, path: &str) {
+/// Takes away what stands at `path`.
+pub fn remove(spec: &mut Value, path: &str) {
     let (parent, key) = parent(spec, path);
     let found = match parent {
         Value::Object(map) => map.remove(&key).is_some(),

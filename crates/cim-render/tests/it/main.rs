@@ -5,15 +5,18 @@
 
 mod change;
 mod coverage;
+mod diff;
 mod docs;
 mod epoch;
 mod evil;
 mod golden;
 mod lints;
+mod mutation;
 mod owned;
 mod panics;
 mod refusals;
 mod rows;
 mod rules;
+mod schema;
 mod support;
 mod trees;

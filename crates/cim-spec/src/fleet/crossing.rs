@@ -43,12 +43,15 @@ fn delivered_twice(flows: &[Flow], uplink: bool, at: &OptionPath, problems: &mut
             let there = first.arrives_as();
             let same = subject::covers(&there, &arrives) || subject::covers(&arrives, &there);
             subject::overlap(&first.subject, &flow.subject)
-                && (same || (uplink && subject::overlap(&there, &arrives)))
+                && (same
+                    || (uplink
+                        && (first.subject == flow.subject || subject::overlap(&there, &arrives))))
         });
         let Some(first) = twice else {
             continue;
         };
         let why = match uplink {
+            true if first.subject == flow.subject => "nats-server takes a subject across once",
             true => "each such message would be delivered twice",
             false => "one of them says nothing",
         };

@@ -1,5 +1,7 @@
 //! What an account has of other accounts of its server, each held against the export that it names.
 
+use std::collections::BTreeSet;
+
 use super::sharing::{Accounts, Shared, known, one_of, only_on, renamed};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
@@ -32,8 +34,22 @@ pub(super) fn imports(
     problems: &mut Problems,
 ) -> Vec<Import> {
     let imports = account.imports.iter().enumerate();
+    let mut services = BTreeSet::new();
     imports
-        .filter_map(|(index, import)| self::import(name, import, all, &at.index(index), problems))
+        .filter_map(|(index, import)| {
+            let at = at.index(index);
+            let import = self::import(name, import, all, &at, problems)?;
+            let here = import.to.as_deref().unwrap_or(&import.from.subject);
+            if import.shared == Shared::Service && !services.insert(here.to_owned()) {
+                problems.add(
+                    Rule::Sharing,
+                    &at,
+                    format!("{here:?} is what another import of a service is called here"),
+                    "leave one of them out, or set another `to`",
+                );
+            }
+            Some(import)
+        })
         .collect()
 }
 

@@ -100,11 +100,22 @@ pub(super) fn settings_agree(options: &ServerOptions, at: &OptionPath, problems:
     }
 }
 
+/// What may encrypt a store.
+const CIPHERS: [&str; 2] = ["chachapoly", "aes"];
+
 fn encryption(
     options: &EncryptionOptions,
     at: &OptionPath,
     problems: &mut Problems,
 ) -> Option<Encryption> {
+    if !CIPHERS.contains(&options.cipher.as_str()) {
+        problems.add(
+            Rule::FieldValue,
+            &at.join("cipher"),
+            format!("{:?} is no cipher that nats-server knows", options.cipher),
+            format!("write one of {}", CIPHERS.join(", ")),
+        );
+    }
     let mut key = |path: &str, name| file(path, FileKind::StoreKey, &at.join(name), problems);
     let own = key(&options.key_file, "keyFile");
     let before = match &options.prev_key_file {

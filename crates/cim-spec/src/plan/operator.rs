@@ -45,10 +45,21 @@ pub(super) fn plan(fleet: &Fleet, unit: &str, problems: &mut Problems) -> Option
     let fleet_at = OptionPath::new("services.cim.fleet");
     let at = fleet_at.join("operator");
     jwt(&operator.jwt, &at.join("jwt"), problems);
-    let mut preload = Vec::new();
+    let mut preload: Vec<(String, String)> = Vec::new();
     for (name, account) in &fleet.accounts {
         let at = fleet_at.join("accounts").join(name);
-        preload.extend(self::account(name, account, &at, problems));
+        let Some((key, text)) = self::account(name, account, &at, problems) else {
+            continue;
+        };
+        if preload.iter().any(|(first, _)| *first == key) {
+            problems.add(
+                Rule::UniqueProof,
+                &at.join("nkey"),
+                format!("{key:?} is another account's"),
+                "give each account a key of its own",
+            );
+        }
+        preload.push((key, text));
     }
     if fleet.auth_callout.is_some() {
         problems.add(

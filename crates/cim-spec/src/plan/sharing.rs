@@ -1,13 +1,13 @@
 //! What accounts of one server let each other have, and the rules it keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::server::duration;
 use crate::duration::Duration;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::spec::{self, Destination, Latency};
-use crate::subject;
+use crate::{mapping, subject};
 
 /// Which way of sharing a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,9 @@ pub struct Export {
     /// Whether traces go into this account.
     pub allow_trace: Option<bool>,
 }
+
+/// How a service answers.
+const RESPONSES: [&str; 3] = ["single", "stream", "chunked"];
 
 pub(super) type Accounts = BTreeMap<String, spec::Account>;
 
@@ -73,6 +76,16 @@ fn export(
         ("allowTrace", export.allow_trace.is_some()),
     ];
     only_on(shared, Shared::Service, &services_only, at, problems);
+    if let Some(kind) = export.response_type.as_deref()
+        && !RESPONSES.contains(&kind)
+    {
+        problems.add(
+            Rule::Sharing,
+            &at.join("responseType"),
+            format!("{kind:?} is no way to answer"),
+            format!("write one of {}", RESPONSES.join(", ")),
+        );
+    }
     if let Some(position) = export.account_token_position {
         let token = subject.split('.').nth(position.wrapping_sub(1));
         if token != Some("*") {
@@ -133,12 +146,19 @@ fn latency(latency: &Latency, at: &OptionPath, problems: &mut Problems) {
         );
     }
     let at = at.join("subject");
-    problems.parsed(
-        Rule::Subject,
-        &at,
-        &latency.subject,
-        subject::check(&latency.subject),
-    );
+    let read = subject::check(&latency.subject);
+    let read = problems.parsed(Rule::Subject, &at, &latency.subject, read);
+    if read.is_some() && subject::has_wildcard(&latency.subject) {
+        problems.add(
+            Rule::Sharing,
+            &at,
+            format!(
+                "{:?} has a wildcard, and nothing can be published to it",
+                latency.subject
+            ),
+            "write the one subject on which the figures come, for example \"latency.orders\"",
+        );
+    }
 }
 
 /// What a subject may be called somewhere else.
@@ -181,6 +201,7 @@ pub(super) fn mappings(mappings: &spec::Mappings, at: &OptionPath, problems: &mu
         let at = at.join(subject);
         problems.parsed(Rule::Subject, &at, subject, subject::check(subject));
         let mut weights: BTreeMap<Option<&str>, u32> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for (index, destination) in destinations.iter().enumerate() {
             let Destination {
                 destination,
@@ -188,9 +209,15 @@ pub(super) fn mappings(mappings: &spec::Mappings, at: &OptionPath, problems: &mu
                 cluster,
             } = destination;
             let at = at.index(index).join("destination");
-            // Functions such as {{wildcard(1)}} are nats-server's to check; the rest is a subject.
-            if !destination.contains("{{") && !destination.contains('$') {
-                problems.parsed(Rule::Subject, &at, destination, subject::check(destination));
+            let read = mapping::check_destination(subject, destination);
+            problems.parsed(Rule::Subject, &at, destination, read);
+            if !seen.insert(destination) {
+                problems.add(
+                    Rule::Weights,
+                    &at,
+                    format!("{destination:?} stands there twice"),
+                    "write it once, with the weight of both",
+                );
             }
             *weights.entry(cluster.as_deref()).or_default() += u32::from(*weight);
         }

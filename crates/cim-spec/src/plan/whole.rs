@@ -5,6 +5,7 @@ mod accounts;
 mod certificates;
 mod connections;
 mod flows;
+mod links;
 mod logins;
 mod needs;
 mod tls;
@@ -22,6 +23,7 @@ pub(super) fn check(plan: &Plan, problems: &mut Problems) {
     certificates::check(plan, problems);
     accounts::check(plan, problems);
     flows::check(plan, problems);
+    links::check(plan, problems);
     connections::check(plan, problems);
     tls::check(plan, problems);
 }

@@ -7,6 +7,7 @@ use super::nullable;
 
 /// `services.cim.fleet.authCallout` of hubs, `authCallout` of a leaf. NATS: `authorization.auth_callout`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuthCallout {
     /// Public account nkey whose signature on an answer counts.

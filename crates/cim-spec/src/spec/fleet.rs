@@ -9,6 +9,7 @@ use crate::field::Fields;
 
 /// `services.cim.fleet`, whole or a slice of it.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fleet {
     /// Name of the account that carries server events. NATS: `system_account`.
@@ -33,6 +34,7 @@ pub struct Fleet {
 
 /// `accounts.<name>`: a subject space of its own. NATS: `accounts`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Account {
     /// Who may log in, by name.
@@ -57,6 +59,7 @@ pub struct Account {
 
 /// `accounts.<name>.jetstream`. NATS: `accounts.*.jetstream`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccountJetstream {
     /// Whether the account may use JetStream where the server has it.
@@ -71,6 +74,7 @@ pub struct AccountJetstream {
 
 /// `accounts.<name>.users.<name>`: a principal, known by exactly one of its proofs.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct User {
     /// Public nkey (`U…`); `null`: not known by an nkey.
@@ -91,6 +95,7 @@ pub struct User {
 
 /// `permissions`: <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/authorization>.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Permissions {
     /// Subjects it may publish to.
@@ -104,6 +109,7 @@ pub struct Permissions {
 
 /// `permissions.allowResponses`. NATS: `allow_responses`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Responses {
     /// Answers to one request.
@@ -114,6 +120,7 @@ pub struct Responses {
 
 /// An allow list and the exceptions from it. An empty allow list allows nothing.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
     /// Subjects allowed.
@@ -124,6 +131,7 @@ pub struct Rules {
 
 /// `hubs.<name>`: one server or a cluster; the name is the cluster's.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Hub {
     /// JetStream domain of the hub. NATS: `jetstream.domain`.
@@ -136,6 +144,7 @@ pub struct Hub {
 
 /// `hubs.<name>.nodes.<name>`: one server, at the address where others reach it.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Node {
     /// Host name or IP address.
@@ -156,6 +165,7 @@ pub struct Node {
 
 /// `hubs.<name>.leafnodes`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HubLeafnodes {
     /// The link has no TLS: whoever is on the path reads and changes messages.
@@ -171,6 +181,7 @@ pub struct HubLeafnodes {
 
 /// `leaves.<name>`: a leaf as its hubs see it; the name is its server name.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Leaf {
     /// Account of the hub that its link is bound to.
@@ -197,6 +208,7 @@ pub struct Leaf {
 
 /// `leaves.<name>.nodes.<name>`: one server of a leaf that is a cluster.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LeafNode {
     /// Host name or IP address at which the others reach it.
@@ -207,6 +219,7 @@ pub struct LeafNode {
 
 /// `leaves.<name>.remotes.<name>`: a link to one hub, through any of its nodes.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Remote {
     /// The hub it leads to.

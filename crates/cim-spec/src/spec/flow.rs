@@ -19,11 +19,15 @@ pub struct Flow {
 
 /// A flow in full. One that is nothing but a subject is written as that text.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Full {
+pub(crate) struct FullFlow {
+    /// The subject at the end where messages are published, with wildcards.
     subject: String,
+    /// What stands before it, and a dot, at the end where they arrive; `null`: nothing.
     #[serde(deserialize_with = "super::nullable")]
     prefix: Option<String>,
+    /// What it is called there instead, `$1` for its first `*`; `null`: as it is.
     #[serde(deserialize_with = "super::nullable")]
     to: Option<String>,
 }
@@ -52,11 +56,11 @@ impl<'de> Visitor<'de> for Either {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Flow, A::Error> {
-        let Full {
+        let FullFlow {
             subject,
             prefix,
             to,
-        } = Full::deserialize(MapAccessDeserializer::new(map))?;
+        } = FullFlow::deserialize(MapAccessDeserializer::new(map))?;
         Ok(Flow {
             subject,
             prefix,

@@ -12,6 +12,7 @@ use crate::settings::Value;
 /// Options of every nats-server. They stand right under the instance; the extra level exists
 /// only in the spec, so that hub and leaf share one type.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServerOptions {
     /// Address that the client listener binds to. NATS: `host`.
@@ -45,6 +46,7 @@ pub struct ServerOptions {
 
 /// `websocket` and `mqtt`. NATS: `websocket`, `mqtt`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListenerOptions {
     /// Address that the listener binds to.
@@ -63,6 +65,7 @@ pub struct ListenerOptions {
 
 /// `tls`: files on the host. NATS: `tls { cert_file, key_file, ca_file }`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tls {
     /// Certificate chain; `null` only where a side needs none (a remote).
@@ -80,6 +83,7 @@ pub struct Tls {
 
 /// `limits`. Sizes and durations are text.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LimitOptions {
     /// NATS: `max_connections`.
@@ -103,6 +107,7 @@ pub struct LimitOptions {
 
 /// `lameDuck`. NATS: `lame_duck_duration`, `lame_duck_grace_period`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LameDuckOptions {
     /// Over how long clients are let go; at least 30 s.
@@ -113,6 +118,7 @@ pub struct LameDuckOptions {
 
 /// `logging`, to the journal.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LoggingOptions {
     /// NATS: `debug`.
@@ -129,6 +135,7 @@ pub struct LoggingOptions {
 
 /// `jetstream`. NATS: `jetstream`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct JetstreamOptions {
     /// Whether the server persists at all.
@@ -149,6 +156,7 @@ pub struct JetstreamOptions {
 
 /// `jetstream.encryption`. NATS: `jetstream.key`, `prev_key`, `cipher`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EncryptionOptions {
     /// File with the key.
@@ -162,6 +170,7 @@ pub struct EncryptionOptions {
 
 /// `services.cim.hub`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HubInstance {
     /// What every server has.
@@ -176,6 +185,7 @@ pub struct HubInstance {
 
 /// `services.cim.hub.gateway`. NATS: `gateway`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GatewayOptions {
     /// Address that the listener binds to.
@@ -191,6 +201,7 @@ pub struct GatewayOptions {
 
 /// `services.cim.hub.leafnodes`. NATS: `leafnodes`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LeafListenerOptions {
     /// Address that the listener binds to.
@@ -208,6 +219,7 @@ pub struct LeafListenerOptions {
 
 /// `services.cim.hub.cluster`. NATS: `cluster`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClusterOptions {
     /// Address that the listener binds to.
@@ -228,6 +240,7 @@ pub struct ClusterOptions {
 
 /// `services.cim.leaves.<name>`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LeafInstance {
     /// What every server has.
@@ -255,6 +268,7 @@ pub struct LeafInstance {
 
 /// `services.cim.leaves.<name>.leafnodes`. NATS: `leafnodes`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LinkOptions {
     /// Delay before each redial, and so the time a fail-over takes. NATS: `reconnect`.
@@ -265,6 +279,7 @@ pub struct LinkOptions {
 
 /// `services.cim.leaves.<name>.remotes.<name>`. NATS: `leafnodes.remotes[]`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RemoteOptions {
     /// `compression` of what the leaf sends.

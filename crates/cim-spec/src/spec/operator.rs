@@ -7,6 +7,7 @@ use super::nullable;
 
 /// Operator mode of the hubs.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Operator {
     /// The operator's JWT, which is public.
@@ -17,6 +18,7 @@ pub struct Operator {
 
 /// `resolver`. NATS: `resolver`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resolver {
     /// `full`, `cache` or `memory`.

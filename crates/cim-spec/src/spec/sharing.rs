@@ -9,6 +9,7 @@ use super::nullable;
 
 /// `accounts.<name>.exports[]`: subjects that other accounts may import.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Export {
     /// Messages that flow out; exactly one of this and `service`.
@@ -39,6 +40,7 @@ pub struct Export {
 
 /// `latency` of a service export.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Latency {
     /// `headers`, or a percentage as text (`"10%"`).
@@ -49,6 +51,7 @@ pub struct Latency {
 
 /// `accounts.<name>.imports[]`: subjects of another account.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Import {
     /// Messages that flow in; exactly one of this and `service`.
@@ -73,6 +76,7 @@ pub struct Import {
 
 /// A subject of another account of the same server.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Exported {
     /// The account that exports it.
@@ -83,6 +87,7 @@ pub struct Exported {
 
 /// `accounts.<name>.mappings.<subject>[]`: where messages go instead.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Destination {
     /// The subject they get.

@@ -46,6 +46,14 @@ pub fn update_folder(folder: &Path, made: &BTreeMap<String, String>) -> Result<(
     mirror.finish()
 }
 
+/// Writes a file, if UPDATE_GOLDEN is set.
+pub fn update_text(file: &Path, text: &str) -> Result<()> {
+    if !is_update() {
+        return Ok(());
+    }
+    fs::write(file, text).with_context(|| format!("writing {}", file.display()))
+}
+
 /// Compares a JSON file with what was found.
 pub fn json(file: &Path, found: &Value) -> Result<()> {
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
@@ -60,10 +68,7 @@ pub fn json(file: &Path, found: &Value) -> Result<()> {
 
 /// Writes what was found into the JSON file, if UPDATE_GOLDEN is set.
 pub fn update_json(file: &Path, found: &Value) -> Result<()> {
-    if !is_update() {
-        return Ok(());
-    }
-    fs::write(file, pretty(found)?).with_context(|| format!("writing {}", file.display()))
+    update_text(file, &pretty(found)?)
 }
 
 /// JSON as it is committed: indented, with a line break at the end.

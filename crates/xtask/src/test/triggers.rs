@@ -1,4 +1,4 @@
-//! What a change touches, what an operator is told, and what does not build.
+//! What a change touches, what an operator is told, what does not build, and whether Rust says the same.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::eval::{self, Eval};
 use super::units::{self, Units};
-use super::{Session, golden};
+use super::{Session, agree, golden};
 
 /// What is expected of checks/eval/changes and checks/eval/messages.
 const EXPECTED: &str = "checks/eval/expected.json";
@@ -19,6 +19,8 @@ const EXPECTED: &str = "checks/eval/expected.json";
 struct Cases {
     /// As in the expected file.
     answers: Value,
+    /// The specs around every change.
+    specs: BTreeMap<String, agree::Specs>,
     /// The units after every change.
     units: BTreeMap<String, Units>,
 }
@@ -32,10 +34,12 @@ pub fn run(session: &mut Session) -> Result<()> {
     let cases: Cases = eval.json("cases")?;
     golden::update_json(&file, &cases.answers)?;
     cases.hold(&file)?;
+    agree::on_changes(&cases.specs, &cases.answers["changes"])?;
+    let places = agree::on_every_place(&eval)?;
     let refused = refusals(&eval)?;
     let count = |name: &str| cases.answers[name].as_object().map_or(0, Map::len);
     session.progress.note(&format!(
-        "{} changes, {} hosts with messages, {refused} refusals",
+        "{} changes, {places} places that Rust judges as Nix does, {} hosts with messages, {refused} refusals",
         count("changes"),
         count("messages")
     ));

@@ -1,0 +1,63 @@
+//! Where two JSON trees differ. A list is one value: its elements have no names.
+
+use cim_spec::reload::{self, Consequence};
+use cim_spec::settings::Role;
+use cim_spec::version::Version;
+use serde_json::Value;
+
+/// One place with another value.
+#[derive(Debug)]
+pub struct Difference {
+    /// The names on the way to it.
+    pub path: Vec<String>,
+    /// What stood there; `None`: nothing.
+    pub old: Option<Value>,
+    /// What stands there.
+    pub new: Option<Value>,
+}
+
+impl Difference {
+    /// What it needs before it holds.
+    pub fn consequence(&self, role: Role, version: Version) -> Consequence {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        let nothing = |value: &Option<Value>| value.as_ref().is_none_or(Value::is_null);
+        reload::Difference {
+            path: &path,
+            toggles: nothing(&self.old) != nothing(&self.new),
+        }
+        .consequence(role, version)
+    }
+}
+
+/// Every place where two trees differ, as deep as both have blocks.
+pub fn differences(old: &Value, new: &Value) -> Vec<Difference> {
+    let mut found = Vec::new();
+    compare(&mut Vec::new(), Some(old), Some(new), &mut found);
+    found
+}
+
+fn compare(
+    path: &mut Vec<String>,
+    old: Option<&Value>,
+    new: Option<&Value>,
+    found: &mut Vec<Difference>,
+) {
+    match (old, new) {
+        (Some(Value::Object(before)), Some(Value::Object(after))) => {
+            let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+            names.sort();
+            names.dedup();
+            for name in names {
+                path.push(name.clone());
+                compare(path, before.get(name), after.get(name), found);
+                path.pop();
+            }
+        }
+        _ if old == new => {}
+        _ => found.push(Difference {
+            path: path.clone(),
+            old: old.cloned(),
+            new: new.cloned(),
+        }),
+    }
+}
