@@ -1,0 +1,10 @@
+//! Sealed files held against the real sops and age, certificates against a real nats-server,
+//! and the program's every refusal.
+
+// Helpers of tests fail by panicking too; clippy sees only the tests themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod documents;
+mod sops;
+mod tamper;
+mod tools;
