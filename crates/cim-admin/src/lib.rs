@@ -5,5 +5,6 @@
 //! a CA's, which goes to the file that the operator named.
 
 pub mod files;
+pub mod pki;
 
 pub mod sops;

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod documents;
+mod server;
 mod sops;
 mod tamper;
+mod tls;
 mod tools;
