@@ -4,6 +4,7 @@
 //! fails has changed nothing on disk. Private keys leave memory only sealed by [`sops`], but for
 //! a CA's, which goes to the file that the operator named.
 
+pub mod cli;
 pub mod files;
 pub mod pki;
 

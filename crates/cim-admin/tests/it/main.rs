@@ -4,7 +4,10 @@
 // Helpers of tests fail by panicking too; clippy sees only the tests themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cli;
+mod desk;
 mod documents;
+mod refusals;
 mod server;
 mod sops;
 mod tamper;
