@@ -26,8 +26,11 @@ pub enum Secrets {
         #[arg(long, value_name = "NAME")]
         entry: Option<String>,
         /// Seals what is there for whom the rules name now
-        #[arg(long, conflicts_with_all = ["from", "entry"])]
+        #[arg(long, conflicts_with_all = ["from", "entry", "replace"])]
         again: bool,
+        /// Replaces a whole file that is there
+        #[arg(long, conflicts_with = "entry")]
+        replace: bool,
         #[command(flatten)]
         store: Store,
         /// Says what would be written, and writes nothing
@@ -69,11 +72,33 @@ impl Secrets {
                 name,
                 from: Some(from),
                 entry,
+                replace,
                 store,
                 dry_run,
                 ..
             } => {
-                let sealing = fresh(store, desk, name, from, entry.as_deref())?;
+                let bytes = readable(from)?;
+                let place = store.folder()?.place(name)?;
+                ensure!(
+                    *replace || entry.is_some() || !files::exists(&place)?,
+                    "{} exists: --entry sets one of its secrets, --replace seals it anew",
+                    place.display()
+                );
+                let sealing = match Format::of(&place)? {
+                    Format::Yaml | Format::Json if entry.is_none() => {
+                        Some(whole(store, desk, name, &bytes, from)?)
+                    }
+                    _ => {
+                        let entry = entry.as_deref();
+                        let secret = Secret {
+                            file: name,
+                            entry,
+                            value: &bytes,
+                            replace: true,
+                        };
+                        store.with(&secret, desk)?
+                    }
+                };
                 written(name, sealing, *dry_run)
             }
             Secrets::Encrypt {
@@ -95,13 +120,8 @@ impl Secrets {
     }
 }
 
-fn fresh(
-    store: &Store,
-    desk: &Desk,
-    name: &str,
-    from: &Path,
-    entry: Option<&str>,
-) -> Result<Option<Sealing>> {
+/// What is to be sealed.
+fn readable(from: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let bytes = if from == Path::new("-") {
         files::from(io::stdin()).context("reading what is piped in")?
     } else {
@@ -109,25 +129,20 @@ fn fresh(
     };
     ensure!(
         !bytes.is_empty(),
-        "{} is empty: there is nothing to seal",
+        "{} has nothing in it to seal",
         from.display()
     );
+    Ok(bytes)
+}
+
+fn whole(store: &Store, desk: &Desk, name: &str, bytes: &[u8], from: &Path) -> Result<Sealing> {
     let folder = store.folder()?;
     let place = folder.place(name)?;
-    let format = Format::of(&place).with_context(|| format!("sealing {}", place.display()))?;
-    if format == Format::Binary || entry.is_some() {
-        let secret = Secret {
-            file: name,
-            entry,
-            value: &bytes,
-            replace: true,
-        };
-        return store.with(&secret, desk);
-    }
+    let format = Format::of(&place)?;
     let plain =
-        Plain::read(&bytes, format).with_context(|| format!("reading {}", from.display()))?;
+        Plain::read(bytes, format).with_context(|| format!("reading {}", from.display()))?;
     let text = folder.seal(name, &plain, desk.now)?;
-    Ok(Some(Sealing { place, text }))
+    Ok(Sealing { place, text })
 }
 
 fn again(store: &Store, desk: &Desk, name: &str) -> Result<Sealing> {
@@ -169,12 +184,7 @@ fn decrypt(
         "{} exists: remove it first, or name another file",
         to.display()
     );
-    ensure!(
-        !inside(to, store.path()),
-        "{} is in {}, where everything is sealed: name a file elsewhere",
-        to.display(),
-        store.path().display()
-    );
+    store.must_be_outside(to)?;
     let folder = store.folder()?;
     let place = folder.place(name)?;
     let plain = folder.read(name, &store.identities(desk)?)?;
@@ -209,15 +219,6 @@ fn part(plain: &Plain, entry: Option<&str>, place: &Path) -> Result<Zeroizing<Ve
         format!("{} has no text {entry:?}; it has: {names}", place.display())
     })?;
     Ok(Zeroizing::new(text.as_bytes().to_vec()))
-}
-
-fn inside(file: &Path, folder: &Path) -> bool {
-    let parent = file.parent().filter(|parent| *parent != Path::new(""));
-    let parent = parent.unwrap_or(Path::new(".")).canonicalize();
-    match (parent, folder.canonicalize()) {
-        (Ok(parent), Ok(folder)) => parent.starts_with(folder),
-        _ => false,
-    }
 }
 
 fn check(store: &Store, desk: &Desk) -> Result<Report> {

@@ -44,6 +44,17 @@ impl Store {
         file.map(|file| Identities::read(file)).transpose()
     }
 
+    /// Refuses a readable secret among the sealed ones.
+    pub fn must_be_outside(&self, place: &Path) -> Result<()> {
+        ensure!(
+            !inside(place, &self.secrets),
+            "{} is in {}, where everything is sealed: name a file elsewhere",
+            place.display(),
+            self.secrets.display()
+        );
+        Ok(())
+    }
+
     /// A file with one entry set, or as a whole; `None` if it says so already.
     pub fn with(&self, secret: &Secret<'_>, desk: &Desk) -> Result<Option<Sealing>> {
         let folder = self.folder()?;
@@ -123,6 +134,18 @@ impl Secret<'_> {
         );
         tree.set(entry, new)?;
         Ok(Plain::Tree(tree))
+    }
+}
+
+/// Whether a file would be below a folder, through links too; the folders on its way may be missing.
+fn inside(file: &Path, folder: &Path) -> bool {
+    let here = Path::new(".");
+    let above = file.parent().into_iter().flat_map(Path::ancestors);
+    let above = above.map(|path| if path == Path::new("") { here } else { path });
+    let found = above.into_iter().find_map(|path| path.canonicalize().ok());
+    match (found, folder.canonicalize()) {
+        (Some(found), Ok(folder)) => found.starts_with(folder),
+        _ => false,
     }
 }
 

@@ -218,8 +218,20 @@ fn a_request_is_signed_and_its_key_stays_where_it_is() {
 #[test]
 fn what_is_sealed_comes_back_and_the_real_sops_opens_it() {
     let desk = Desk::new().unwrap();
-    desk.does(&["secrets", "encrypt", "plant-2.yaml", "--from", "plain.yaml"])
-        .unwrap();
+    let before = desk.disk().unwrap();
+    let args = ["secrets", "encrypt", "plant-2.yaml", "--from", "plain.yaml"];
+    desk.does(&[&args[..], &["--dry-run"]].concat()).unwrap();
+    let open = [
+        "secrets",
+        "decrypt",
+        "hub-1.yaml",
+        "--to",
+        "open",
+        "--dry-run",
+    ];
+    desk.does(&open).unwrap();
+    assert!(before == desk.disk().unwrap());
+    desk.does(&args).unwrap();
     assert!(
         !desk
             .read("secrets/plant-2.yaml")

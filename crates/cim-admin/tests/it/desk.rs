@@ -32,6 +32,7 @@ impl Desk {
         desk.ca("ca", now())?;
         desk.ca("old", now() - days(90))?;
         desk.ca("other", now())?;
+        desk.ca("future", now() + days(30))?;
         desk.requests()?;
         desk.bad()?;
         Ok(desk)
@@ -90,6 +91,19 @@ impl Desk {
              - path_regex: \\.key$\n  age: [{desk}]\n- path_regex: ^theirs\\.yaml$\n  age: {host}\n"
         );
         self.put("secrets/.sops.yaml", rules.as_bytes())?;
+        let secret = ours.text();
+        for (name, age) in [
+            ("nobody", "''"),
+            ("ssh", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"),
+            ("cut", "age1cut"),
+            ("private", secret.trim()),
+        ] {
+            let rules = format!("creation_rules:\n- age: {age}\n");
+            self.put(&format!("rules/{name}/.sops.yaml"), rules.as_bytes())?;
+        }
+        let partial = format!("creation_rules:\n- age: {desk}\n  encrypted_regex: ^seed$\n");
+        self.put("rules/partial/.sops.yaml", partial.as_bytes())?;
+        self.put("rules/empty/.sops.yaml", b"")?;
         self.put("ruleless/.sops.yaml", b"creation_rules: []\n")?;
         let folder = Folder::open(&self.path("secrets"))?;
         let entry = ("tls-key".to_owned(), Tree::text("an old one"));
@@ -99,7 +113,9 @@ impl Desk {
             self.put(&format!("secrets/{name}"), sealed.as_bytes())?;
         }
         let half = self.read("secrets/hub-1.yaml")?;
-        self.put("secrets/hub-2.yaml", &half.as_bytes()[..half.len() / 2])?;
+        // In the middle of a text.
+        let cut = half.find("\"enc\"").context("a data key")? + 100;
+        self.put("secrets/hub-2.yaml", &half.as_bytes()[..cut])?;
         let changed = half.replacen("data:", "data:AAAA", 1);
         self.put("secrets/hub-3.yaml", changed.as_bytes())?;
         self.put("secrets/hub-4.yaml", b"tls-key: readable\n")

@@ -7,7 +7,9 @@
 mod cli;
 mod desk;
 mod documents;
+mod panics;
 mod refusals;
+mod rules;
 mod server;
 mod sops;
 mod tamper;

@@ -5,20 +5,21 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use time::OffsetDateTime;
 
-use crate::documents::{bytes, tree};
+use crate::documents::{IN_A_FILE, bytes, file};
 use crate::tools::{Real, run};
 
+/// Of each kind, each way.
 const DOCUMENTS: u32 = 200;
 
-fn each<S: Strategy>(documents: S, test: impl Fn(S::Value) -> anyhow::Result<()>) {
+fn each<S: Strategy>(cases: u32, files: S, test: impl Fn(S::Value) -> anyhow::Result<()>) {
     let config = Config {
-        cases: DOCUMENTS,
+        cases,
         max_shrink_iters: 64,
         failure_persistence: None,
         ..Config::default()
     };
-    let outcome = TestRunner::new(config).run(&documents, |document| {
-        test(document).map_err(|error| TestCaseError::fail(format!("{error:#}")))
+    let outcome = TestRunner::new(config).run(&files, |file| {
+        test(file).map_err(|error| TestCaseError::fail(format!("{error:#}")))
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
 }
@@ -71,7 +72,7 @@ fn sops_to_ours(real: &Real, name: &str, plain: &Plain) -> anyhow::Result<()> {
 #[test]
 fn the_real_sops_opens_our_yaml() {
     let real = Real::new().unwrap();
-    each(tree(), |tree| {
+    each(DOCUMENTS / IN_A_FILE, file(), |tree| {
         ours_to_sops(&real, "a.yaml", &Plain::Tree(tree))
     });
 }
@@ -79,7 +80,7 @@ fn the_real_sops_opens_our_yaml() {
 #[test]
 fn the_real_sops_opens_our_json() {
     let real = Real::new().unwrap();
-    each(tree(), |tree| {
+    each(DOCUMENTS / IN_A_FILE, file(), |tree| {
         ours_to_sops(&real, "a.json", &Plain::Tree(tree))
     });
 }
@@ -87,13 +88,15 @@ fn the_real_sops_opens_our_json() {
 #[test]
 fn the_real_sops_opens_our_binary() {
     let real = Real::new().unwrap();
-    each(bytes(), |plain| ours_to_sops(&real, "a.key", &plain));
+    each(DOCUMENTS, bytes(), |plain| {
+        ours_to_sops(&real, "a.key", &plain)
+    });
 }
 
 #[test]
 fn we_open_the_real_sops_yaml() {
     let real = Real::new().unwrap();
-    each(tree(), |tree| {
+    each(DOCUMENTS / IN_A_FILE, file(), |tree| {
         sops_to_ours(&real, "a.yaml", &Plain::Tree(tree))
     });
 }
@@ -101,7 +104,7 @@ fn we_open_the_real_sops_yaml() {
 #[test]
 fn we_open_the_real_sops_json() {
     let real = Real::new().unwrap();
-    each(tree(), |tree| {
+    each(DOCUMENTS / IN_A_FILE, file(), |tree| {
         sops_to_ours(&real, "a.json", &Plain::Tree(tree))
     });
 }
@@ -109,7 +112,9 @@ fn we_open_the_real_sops_json() {
 #[test]
 fn we_open_the_real_sops_binary() {
     let real = Real::new().unwrap();
-    each(bytes(), |plain| sops_to_ours(&real, "a.key", &plain));
+    each(DOCUMENTS, bytes(), |plain| {
+        sops_to_ours(&real, "a.key", &plain)
+    });
 }
 
 #[test]
@@ -162,6 +167,38 @@ fn files_that_sops_seals_in_part_are_opened_and_their_readable_values_named() {
             Some("s3cret"),
             "{rule:?}"
         );
+    }
+}
+
+#[test]
+fn what_sops_edits_in_our_file_is_read() {
+    let real = Real::new().unwrap();
+    let tree = Tree::Map(vec![("a".to_owned(), Tree::text("old"))]);
+    for name in ["a.yaml", "a.json"] {
+        let format = Format::of(name.as_ref()).unwrap();
+        let plain = Plain::Tree(tree.clone());
+        let sealed = seal(
+            &plain,
+            format,
+            &[real.recipient()],
+            OffsetDateTime::now_utc(),
+        )
+        .unwrap();
+        real.put(name, sealed.as_bytes()).unwrap();
+        for args in [
+            &["set", name, "[\"b\"]", "\"new\""][..],
+            &["rotate", "--in-place", name],
+            &["unset", name, "[\"a\"]"],
+        ] {
+            crate::tools::done(real.sops(args).unwrap()).unwrap();
+        }
+        let edited = std::fs::read(real.path(name)).unwrap();
+        let opened = Sealed::read(&edited, format)
+            .unwrap()
+            .open(&real.keys)
+            .unwrap();
+        let wanted = Tree::Map(vec![("b".to_owned(), Tree::text("new"))]);
+        assert_eq!(opened, Plain::Tree(wanted), "{name}");
     }
 }
 

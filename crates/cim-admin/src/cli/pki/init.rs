@@ -62,6 +62,9 @@ impl Init {
                 place.display()
             );
         }
+        for place in self.issuer_key.iter().chain([&self.root_key]) {
+            self.store.must_be_outside(place)?;
+        }
         let (authority, root) = Authority::root(&name("root")?, root_validity)?;
         let issuer = authority.intermediate(&name("issuing")?, issuer_validity)?;
         let secret = "a key was made";
