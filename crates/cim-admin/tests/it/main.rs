@@ -7,9 +7,13 @@
 mod cli;
 mod desk;
 mod documents;
+mod keys;
+mod kinds;
 mod panics;
 mod refusals;
+mod requests;
 mod rules;
+mod secrets;
 mod server;
 mod sops;
 mod tamper;
