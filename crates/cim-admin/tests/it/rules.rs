@@ -33,7 +33,7 @@ fn rules_name_the_same_recipients_to_us_and_to_sops() {
     let (a, b, c) = (key(), key(), key());
     let rules = format!(
         "keys:\n- &a {a}\n- &b {b}\ncreation_rules:\n\
-         - path_regex: ^hub-[0-9]+\\.yaml$\n  age: '{a}, {b}'\n\
+         - path_regex: ^hub-\\d+\\.(?i:YAML)$\n  age: '{a}, {b}'\n\
          - path_regex: ^leaf/.*\\.json$\n  key_groups:\n  - age:\n    - *a\n    - *b\n\
          - path_regex: plant\n  age:\n  - {c}\n\
          - age: >-\n    {b},\n    {c}\n"

@@ -131,3 +131,46 @@ fn a_new_recipient_is_missed_until_the_file_is_sealed_again() {
     let said = String::from_utf8(said.stdout).unwrap();
     assert!(said.contains("can open it and no rule names it"), "{said}");
 }
+
+#[test]
+fn readable_values_and_keys_of_other_kinds_are_problems() {
+    let desk = Desk::new().unwrap();
+    let sealed = desk.read("secrets/hub-1.yaml").unwrap();
+    // sops' metadata are not in the MAC: a file may well say that others open it too.
+    let foreign =
+        format!("{sealed}    \"pgp\":\n        - \"fp\": \"F00D\"\n          \"enc\": \"x\"\n");
+    desk.put("secrets/hub-1.yaml", foreign.as_bytes()).unwrap();
+    desk.put("secrets/hub-5.yaml", b"url: nats://hub\nseed: x\n")
+        .unwrap();
+    let mut sops = std::process::Command::new(tool("sops").unwrap());
+    let rules = desk.read("secrets/.sops.yaml").unwrap();
+    let (recipients, _) = rules.split_once("\n- path_regex: \\.key$").unwrap();
+    let (_, recipients) = recipients.rsplit_once("age: ").unwrap();
+    sops.current_dir(desk.path("secrets"));
+    sops.args([
+        "--config",
+        "/dev/null",
+        "encrypt",
+        "--in-place",
+        "--age",
+        recipients,
+    ]);
+    sops.args(["--encrypted-regex", "^seed$", "hub-5.yaml"]);
+    done(sops.output().unwrap()).unwrap();
+    let said = desk.run(&["secrets", "check", "--json"]).unwrap();
+    let said: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let problems = |name: &str| {
+        let files = said["files"].as_array().unwrap();
+        let found = files.iter().find(|found| found["file"] == name).unwrap();
+        assert_eq!(found["opened"], true, "{found}");
+        found["problems"].to_string()
+    };
+    assert_eq!(
+        problems("hub-1.yaml"),
+        "[\"it is sealed for pgp too, which no rule of ours names\"]"
+    );
+    assert_eq!(
+        problems("hub-5.yaml"),
+        "[\"\\\"url\\\" is not sealed: anybody can read it\"]"
+    );
+}
