@@ -108,7 +108,6 @@ impl Batch {
         }
         let mut done: Vec<String> = Vec::new();
         for (file, beside) in self.0.iter().zip(beside) {
-            folders.keep(&file.place);
             let place = file.place.display();
             if let Err(error) = beside.persist(&file.place) {
                 ensure!(!done.is_empty(), "writing {place}: {}", error.error);
@@ -158,16 +157,12 @@ impl Folders {
         }
         Ok(())
     }
-
-    fn keep(&mut self, place: &Path) {
-        self.0.retain(|folder| !place.starts_with(folder));
-    }
 }
 
 impl Drop for Folders {
     fn drop(&mut self) {
         for folder in self.0.iter().rev() {
-            // One that somebody else has put something into stays.
+            // One with something in it stays.
             let _ = fs::remove_dir(folder);
         }
     }

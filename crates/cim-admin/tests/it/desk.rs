@@ -185,6 +185,12 @@ impl Desk {
         )?;
         self.put("bad/no-age.txt", b"# created: today\n")?;
         self.put("bad/number.yaml", b"port: 4222\n")?;
+        self.put("bad/line.yaml", b"\"a\\nb\": x\n")?;
+        self.put("bad/merge.json", b"{\"<<\": \"x\"}")?;
+        self.put("bad/bool.yaml", b"a: true\n")?;
+        self.put("bad/tag.yaml", b"a: !secret x\n")?;
+        self.put("bad/two.yaml", b"a: x\n---\nb: y\n")?;
+        self.put("bad/list.yaml", b"- x\n")?;
         self.put("bad/twice.yaml", b"a: x\na: y\n")?;
         self.put("bad/broken.yaml", b"password: \"s3cret-and-open\nb: [\n")?;
         self.put("bad/readable.yaml", b"url_unencrypted: x\n")?;
