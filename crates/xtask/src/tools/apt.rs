@@ -22,8 +22,8 @@ pub struct Wanted {
     pub name: &'static str,
     /// The packages, whose dependencies come along.
     pub packages: &'static [&'static str],
-    /// Programs in usr/bin whose names begin with this are kept; the rest are not (some are setuid root).
-    pub programs: &'static str,
+    /// Programs in usr/bin whose names begin so are kept; the rest are not (some are setuid root).
+    pub programs: &'static [&'static str],
     /// Further folders that are kept, beside the libraries.
     pub folders: &'static [&'static str],
 }
@@ -203,7 +203,7 @@ fn keep(tree: &Tree, wanted: Wanted, place: &Path) -> Result<()> {
     let libraries = format!("usr/lib/{}", tree.triplet);
     let programs = names(&tree.path("usr/bin"))?
         .into_iter()
-        .filter(|name| name.starts_with(wanted.programs));
+        .filter(|name| wanted.programs.iter().any(|known| name.starts_with(known)));
     let programs = programs.map(|name| format!("usr/bin/{name}"));
     let folders = wanted.folders.iter().map(|folder| (*folder).to_owned());
     for path in programs.chain(folders).chain([libraries]) {

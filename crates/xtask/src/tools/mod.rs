@@ -6,8 +6,10 @@ mod crates;
 mod nats;
 mod nix;
 mod site;
+mod sops;
 mod systemd;
 mod version;
+mod wheel;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -38,7 +40,7 @@ pub struct Tools {
     pub nats_server: Tool,
     /// Nix, 2.26 or newer.
     pub nix: Tool,
-    /// systemd-analyze, which checks units, and the formatters; by name.
+    /// systemd-analyze, which checks units, sops and age, which seal, and the formatters; by name.
     checkers: Vec<(&'static str, Tool)>,
 }
 
@@ -61,7 +63,8 @@ impl Tools {
                 let nats_server = nats::ensure(&site, progress);
                 let nix = nix::ensure(&site, progress);
                 let systemd = test.then(|| systemd::ensure(&site, progress)).transpose();
-                (nats_server, nix, systemd)
+                let sealers = test.then(|| sops::ensure(&site, progress)).transpose();
+                (nats_server, nix, systemd, sealers)
             });
             let compiled = test
                 .then(|| crates::ensure(&site, workspace, progress))
@@ -72,9 +75,14 @@ impl Tools {
         let fetched =
             fetched.map_err(|_| anyhow!("installing nats-server and nix: the thread stopped"))?;
         match (fetched, compiled) {
-            ((Ok(nats_server), Ok(nix), Ok(systemd)), Ok(formatters)) => {
+            ((Ok(nats_server), Ok(nix), Ok(systemd), Ok(sealers)), Ok(formatters)) => {
                 let mut checkers = Vec::new();
                 checkers.extend(systemd.map(|tool| ("systemd-analyze", tool)));
+                checkers.extend(
+                    ["sops", "age"]
+                        .into_iter()
+                        .zip(sealers.into_iter().flatten()),
+                );
                 checkers.extend(
                     ["nixfmt", "deadnix", "taplo"]
                         .into_iter()
@@ -87,8 +95,14 @@ impl Tools {
                     checkers,
                 })
             }
-            ((nats_server, nix, systemd), compiled) => {
-                let problems = [nats_server.err(), nix.err(), systemd.err(), compiled.err()];
+            ((nats_server, nix, systemd, sealers), compiled) => {
+                let problems = [
+                    nats_server.err(),
+                    nix.err(),
+                    systemd.err(),
+                    sealers.err(),
+                    compiled.err(),
+                ];
                 let problems: Vec<_> = problems
                     .iter()
                     .flatten()

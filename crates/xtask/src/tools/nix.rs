@@ -18,7 +18,7 @@ const OLDEST: Version = Version::new(2, 26, 0);
 const WANTED: Wanted = Wanted {
     name: "nix",
     packages: &["nix-bin", "patchelf"],
-    programs: "nix",
+    programs: &["nix"],
     folders: &[],
 };
 

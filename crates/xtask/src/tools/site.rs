@@ -27,7 +27,12 @@ impl Tool {
     /// Asks the program at `path` for its version.
     pub fn at(path: &Path) -> Result<Self> {
         let context = || format!("asking {} for its version", path.display());
-        let output = process::output(Command::new(path).arg("--version")).with_context(context)?;
+        let mut command = Command::new(path);
+        // sops asks the network for a newer one, and says so at length.
+        command
+            .arg("--version")
+            .env("SOPS_DISABLE_VERSION_CHECK", "1");
+        let output = process::output(&mut command).with_context(context)?;
         Ok(Self {
             path: path.to_path_buf(),
             version: Version::printed(&output).with_context(context)?,
@@ -100,6 +105,13 @@ impl Site {
             .map(|folder| folder.join(name))
             .filter(|path| is_program(path));
         candidates.find_map(|path| Tool::at(&path).ok().filter(|tool| wanted(tool.version)))
+    }
+
+    /// Whether the machine has a program `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.path
+            .iter()
+            .any(|folder| is_program(&folder.join(name)))
     }
 
     /// The tool `name` that an earlier run installed, if it runs and its version is `wanted`.

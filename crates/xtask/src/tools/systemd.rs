@@ -19,7 +19,7 @@ const PROGRAM: &str = "systemd-analyze";
 const WANTED: Wanted = Wanted {
     name: "systemd",
     packages: &["systemd"],
-    programs: PROGRAM,
+    programs: &[PROGRAM],
     folders: &["usr/lib/systemd/system"],
 };
 

@@ -100,6 +100,8 @@ mod tests {
             ),
             ("nixfmt-rs 0.5.3", Version::new(0, 5, 3)),
             ("taplo 0.10.0+build", Version::new(0, 10, 0)),
+            ("sops 3.11.0\n", Version::new(3, 11, 0)),
+            ("1.2.1", Version::new(1, 2, 1)),
         ] {
             assert_eq!(Version::printed(output).unwrap(), version, "{output}");
         }

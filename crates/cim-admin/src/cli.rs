@@ -1,0 +1,101 @@
+//! `cim-admin`'s commands: each gives a report, and has changed nothing where it fails.
+
+mod docs;
+mod pki;
+mod secrets;
+mod store;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+/// Issues certificates and seals secrets, at an operator's desk.
+#[derive(Debug, Parser)]
+#[command(name = "cim-admin", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Prints the report as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes CAs and certificates, signs devices' requests, checks certificates made elsewhere
+    #[command(subcommand)]
+    Pki(pki::Pki),
+    /// Seals, opens and checks the files in secrets/
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
+    /// Writes shell completions and man pages into a folder
+    #[command(hide = true)]
+    Docs {
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+/// What a command is run with, beside its arguments.
+#[derive(Debug)]
+pub struct Desk {
+    /// The time.
+    pub now: OffsetDateTime,
+    /// Where the operator's age keys are, unless an argument says otherwise.
+    pub keys: Option<PathBuf>,
+}
+
+/// What a command did or found.
+#[derive(Debug)]
+pub struct Report {
+    /// For people.
+    pub lines: Vec<String>,
+    /// For programs.
+    pub json: Value,
+    /// Whether what was checked is well.
+    pub good: bool,
+}
+
+impl Report {
+    fn new(lines: Vec<String>, json: Value) -> Self {
+        Self {
+            lines,
+            json,
+            good: true,
+        }
+    }
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// One that says what was being done and what to do.
+    pub fn run(&self, desk: &Desk) -> Result<Report> {
+        match &self.command {
+            Command::Pki(command) => command.run(desk),
+            Command::Secrets(command) => command.run(desk),
+            Command::Docs { folder } => docs::write(folder),
+        }
+    }
+
+    /// Whether the report is wanted as JSON.
+    pub fn json(&self) -> bool {
+        self.json
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_arguments_hold_together() {
+        Cli::command().debug_assert();
+    }
+}

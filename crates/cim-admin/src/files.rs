@@ -1,0 +1,210 @@
+//! Files are read whole and within bounds, and written beside and then renamed, all or none.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
+
+/// No file of ours comes near it; what is larger is the wrong file.
+const LARGEST: u64 = 16 << 20;
+
+/// Reads a file, which may be a secret.
+///
+/// # Errors
+/// A file that is missing, unreadable, a folder, or larger than 16 MiB.
+pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let doing = || format!("reading {}", path.display());
+    let file = File::open(path).with_context(doing)?;
+    from(file).with_context(doing)
+}
+
+/// Reads all there is, within the same bounds.
+///
+/// # Errors
+/// What the source says, and more than 16 MiB.
+pub fn from(source: impl Read) -> Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 16));
+    source.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    ensure!(
+        bytes.len() as u64 <= LARGEST,
+        "it is larger than 16 MiB: this is not the file that is meant"
+    );
+    Ok(bytes)
+}
+
+/// Whether something stands at `path`, a broken link too.
+///
+/// # Errors
+/// A folder that cannot be searched.
+pub fn exists(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("looking for {}", path.display())),
+    }
+}
+
+/// Files that are written together: all prepared beside their places, then all renamed.
+///
+/// Until [`Batch::commit`] nothing is written; where that fails, it leaves nothing behind.
+#[derive(Default)]
+pub struct Batch(Vec<Planned>);
+
+struct Planned {
+    place: PathBuf,
+    bytes: Zeroizing<Vec<u8>>,
+    mode: Mode,
+}
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Its owner alone: 0600.
+    Secret,
+    /// Everyone: 0644.
+    Public,
+}
+
+impl Batch {
+    /// Takes in a file.
+    ///
+    /// # Errors
+    /// A place that is a folder, or taken by another file of the batch.
+    pub fn put(&mut self, place: &Path, bytes: &[u8], mode: Mode) -> Result<()> {
+        let doing = || format!("writing {}", place.display());
+        let free = self.0.iter().all(|other| other.place != place);
+        ensure!(
+            !place.is_dir(),
+            "{}: it is a folder: name a file in it",
+            doing()
+        );
+        ensure!(
+            free,
+            "{}: two things would be written there: name another file for one of them",
+            doing()
+        );
+        self.0.push(Planned {
+            place: place.to_owned(),
+            bytes: Zeroizing::new(bytes.to_vec()),
+            mode,
+        });
+        Ok(())
+    }
+
+    /// Writes every file.
+    ///
+    /// # Errors
+    /// What the file system says. Where a rename fails after others, the message names those.
+    pub fn commit(self) -> Result<()> {
+        let mut folders = Folders::default();
+        let mut beside = Vec::new();
+        for file in &self.0 {
+            let prepared = file.prepare(&mut folders);
+            beside.push(prepared.with_context(|| format!("writing {}", file.place.display()))?);
+        }
+        let mut done: Vec<String> = Vec::new();
+        for (file, beside) in self.0.iter().zip(beside) {
+            let place = file.place.display();
+            if let Err(error) = beside.persist(&file.place) {
+                ensure!(!done.is_empty(), "writing {place}: {}", error.error);
+                let done = done.join(", ");
+                bail!("writing {place}: {} (already written: {done})", error.error);
+            }
+            done.push(place.to_string());
+        }
+        Ok(())
+    }
+}
+
+impl Planned {
+    fn prepare(&self, folders: &mut Folders) -> Result<NamedTempFile> {
+        let folder = match self.place.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        folders.make(folder)?;
+        // 0600 from its first byte on.
+        let mut file = tempfile::Builder::new()
+            .prefix(".cim-")
+            .tempfile_in(folder)?;
+        file.write_all(&self.bytes)?;
+        if self.mode == Mode::Public {
+            let everyone = fs::Permissions::from_mode(0o644);
+            file.as_file().set_permissions(everyone)?;
+        }
+        file.as_file().sync_all()?;
+        Ok(file)
+    }
+}
+
+/// Folders that were made on the way; dropped, it removes those that nothing came into.
+#[derive(Default)]
+struct Folders(Vec<PathBuf>);
+
+impl Folders {
+    fn make(&mut self, folder: &Path) -> Result<()> {
+        let missing: Vec<&Path> = folder
+            .ancestors()
+            .take_while(|folder| *folder != Path::new("") && !folder.exists())
+            .collect();
+        for folder in missing.into_iter().rev() {
+            fs::create_dir(folder).with_context(|| format!("making {}", folder.display()))?;
+            self.0.push(folder.to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Folders {
+    fn drop(&mut self) {
+        for folder in self.0.iter().rev() {
+            // One with something in it stays.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_or_none_and_no_folder_stays_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (dir.path().join("new/deep/a"), dir.path().join("file/b"));
+        fs::write(dir.path().join("file"), "").unwrap();
+        let mut batch = Batch::default();
+        assert!(batch.put(dir.path(), b"", Mode::Public).is_err());
+        batch.put(&a, b"secret", Mode::Secret).unwrap();
+        batch.put(&b, b"", Mode::Public).unwrap();
+        let error = format!("{:#}", batch.commit().unwrap_err());
+        assert!(error.contains("file/b"), "{error}");
+        let left: Vec<_> = fs::read_dir(dir.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+
+    #[test]
+    fn secrets_are_their_owners_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = |name: &str| dir.path().join("new").join(name);
+        let mut batch = Batch::default();
+        batch.put(&place("key"), b"k", Mode::Secret).unwrap();
+        batch.put(&place("pem"), b"c", Mode::Public).unwrap();
+        assert!(batch.put(&place("key"), b"x", Mode::Secret).is_err());
+        batch.commit().unwrap();
+        let mode = |name| fs::metadata(place(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("key"), mode("pem")), (0o600, 0o644));
+        assert_eq!(fs::read_dir(dir.path().join("new")).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn the_wrong_file_is_not_swallowed_whole() {
+        let error = read(Path::new("/dev/zero")).unwrap_err();
+        assert!(format!("{error:#}").contains("larger than 16 MiB"));
+        assert!(read(Path::new("/")).is_err());
+    }
+}

@@ -1,0 +1,187 @@
+//! Certificates and requests, read from PEM wherever they were made.
+
+use std::fmt;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use rcgen::SubjectPublicKeyInfo;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{self, PemObject};
+use time::OffsetDateTime;
+use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::extensions::GeneralName;
+use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::x509;
+
+/// A certificate.
+#[derive(Clone)]
+pub struct Certificate {
+    pub(super) der: CertificateDer<'static>,
+    pub(super) public: Vec<u8>,
+    common_name: Option<String>,
+    subject: String,
+    names: Vec<String>,
+    not_before: OffsetDateTime,
+    not_after: OffsetDateTime,
+    is_ca: bool,
+    is_root: bool,
+}
+
+impl Certificate {
+    /// Reads every certificate of a PEM file, in its order.
+    ///
+    /// # Errors
+    /// A file without one, or with a damaged one.
+    pub fn read_all(pem: &[u8]) -> Result<Vec<Self>> {
+        let all = CertificateDer::pem_slice_iter(pem).map(|one| one.map_err(broken)?.try_into());
+        let all: Vec<Self> = all.collect::<Result<_>>()?;
+        ensure!(
+            !all.is_empty(),
+            "there is no certificate in it: one begins with -----BEGIN CERTIFICATE-----"
+        );
+        Ok(all)
+    }
+
+    /// Common name.
+    pub fn common_name(&self) -> Option<&str> {
+        self.common_name.as_deref()
+    }
+
+    /// Whole subject.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Alternative names: hosts and addresses.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// First moment.
+    pub fn not_before(&self) -> OffsetDateTime {
+        self.not_before
+    }
+
+    /// Last moment.
+    pub fn not_after(&self) -> OffsetDateTime {
+        self.not_after
+    }
+
+    /// Whether it may sign others.
+    pub fn is_ca(&self) -> bool {
+        self.is_ca
+    }
+
+    /// Whether it names itself as its issuer.
+    pub fn is_root(&self) -> bool {
+        self.is_root
+    }
+}
+
+impl TryFrom<CertificateDer<'static>> for Certificate {
+    type Error = anyhow::Error;
+
+    fn try_from(der: CertificateDer<'static>) -> Result<Self> {
+        let parsed = X509Certificate::from_der(&der);
+        let (rest, parsed) =
+            parsed.map_err(|_| anyhow!("a certificate in it is damaged: copy it again"))?;
+        ensure!(
+            rest.is_empty(),
+            "a certificate in it has bytes after its end"
+        );
+        let common_name = parsed.subject().iter_common_name().next();
+        let names = match parsed.subject_alternative_name() {
+            Ok(Some(names)) => names.value.general_names.iter().filter_map(name).collect(),
+            Ok(None) => Vec::new(),
+            Err(_) => bail!("a certificate in it has its alternative names twice"),
+        };
+        let constraints = parsed.basic_constraints().ok().flatten();
+        let validity = parsed.validity();
+        Ok(Self {
+            common_name: common_name
+                .and_then(|name| name.as_str().ok())
+                .map(str::to_owned),
+            subject: parsed.subject().to_string(),
+            names,
+            not_before: validity.not_before.to_datetime(),
+            not_after: validity.not_after.to_datetime(),
+            is_ca: constraints.is_some_and(|found| found.value.ca),
+            is_root: parsed.subject().as_raw() == parsed.issuer().as_raw(),
+            public: parsed.public_key().raw.to_vec(),
+            der: der.clone(),
+        })
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.subject)
+    }
+}
+
+fn broken(error: pem::Error) -> anyhow::Error {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => {
+            anyhow!("the file was cut: a -----BEGIN line has no -----END; copy it again, whole")
+        }
+        _ => anyhow!("it is no PEM file: text between -----BEGIN and -----END lines"),
+    }
+}
+
+fn name(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(host) => Some((*host).to_owned()),
+        GeneralName::IPAddress(bytes) => {
+            let four = <[u8; 4]>::try_from(*bytes).map(std::net::IpAddr::from);
+            let any = four.or_else(|_| <[u8; 16]>::try_from(*bytes).map(std::net::IpAddr::from));
+            any.ok().map(|ip| ip.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// What counts of a certificate request: the public key, whose owner signed it.
+pub struct Request {
+    pub(super) public: SubjectPublicKeyInfo,
+}
+
+impl Request {
+    /// Reads a request; its subject, extensions and wishes are not looked at.
+    ///
+    /// # Errors
+    /// A damaged one, one that another key signed, and keys other than P-256.
+    pub fn read(pem: &[u8]) -> Result<Self> {
+        let (_, block) = x509_parser::pem::parse_x509_pem(pem)
+            .map_err(|_| anyhow!("there is no whole request in it: copy it again, from -----BEGIN CERTIFICATE REQUEST----- to its end"))?;
+        ensure!(
+            matches!(
+                block.label.as_str(),
+                "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST"
+            ),
+            "it is a {}, no certificate request: the device makes one with `openssl req -new`",
+            block.label.to_lowercase()
+        );
+        let parsed = X509CertificationRequest::from_der(&block.contents);
+        let (_, request) = parsed.map_err(|_| anyhow!("the request is damaged: make it again"))?;
+        let info = &request.certification_request_info.subject_pki;
+        ensure!(
+            is_p256(info),
+            "the request's key is not P-256: make it with `openssl ecparam -genkey -name prime256v1`"
+        );
+        let signed = request.verify_signature();
+        signed
+            .ok()
+            .context("the request is not signed by its own key: make it again")?;
+        let public = SubjectPublicKeyInfo::from_der(info.raw).context("reading its key")?;
+        Ok(Self { public })
+    }
+}
+
+fn is_p256(info: &x509::SubjectPublicKeyInfo<'_>) -> bool {
+    let algorithm = &info.algorithm;
+    let curve = algorithm
+        .parameters
+        .as_ref()
+        .and_then(|found| found.as_oid().ok());
+    algorithm.algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY && curve == Some(OID_EC_P256)
+}

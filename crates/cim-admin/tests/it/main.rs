@@ -1,0 +1,21 @@
+//! Sealed files held against the real sops and age, certificates against a real nats-server,
+//! and the program's every refusal.
+
+// Helpers of tests fail by panicking too; clippy sees only the tests themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+mod desk;
+mod documents;
+mod keys;
+mod kinds;
+mod panics;
+mod refusals;
+mod requests;
+mod rules;
+mod secrets;
+mod server;
+mod sops;
+mod tamper;
+mod tls;
+mod tools;
