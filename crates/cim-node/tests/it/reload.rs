@@ -1,6 +1,7 @@
 //! `cim-reload`: what is taken over, and what is refused with its reason.
 
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_nats::Client;
@@ -22,10 +23,13 @@ async fn hub() -> Result<(Hosts, Client)> {
 /// The client is still on the connection that it made.
 async fn undisturbed(client: &Client) -> Result<()> {
     client.flush().await?;
-    let mut ears = client.subscribe("still.here").await?;
-    client.publish("still.here", "".into()).await?;
-    futures_util::StreamExt::next(&mut ears)
+    // What every user of the golden hosts may publish.
+    let mut ears = client.subscribe("metrics.dev.x").await?;
+    client.publish("metrics.dev.x", "".into()).await?;
+    let heard = futures_util::StreamExt::next(&mut ears);
+    tokio::time::timeout(Duration::from_secs(10), heard)
         .await
+        .context("the client hears nothing any more")?
         .context("the subscription ended")?;
     let connects = client
         .statistics()
@@ -56,6 +60,10 @@ async fn a_change_that_can_be_reloaded_is_running_afterwards_and_disturbs_no_cli
             ("hub.hub.server.logging.debug", json!(true)),
             ("hub.fleet.leaves.cim-dev-001.exports", json!(["other.>"])),
             ("hub.fleet.accounts.CIM.users.newcomer", user),
+            (
+                "hub.fleet.accounts.OTHER",
+                json!({"$like": "hub.fleet.accounts.CIM", "users": {}}),
+            ),
         ],
     )?;
     let before = digest(fleet, "hub-1")?;
@@ -69,6 +77,29 @@ async fn a_change_that_can_be_reloaded_is_running_afterwards_and_disturbs_no_cli
     assert_eq!(fleet.server("hub-1")?.pid(), pid);
     fleet.client("hub-1", "newcomer").await?;
     fleet.says("hub-1", "[DBG]").await?;
+    undisturbed(&client).await
+}
+
+#[tokio::test]
+async fn a_leaf_s_clients_do_not_notice_that_it_dials_others() -> Result<()> {
+    let mut hosts = running("cim-prod-001")?;
+    let client = hosts.fleet.client("cim-prod-001", "graph").await?;
+    let fleet = &mut hosts.fleet;
+    let spec = changed(
+        "cim-prod-001",
+        &[
+            ("leaf.leaf.remotes.hub.compression", json!("s2_best")),
+            (
+                "leaf.fleet.hubs.hub.nodes.hub-3.address",
+                json!("hub-9.cim.example.com"),
+            ),
+            ("leaf.fleet.leaf.imports", json!(["commands.prod.>"])),
+        ],
+    )?;
+    let before = digest(fleet, "cim-prod-001")?;
+    fleet.rewrite("cim-prod-001", plan(&spec)?)?;
+    reload(fleet, "cim-prod-001")?.done();
+    assert_ne!(digest(fleet, "cim-prod-001")?, before);
     undisturbed(&client).await
 }
 

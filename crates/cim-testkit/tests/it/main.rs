@@ -2,6 +2,7 @@
 
 mod failover;
 mod flows;
+mod gateways;
 mod identity;
 mod seeds;
 mod support;

@@ -11,6 +11,7 @@ mod mapping;
 mod mqtt;
 mod multi_hub;
 mod operator;
+mod own_operator;
 mod tuning;
 
 use std::path::PathBuf;
