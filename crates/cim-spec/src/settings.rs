@@ -1,7 +1,7 @@
 //! `settings`: keys of nats.conf without an option of their own (RFC 42), held to the same rules.
 
+mod absent;
 mod check;
-mod listen;
 mod owned;
 
 use std::collections::BTreeMap;
@@ -9,9 +9,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+pub use absent::absent;
 pub(crate) use check::is_key;
 pub use check::{Role, check, reason};
-pub use listen::{Listener, absent, listeners};
 
 use crate::problem::shown;
 

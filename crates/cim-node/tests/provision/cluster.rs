@@ -122,7 +122,13 @@ async fn a_node_that_is_killed_meanwhile_costs_nothing() -> Result<()> {
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()?;
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    let api = site.api().await?;
+    until("the first stream is made", async || {
+        let found = api.find("STREAM.INFO.S0", &serde_json::Value::Null).await;
+        ensure!(found.is_ok_and(|made| made.is_some()), "there is none");
+        Ok(())
+    })
+    .await?;
     site.kill(2)?;
     let said = crate::support::Said::of(running.wait_with_output()?)?;
     println!("{} after the kill: {}", said.code, said.out);

@@ -194,11 +194,6 @@ fn ports(
         (at.join("mqtt").join("port"), spec.hub.server.mqtt.port),
     ];
     taken.extend(side.into_iter().filter_map(|(at, port)| Some((at, port?))));
-    let free = settings::listeners(&spec.hub.server.settings, &at.join("settings"));
-    taken.extend(
-        free.into_iter()
-            .map(|listener| (listener.at, listener.port)),
-    );
     server::ports(&taken, problems);
 }
 

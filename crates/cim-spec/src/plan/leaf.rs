@@ -89,11 +89,6 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         (mqtt_at.join("port"), options.mqtt.port),
     ];
     taken.extend(side.into_iter().filter_map(|(at, port)| Some((at, port?))));
-    let free = settings::listeners(&options.settings, &at.join("settings"));
-    taken.extend(
-        free.into_iter()
-            .map(|listener| (listener.at, listener.port)),
-    );
     server::ports(&taken, problems);
 
     let mut plan = Plan {
