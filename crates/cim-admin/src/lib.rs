@@ -6,6 +6,6 @@
 
 pub mod cli;
 pub mod files;
+mod parallel;
 pub mod pki;
-
 pub mod sops;
