@@ -100,6 +100,17 @@ impl Batch {
         Ok(())
     }
 
+    /// Takes in another batch's files, after its own.
+    ///
+    /// # Errors
+    /// A place that both have.
+    pub fn extend(&mut self, other: Self) -> Result<()> {
+        other
+            .files
+            .iter()
+            .try_for_each(|file| self.put(&file.place, &file.bytes, file.mode))
+    }
+
     /// Where files would be written, in the order of [`Batch::put`].
     pub fn places(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(|file| file.place.as_path())

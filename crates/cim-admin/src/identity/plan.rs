@@ -84,15 +84,13 @@ pub enum Bearer {
     Leaf,
 }
 
-/// A certificate that a host needs.
+/// A certificate that hosts need.
 #[derive(Debug, Clone)]
 pub struct Wish {
-    /// The host whose file has the key.
-    pub host: String,
-    /// The key's name there.
-    pub entry: String,
     /// Where it stands below `identity/`.
     pub place: String,
+    /// The hosts whose files have its key, and the key's name there: several where a leaf is a cluster.
+    pub holders: Vec<(String, String)>,
     /// Whose it is.
     pub bearer: Bearer,
     /// What it is for: who is dialled is a server too.
@@ -153,12 +151,17 @@ impl Plan {
     /// Every certificate that hosts need.
     ///
     /// # Errors
-    /// Names that no certificate can have, by their host and entry.
+    /// Names that no certificate can have, and hosts that disagree about one, by host and entry.
     pub fn certificates(&self) -> Result<Vec<Wish>> {
-        let mut wishes = Vec::new();
+        let mut wishes: Vec<Wish> = Vec::new();
         for (host, entry, need) in self.needs() {
-            if let Some(wish) = wish(host, entry, need) {
-                wishes.push(wish.with_context(|| format!("{host}: {entry}"))?);
+            let Some(wish) = wish(host, entry, need) else {
+                continue;
+            };
+            let wish = wish.with_context(|| format!("{host}: {entry}"))?;
+            match wishes.iter_mut().find(|known| known.place == wish.place) {
+                Some(known) => known.join(wish)?,
+                None => wishes.push(wish),
             }
         }
         Ok(wishes)
@@ -181,7 +184,6 @@ impl Plan {
                 ));
             }
         }
-        let mut places = BTreeMap::new();
         for (host, entry, need) in self.needs() {
             if !is_name(entry) {
                 problems.push(format!(
@@ -195,11 +197,6 @@ impl Plan {
                 if !name.is_some_and(is_name) {
                     problems.push(format!(
                         "hosts.{host}.secrets.{entry}: {certificate:?} is no place of a certificate: write certificates/cim-hub-1.pem"
-                    ));
-                }
-                if let Some((other, _)) = places.insert(certificate, (host, entry)) {
-                    problems.push(format!(
-                        "hosts.{host}.secrets.{entry}: {certificate} is the certificate of {other} too: give each its own"
                     ));
                 }
             }
@@ -226,9 +223,8 @@ fn wish(host: &str, entry: &str, need: &Need) -> Option<Result<Wish>> {
             "a server's certificate needs an address: clients look for it and not for its name"
         );
         Ok(Wish {
-            host: host.to_owned(),
-            entry: entry.to_owned(),
             place: certificate.clone(),
+            holders: vec![(host.to_owned(), entry.to_owned())],
             bearer: *usage,
             usage: if addresses.is_empty() {
                 Usage::Client
@@ -240,6 +236,30 @@ fn wish(host: &str, entry: &str, need: &Need) -> Option<Result<Wish>> {
         })
     };
     Some(read())
+}
+
+impl Wish {
+    /// Another host has the same certificate.
+    fn join(&mut self, other: Self) -> Result<()> {
+        let host = |wish: &Self| wish.holders[0].0.clone();
+        ensure!(
+            self.name == other.name && self.bearer == other.bearer,
+            "{}: {} wants it for {}, {} for {}: give each its own",
+            self.place,
+            host(self),
+            self.name,
+            host(&other),
+            other.name
+        );
+        self.holders.extend(other.holders);
+        for address in other.addresses {
+            if !self.addresses.contains(&address) {
+                self.addresses.push(address);
+                self.usage = Usage::Server;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a file or an entry may be called.

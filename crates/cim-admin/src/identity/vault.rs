@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::sops::{Folder, Format, Identities, Plain, Sealed, Tree};
+use crate::progress::Progress;
 use crate::{files, parallel};
 
 /// The operator's own file: seeds and CA keys, for operators alone.
@@ -54,14 +55,21 @@ impl Vault {
     ///
     /// # Errors
     /// What cannot be read, or was changed since it was sealed; all of it at once.
-    pub fn open(folder: Folder, identities: &Identities, hosts: &BTreeSet<String>) -> Result<Self> {
+    pub fn open(
+        folder: Folder,
+        identities: &Identities,
+        hosts: &BTreeSet<String>,
+        progress: &Progress,
+    ) -> Result<Self> {
         let ours = |name: &String| match name.split_once('/') {
             Some((top, _)) => ["users", "leaves", "services"].contains(&top),
             None => name.ends_with(".yaml"),
         };
         let names: Vec<String> = folder.names()?.into_iter().filter(ours).collect();
         let must = |name: &str| name == OPERATOR || name.contains('/') || hosts.contains(name);
+        progress.doing("opening sealed files", names.len());
         let opened = parallel::each(&names, |name| {
+            progress.step();
             let place = folder.place(name)?;
             let opening = || format!("opening {}", place.display());
             open(&files::read(&place)?, &place, identities, must(name)).with_context(opening)
@@ -144,9 +152,11 @@ impl Vault {
     ///
     /// # Errors
     /// A file that no rule is for.
-    pub fn seal(&self, now: OffsetDateTime) -> Result<Vec<Sealing>> {
+    pub fn seal(&self, now: OffsetDateTime, progress: &Progress) -> Result<Vec<Sealing>> {
         let files: Vec<(&String, &File)> = self.files.iter().collect();
+        progress.doing("sealing files", files.len());
         let sealed = parallel::each(&files, |(name, file)| {
+            progress.step();
             // Nobody's: a host that left the plan may have no rule any more.
             let known = self.folder.recipients(name);
             let (Ok(wanted), false) = (&known, file.changed) else {

@@ -7,6 +7,8 @@
 mod cli;
 mod desk;
 mod documents;
+mod fleet;
+mod identity;
 mod keys;
 mod kinds;
 mod panics;
