@@ -1,6 +1,7 @@
 //! `cim-admin`'s commands: each gives a report, and has changed nothing where it fails.
 
 mod docs;
+mod expiry;
 mod identity;
 mod pki;
 mod secrets;
@@ -31,6 +32,8 @@ enum Command {
     /// Makes a fleet's keys, JWTs, creds and certificates from its plan
     #[command(subcommand)]
     Identity(identity::Identity),
+    /// Says what ends soon, and fails if anything does
+    Expiry(expiry::Expiry),
     /// Makes CAs and certificates, signs devices' requests, checks certificates made elsewhere
     #[command(subcommand)]
     Pki(pki::Pki),
@@ -91,6 +94,7 @@ impl Cli {
     pub fn run(&self, desk: &Desk) -> Result<Report> {
         match &self.command {
             Command::Identity(command) => command.run(desk),
+            Command::Expiry(command) => command.run(desk),
             Command::Pki(command) => command.run(desk),
             Command::Secrets(command) => command.run(desk),
             Command::Docs { folder } => docs::write(folder),

@@ -4,7 +4,9 @@
 // Helpers of tests fail by panicking too; clippy sees only the tests themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod checks;
 mod cli;
+mod damage;
 mod desk;
 mod documents;
 mod fleet;
