@@ -116,9 +116,12 @@ let
   operator = types.submodule {
     options = {
       jwt = mkOption {
-        type = types.str;
+        type = types.nullOr types.str;
+        default = null;
         example = lib.literalExpression "lib.fileContents ./operator.jwt";
-        description = "JWT of the operator, which is public. NATS: `operator`.";
+        description = ''
+          JWT of the operator, which is public. `null`: the one in {option}`identity`. NATS: `operator`.
+        '';
       };
       resolver = {
         type = mkOption {
@@ -291,6 +294,17 @@ in
         account signed. Every account then has its {option}`nkey` and {option}`jwt`, and every leaf a `.creds`
         file. `null`: accounts and users stand in nats.conf. See
         <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/jwt>.
+      '';
+    };
+    identity = mkOption {
+      type = types.nullOr types.path;
+      default = null;
+      example = lib.literalExpression "./identity";
+      description = ''
+        Folder that `nix run .#identity` writes: public keys, JWTs and certificates, to be committed. What it
+        holds is what {option}`operator.jwt`, {option}`accounts.<name>.jwt` and every {option}`nkey` are that
+        nobody else set. The sealed files are expected in `secrets`, beside it. `null`: all of that is the
+        operator's own affair.
       '';
     };
     hubs = mkOption {

@@ -68,6 +68,7 @@ in
 {
   # One module, however many of hub and leaf import it.
   key = "cim-host";
+  imports = [ ./sops.nix ];
 
   options.services.cim = {
     fleet = mkOption {

@@ -134,6 +134,8 @@ let
 in
 {
   reload = digest body;
+  # Whether what stands at a path of the spec, or in the file that it names, is taken over on reload.
+  isHot = path: lib.elem path (hotPaths role version);
   # The epoch is bumped when the renderer writes something else for the same spec.
   restart = digest [
     epoch
