@@ -6,21 +6,21 @@ let
   # `secrets/hub-1.yaml`: a flake's own path is one in the store.
   shown = file: "${baseNameOf (dirOf file)}/${baseNameOf file}";
 
-  # A value that sops encrypted, at the top of a YAML file.
-  isSealed =
-    text: entry:
-    lib.any (key: lib.hasInfix "\n${key}: ENC[" "\n${text}") [
+  # Whether a YAML file has an entry at its top, and whether sops encrypted its value.
+  has =
+    after: text: entry:
+    lib.any (key: lib.hasInfix "\n${key}:${after}" "\n${text}") [
       entry
       "\"${entry}\""
     ];
-  isThere =
-    text: entry:
-    lib.any (key: lib.hasInfix "\n${key}:" "\n${text}") [
-      entry
-      "\"${entry}\""
-    ];
+  isThere = has "";
+  isSealed = has " ENC[";
+
+  hasFile = cfg: cfg.file != null && lib.pathExists cfg.file;
 in
 {
+  inherit hasFile;
+
   assertions =
     {
       # services.cim.sops
@@ -33,7 +33,6 @@ in
     }:
     let
       entries = lib.attrNames cfg.entries;
-      hasFile = cfg.file != null && lib.pathExists cfg.file;
       text = builtins.readFile cfg.file;
       isEncrypted = lib.hasInfix "\nsops:\n" "\n${text}" && lib.hasInfix "ENC[" text;
       missing = lib.filter (entry: !isThere text entry) entries;
@@ -58,7 +57,7 @@ in
             Write identity = ./identity; in the fleet, or false here.'';
         }
         {
-          isSo = entries != [ ] && !hasFile;
+          isSo = entries != [ ] && !hasFile cfg;
           says = ''
             services.cim.sops.file: there is no ${shown cfg.file}, which must hold ${list entries}.
             ${make}'';

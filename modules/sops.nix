@@ -43,13 +43,10 @@ let
         }
     );
 
-  # What an instance has of these: whatever its spec names.
-  used =
-    name: instance:
-    let
-      named = lib.collect lib.isString instance.spec.${instance.role}.${instance.role};
-    in
-    lib.filterAttrs (_: path: lib.elem path named) (filesOf name);
+  # What an instance has of these: whatever its own part of the spec names.
+  own = instance: instance.spec.${instance.role}.${instance.role};
+  names = part: path: lib.elem path (lib.collect lib.isString part);
+  used = name: instance: lib.filterAttrs (_: names (own instance)) (filesOf name);
 
   # Of a server's own certificate: one for each server, also where several share a leaf's name.
   certificate =
@@ -129,7 +126,7 @@ let
       names = lib.unique (map (node: node.address) nodes ++ [ name ] ++ loopback ++ cfg.names);
     };
 
-  # The name by which a hub knows the leaf is one of the certificate's; a leaf's other nodes dial an address.
+  # The name by which a hub knows the leaf is in the certificate. Nobody dials a leaf but its own clients and nodes.
   leafNames =
     name: instance:
     let
@@ -137,15 +134,15 @@ let
       inherit (leaf) certificate;
       subject = if certificate == null then null else builtins.match "CN=([^,+]+)" certificate;
       node = leaf.nodes.${toString instance.options.node} or null;
+      isDialled = names (removeAttrs (own instance) [ "remotes" ]) (filesOf name).certFile;
     in
     {
       commonName = if subject == null then name else lib.head subject;
       names = lib.unique (
         lib.optional (certificate != null && subject == null) certificate
-        ++ lib.optional (node != null) node.address
-        ++ [ name ]
-        ++ loopback
-        ++ cfg.names
+        ++ lib.optionals isDialled (
+          lib.optional (node != null) node.address ++ [ name ] ++ loopback ++ cfg.names
+        )
       );
     };
 
@@ -286,7 +283,8 @@ in
       );
     })
     (lib.optionalAttrs isImported {
-      sops.secrets = lib.mkIf cfg.enable (
+      # Where the file is missing, an assertion says so: sops-nix would stop evaluation at it.
+      sops.secrets = lib.mkIf (cfg.enable && sealed.hasFile cfg) (
         lib.mapAttrs (
           name: entry:
           let

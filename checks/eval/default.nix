@@ -147,7 +147,7 @@ in
     { nixpkgs, name }:
     let
       realLib = import (nixpkgs + "/lib");
-      inherit (import ../../modules/lib.nix { lib = realLib; }) mkFleet;
+      mkFleet = import ../../modules/mk-fleet.nix { lib = realLib; };
     in
     import ../standin/real.nix {
       configuration = self.nixosConfigurations.${name};
@@ -169,7 +169,7 @@ in
         import ../vm {
           inherit lib pkgs inputs;
           self = self // {
-            lib = import ../../modules/lib.nix { inherit lib; };
+            lib = import ../../modules/lib.nix { inherit lib self inputs; };
           };
         };
     in
