@@ -15,10 +15,17 @@ let
   sealed = lib.filterAttrs (
     _: host: host.config.services ? cim && (settings host).enable && (settings host).entries != { }
   ) hosts;
-  fileOf = host: (settings host).file;
 
-  # What the desk calls a host is its file's name.
-  nameOf = host: lib.removeSuffix ".yaml" (baseNameOf (fileOf host));
+  # What the desk calls a host is its file's name; a host without one is refused by itself.
+  nameOf =
+    host:
+    let
+      inherit (settings host) file;
+    in
+    if file == null then
+      host.config.networking.hostName
+    else
+      lib.removeSuffix ".yaml" (baseNameOf file);
   shared = lib.filterAttrs (_: names: lib.length names > 1) (
     lib.groupBy (name: nameOf sealed.${name}) (lib.attrNames sealed)
   );

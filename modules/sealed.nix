@@ -33,7 +33,7 @@ in
     }:
     let
       entries = lib.attrNames cfg.entries;
-      text = builtins.readFile cfg.file;
+      text = lib.optionalString (hasFile cfg) (builtins.readFile cfg.file);
       isEncrypted = lib.hasInfix "\nsops:\n" "\n${text}" && lib.hasInfix "ENC[" text;
       missing = lib.filter (entry: !isThere text entry) entries;
       plain = lib.filter (entry: isThere text entry && !isSealed text entry) entries;

@@ -147,29 +147,30 @@ let
     };
 
   # The public files of an instance: below /etc/cim, and in the fleet's identity.
-  public = lib.concatLists (
-    lib.mapAttrsToList (
-      name: instance:
-      let
-        all = {
-          certFile = {
-            target = "cim/${name}/tls.crt";
-            path = certificate name instance;
+  public = lib.optionals hasIdentity (
+    lib.concatLists (
+      lib.mapAttrsToList (
+        name: instance:
+        let
+          all = {
+            certFile = {
+              target = "cim/${name}/tls.crt";
+              path = certificate name instance;
+            };
+            caFile = {
+              target = "cim/${name}/ca.pem";
+              path = "ca.pem";
+            };
           };
-          caFile = {
-            target = "cim/${name}/ca.pem";
-            path = "ca.pem";
+          of = _: file: {
+            inherit (file) target path;
+            inherit (instance) unit;
+            source = fleet.identity + "/${file.path}";
           };
-        };
-        of = option: file: {
-          inherit (file) target path;
-          inherit (instance) unit;
-          source = fleet.identity + "/${file.path}";
-          inherit option;
-        };
-      in
-      lib.mapAttrsToList of (builtins.intersectAttrs (used name instance) all)
-    ) instances
+        in
+        lib.mapAttrsToList of (builtins.intersectAttrs (used name instance) all)
+      ) instances
+    )
   );
   there = lib.filter (file: lib.pathExists file.source) public;
 

@@ -1,7 +1,7 @@
 # What `cargo xtask test` evaluates beside the flake's checks: the flake under the stand-in, and one small host that is
 # changed in many ways.
 #
-# Not a check of the flake: a new case is a new attribute in changes/ or messages/, or a new file in refusals/.
+# Not a check of the flake: a new case is a new attribute in changes/ or messages/, or a new file in refusals/ or identities/.
 {
   # The folder that holds a stand-in for each input of the flake.
   standin,
@@ -64,6 +64,59 @@ let
     }
   ) (casesIn ./changes);
 
+  # A host with what an identity gives it: modules for the fleet and for the host; `sops`: whether sops-nix is imported.
+  identities = lib.mapAttrs' (
+    file: _:
+    lib.nameValuePair (lib.removeSuffix ".nix" file) (
+      let
+        case = import (./identities + "/${file}");
+      in
+      sealed (if lib.isFunction case then case { inherit lib; } else case)
+    )
+  ) (builtins.readDir ./identities);
+  sealed =
+    {
+      fleet ? { },
+      host ? { },
+      sops ? true,
+    }:
+    let
+      made = self.lib.mkFleet {
+        imports = [
+          ./sealed/fleet.nix
+          fleet
+        ];
+      };
+    in
+    lib.nixosSystem {
+      modules = [
+        self.nixosModules.default
+        ./sealed/host.nix
+        host
+        {
+          nixpkgs.hostPlatform = system;
+          services.cim.fleet = made;
+        }
+      ]
+      ++ lib.optional sops inputs.sops-nix.nixosModules.sops;
+    };
+
+  # The template, as an operator's flake: before anything is made.
+  template =
+    let
+      operator =
+        (import ../../hosts/template/flake.nix).outputs {
+          self = operator;
+          cim = self;
+          inherit nixpkgs;
+          inherit (inputs) sops-nix;
+        }
+        // {
+          lastModified = 1790000000;
+        };
+    in
+    operator;
+
   describe = import ./describe.nix { inherit lib; };
   small = change: (changed change).config;
   unchanged = small { };
@@ -114,6 +167,24 @@ in
       ) changes;
       # Of every host that somebody should hear about: what they hear.
       messages = lib.mapAttrs (_: change: describe.messages (small change)) (casesIn ./messages);
+      # Of every host with an identity: the files that it gets, and what has to be made for them.
+      identities = lib.mapAttrs (
+        _: host:
+        describe.identity host.config
+        // {
+          plan =
+            (self.lib.identity {
+              inherit (host.config.services.cim) fleet;
+              hosts.host = host;
+            }).hosts;
+        }
+      ) identities;
+      template = {
+        hosts = lib.mapAttrs (_: host: describe.identity host.config) template.nixosConfigurations;
+        outputs = lib.genAttrs [ "packages" "apps" "checks" ] (
+          output: lib.mapAttrs (_: lib.attrNames) template.${output}
+        );
+      };
     };
     # The specs before and after every change: `cim-render diff` has to say of them what the answers say.
     specs = lib.mapAttrs (_: change: {
