@@ -229,6 +229,65 @@ in
       modules = [ { services.cim.fleet = realLib.mkForce (mkFleet ../../hosts/fleet.nix); } ];
     };
 
+  # Every host with an identity under NixOS's own modules and sops-nix's: what sops-nix makes of our secrets, against what
+  # the stand-in makes of them. A host that must not build is left out: sops-nix stops evaluation at other places.
+  realSops =
+    { nixpkgs, sopsNix }:
+    let
+      realLib = import (nixpkgs + "/lib");
+      describeReal = import ./describe.nix { lib = realLib; };
+      good = lib.filterAttrs (_: host: (describe.identity host.config).failed == [ ]) identities;
+      # What sops-install-secrets reads on the host.
+      manifest =
+        config:
+        builtins.fromJSON (builtins.unsafeDiscardStringContext config.system.build.sops-nix-manifest.text);
+      fields = secret: {
+        inherit (secret)
+          name
+          key
+          path
+          format
+          mode
+          owner
+          group
+          reloadUnits
+          restartUnits
+          neededForUsers
+          sopsFileHash
+          ;
+      };
+    in
+    lib.mapAttrs (
+      _: host:
+      import ../standin/real.nix {
+        configuration = host;
+        nixpkgsLib = nixpkgs + "/lib";
+        nixos = nixpkgs + "/nixos";
+        extract = config: {
+          identity = describeReal.identity config;
+          secrets = lib.mapAttrs (_: fields) config.sops.secrets;
+          manifest =
+            if config.system.build ? sops-nix-manifest then
+              map fields (manifest config).secrets
+            else
+              map fields (lib.attrValues config.sops.secrets);
+        };
+        modules = [
+          { disabledModules = [ inputs.sops-nix.nixosModules.sops ]; }
+          (sopsNix + "/modules/sops")
+          # Nobody builds it, nor its manual.
+          (
+            { pkgs, ... }:
+            {
+              documentation.enable = realLib.mkForce false;
+              sops.package = realLib.mkForce pkgs.jq;
+              sops.gnupg.package = realLib.mkForce pkgs.jq;
+            }
+          )
+        ];
+      }
+    ) good;
+
   # The VM tests under NixOS's own test framework: see ../standin/real-vm.nix.
   realVm =
     { nixpkgs }:
