@@ -120,7 +120,8 @@ let
         default = null;
         example = lib.literalExpression "lib.fileContents ./operator.jwt";
         description = ''
-          JWT of the operator, which is public. `null`: the one in {option}`identity`. NATS: `operator`.
+          JWT of the operator, which is public. `null`: the one in {option}`identity`; no hub builds before it is
+          made. NATS: `operator`.
         '';
       };
       resolver = {
@@ -160,6 +161,13 @@ let
       default = null;
       inherit example;
       description = "${description} `null`: nats-server's own. NATS: `resolver.${name}`.";
+    };
+
+  lifetime =
+    type: default: description:
+    mkOption {
+      inherit type default description;
+      example = "90d";
     };
 
   leafNode = types.submodule {
@@ -315,6 +323,28 @@ in
       type = types.attrsOf leaf;
       default = { };
       description = "Leaves, by server name, whether NixOS hosts run them or not.";
+    };
+    lifetimes = {
+      server =
+        lifetime types.str "720h"
+          "How long certificates of hosts hold, and JWTs of services on them.";
+      leaf = lifetime (types.nullOr types.str) "365d" ''
+        How long JWTs of leaves hold, and their certificates. `null`: the JWTs do not expire, and certificates
+        hold as long as a host's.
+      '';
+      device = lifetime types.str "168h" "How long certificates of devices hold.";
+      user =
+        lifetime (types.nullOr types.str) "365d"
+          "How long JWTs of users hold. `null`: they do not expire.";
+    };
+    expiryHorizon = mkOption {
+      type = types.str;
+      default = "14d";
+      example = "30d";
+      description = ''
+        What ends within this time is renewed by `cim-admin identity make`, and fails the check of expiry until it
+        is. No server reads it, nor {option}`lifetimes`.
+      '';
     };
     acknowledged = mkOption {
       type = types.attrsOf types.nonEmptyStr;
