@@ -76,7 +76,8 @@ let
             example = true;
             description = ''
               Whether leaves never learn what other leaves subscribe to. `null`: where no flow goes from leaf to
-              leaf. It is no security boundary: flows are. NATS: `leafnodes.isolate_leafnode_interest`.
+              leaf; in operator mode nowhere, for a changed flow would restart the hub. It is no security boundary:
+              flows are. NATS: `leafnodes.isolate_leafnode_interest`.
             '';
           };
         };

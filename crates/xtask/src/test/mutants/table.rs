@@ -73,8 +73,8 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("keys are read for a store that is off", "modules/unit.nix", "isEncrypted = options.jetstream.enable && ", "isEncrypted = "),
 
     // triggers
-    mutant("reload trigger sees cold fields only", "modules/triggers.nix", "reload = digest body;", "reload = digest (lib.foldl' without body (hotPaths role version));"),
-    mutant("everything restarts", "modules/triggers.nix", "(lib.foldl' without body (hotPaths role version))", "body"),
+    mutant("reload trigger sees cold fields only", "modules/triggers.nix", "reload = digest body;", "reload = digest (lib.foldl' without body hot);"),
+    mutant("everything restarts", "modules/triggers.nix", "(lib.foldl' without body hot)", "body"),
     mutant("older versions reload as new ones", "modules/triggers.nix", "known = since: lib.versionAtLeast version since;", "known = _: true;"),
     mutant("every field restarts", "modules/triggers.nix", "++ lib.concatMap rows blocks.${role}", ""),
     mutant("no field restarts", "modules/triggers.nix", "row ? hot && known row.hot", "true"),
