@@ -27,7 +27,7 @@ let
   pkgs = nixpkgs.legacyPackages.${system};
   casesIn =
     folder:
-    lib.concatMapAttrs (file: _: import (folder + "/${file}") { inherit lib; }) (
+    lib.concatMapAttrs (file: _: import (folder + "/${file}") { inherit lib inputs; }) (
       builtins.readDir folder
     );
 
