@@ -17,9 +17,12 @@ let
   isSealed = has " ENC[";
 
   hasFile = cfg: cfg.file != null && lib.pathExists cfg.file;
+  textOf = cfg: lib.optionalString (hasFile cfg) (builtins.readFile cfg.file);
+  isEncrypted = cfg: lib.hasInfix "\nsops:\n" "\n${textOf cfg}" && lib.hasInfix "ENC[" (textOf cfg);
 in
 {
-  inherit hasFile;
+  # Whether sops-nix can take the file.
+  inherit isEncrypted;
 
   assertions =
     {
@@ -33,8 +36,7 @@ in
     }:
     let
       entries = lib.attrNames cfg.entries;
-      text = lib.optionalString (hasFile cfg) (builtins.readFile cfg.file);
-      isEncrypted = lib.hasInfix "\nsops:\n" "\n${text}" && lib.hasInfix "ENC[" text;
+      text = textOf cfg;
       missing = lib.filter (entry: !isThere text entry) entries;
       plain = lib.filter (entry: isThere text entry && !isSealed text entry) entries;
       absent = lib.unique (
@@ -63,7 +65,7 @@ in
             ${make}'';
         }
         {
-          isSo = entries != [ ] && !isEncrypted;
+          isSo = entries != [ ] && !isEncrypted cfg;
           says = ''
             services.cim.sops.file: ${shown cfg.file} is not encrypted by sops: whatever is in it can be read by everybody.
             Take it out of git and its history, renew what was in it, and let nix run .#identity write the file.'';

@@ -284,8 +284,8 @@ in
       );
     })
     (lib.optionalAttrs isImported {
-      # Where the file is missing, an assertion says so: sops-nix would stop evaluation at it.
-      sops.secrets = lib.mkIf (cfg.enable && sealed.hasFile cfg) (
+      # Where there is no such file, an assertion says so: sops-nix would stop evaluation at it.
+      sops.secrets = lib.mkIf (cfg.enable && sealed.isEncrypted cfg) (
         lib.mapAttrs (
           name: entry:
           let

@@ -170,17 +170,34 @@ in
       # Of every host with an identity: the files that it gets, and what has to be made for them.
       identities = lib.mapAttrs (
         _: host:
+        let
+          inherit (host.config.services.cim) fleet;
+          plan = self.lib.identity {
+            inherit fleet;
+            hosts.host = host;
+          };
+        in
         describe.identity host.config
         // {
-          plan =
-            (self.lib.identity {
-              inherit (host.config.services.cim) fleet;
-              hosts.host = host;
-            }).hosts;
+          fleet = describe.filled fleet;
+          plan = plan.hosts;
+          # Made or not, the plan is the same.
+          planKnows = lib.filter (text: text != null) (
+            map (account: account.jwt) (lib.attrValues plan.fleet.accounts)
+            ++ map (leaf: leaf.nkey) (lib.attrValues plan.fleet.leaves)
+          );
         }
       ) identities;
       template = {
         hosts = lib.mapAttrs (_: host: describe.identity host.config) template.nixosConfigurations;
+        # Two hosts that could read each other's secrets.
+        sharedFileIsPlanned =
+          (builtins.tryEval (
+            self.lib.identity {
+              inherit (identities.operator.config.services.cim) fleet;
+              hosts = lib.genAttrs [ "one" "other" ] (_: identities.operator);
+            }
+          )).success;
         outputs = lib.genAttrs [ "packages" "apps" "checks" ] (
           output: lib.mapAttrs (_: lib.attrNames) template.${output}
         );

@@ -40,6 +40,8 @@ let
       ) options
     );
 
+  short = lib.mapNullable (lib.substring 0 8);
+
   messages = config: {
     inherit (config) warnings;
     failed = map (entry: entry.message) (lib.filter (entry: !entry.assertion) config.assertions);
@@ -114,7 +116,22 @@ in
         ;
       sopsFile = baseNameOf secret.sopsFile;
     }) (config.sops.secrets or { });
+    expiry = lib.mapAttrs (_: unit: {
+      inherit (unit) onFailure;
+      asks = lib.last (lib.splitString "/bin/" unit.serviceConfig.ExecStart);
+    }) (lib.filterAttrs (name: _: lib.hasSuffix "-expiry" name) config.systemd.services);
     inherit (messages config) failed;
+  };
+
+  # What the fleet has of its folder: keys as they are, JWTs by their first letters.
+  filled = fleet: {
+    operator = lib.mapNullable (operator: short operator.jwt) fleet.operator;
+    accounts = lib.mapAttrs (_: account: {
+      inherit (account) nkey;
+      jwt = short account.jwt;
+      users = lib.mapAttrs (_: user: user.nkey) account.users;
+    }) fleet.accounts;
+    leaves = lib.mapAttrs (_: leaf: leaf.nkey) fleet.leaves;
   };
 
   specs =

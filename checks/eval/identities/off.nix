@@ -3,9 +3,13 @@
   fleet.operator = { };
   host.services.cim = {
     sops.enable = false;
+    expiry.startAt = null;
     hub = {
       enable = true;
-      plaintext = true;
+      tls = {
+        certFile = "/run/keys/hub.pem";
+        keyFile = "/run/keys/hub.key";
+      };
     };
   };
 }

@@ -2,6 +2,7 @@
 {
   fleet.operator = { };
   host.services.cim = {
+    expiry.onFailure = [ "notify@%n.service" ];
     hub = {
       enable = true;
       jetstream.encryption = { };
