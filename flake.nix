@@ -37,7 +37,7 @@
       treefmt = pkgs: inputs.treefmt-nix.lib.evalModule pkgs ./checks/treefmt.nix;
     in
     {
-      lib = import ./modules/lib.nix { inherit lib; };
+      lib = import ./modules/lib.nix { inherit lib self inputs; };
       nixosModules = import ./modules { inherit self; };
       nixosConfigurations = import ./hosts { inherit self inputs; };
       deploy = import ./hosts/deploy.nix { inherit self inputs; };

@@ -1,4 +1,4 @@
-# Every example and the template build: each with its own fleet, rendered and checked by the real nats-server.
+# Every example builds, with its own fleet, rendered and checked by the real nats-server; the template plans its identity.
 {
   self,
   lib,
@@ -15,25 +15,20 @@ let
     lib.mapAttrs' (host: made: lib.nameValuePair "example-${example}-${host}" (build made)) hosts
   ) (import ../hosts/examples { inherit self inputs; });
 
+  # As an operator's flake, before his identity is made.
   template =
-    file:
-    build (
-      lib.nixosSystem {
-        modules = [
-          self.nixosModules.default
-          ../hosts/base.nix
-          file
-          {
-            nixpkgs.hostPlatform = system;
-            services.cim.fleet = self.lib.mkFleet ../hosts/template/fleet.nix;
-          }
-        ];
-      }
-    );
+    (import ../hosts/template/flake.nix).outputs {
+      self = template;
+      cim = self;
+      inherit (inputs) nixpkgs sops-nix;
+    }
+    // {
+      inherit (self) lastModified;
+    };
 in
 # The examples' hosts are x86_64, as those of hosts/.
 lib.optionalAttrs (system == "x86_64-linux") examples
 // {
-  template-hub = template ../hosts/template/hub.nix;
-  template-leaf = template ../hosts/template/plant-a.nix;
+  # Its hosts build when that is made, which needs keys; what it is made of is known before.
+  template-plan = template.packages.${system}.identity-plan;
 }

@@ -3,6 +3,8 @@
   lib,
   # For messages: whose routes these are.
   what,
+  # The instance's own files, see sops.nix.
+  files,
   # A mkOption's default and defaultText for TLS.
   tls,
 }:
@@ -25,7 +27,9 @@ lib.recursiveUpdate (fields.options { block = "cluster"; }) {
   tls = mkOption (
     tls
     // {
-      type = types.nullOr (cimTypes.tls "cluster" "what the other nodes' certificates are held against.");
+      type = types.nullOr (
+        cimTypes.tls files "cluster" "what the other nodes' certificates are held against."
+      );
       description = "TLS of routes, verified on both ends. `null`: none.";
     }
   );

@@ -76,7 +76,8 @@ let
             example = true;
             description = ''
               Whether leaves never learn what other leaves subscribe to. `null`: where no flow goes from leaf to
-              leaf. It is no security boundary: flows are. NATS: `leafnodes.isolate_leafnode_interest`.
+              leaf; in operator mode nowhere, for a changed flow would restart the hub. It is no security boundary:
+              flows are. NATS: `leafnodes.isolate_leafnode_interest`.
             '';
           };
         };
@@ -119,7 +120,10 @@ let
         type = types.nullOr types.str;
         default = null;
         example = lib.literalExpression "lib.fileContents ./operator.jwt";
-        description = "JWT of the operator, which is public. `null`: the desk has not made it yet, and no hub builds. NATS: `operator`.";
+        description = ''
+          JWT of the operator, which is public. `null`: the one in {option}`identity`; no hub builds before it is
+          made. NATS: `operator`.
+        '';
       };
       resolver = {
         type = mkOption {
@@ -299,6 +303,17 @@ in
         account signed. Every account then has its {option}`nkey` and {option}`jwt`, and every leaf a `.creds`
         file. `null`: accounts and users stand in nats.conf. See
         <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/jwt>.
+      '';
+    };
+    identity = mkOption {
+      type = types.nullOr types.path;
+      default = null;
+      example = lib.literalExpression "./identity";
+      description = ''
+        Folder that `nix run .#identity` writes: public keys, JWTs and certificates, to be committed. What it
+        holds is what {option}`operator.jwt`, {option}`accounts.<name>.jwt` and every {option}`nkey` are that
+        nobody else set. The sealed files are expected in `secrets`, beside it. `null`: all of that is the
+        operator's own affair.
       '';
     };
     hubs = mkOption {

@@ -68,6 +68,10 @@ in
 {
   # One module, however many of hub and leaf import it.
   key = "cim-host";
+  imports = [
+    ./expiry.nix
+    ./sops.nix
+  ];
 
   options.services.cim = {
     fleet = mkOption {

@@ -13,6 +13,7 @@ let
   spec = import ./spec.nix { inherit lib; };
   fields = import ./fields.nix { inherit lib; };
   unit = spec.unitName cfg.node;
+  files = config.services.cim.files cfg.node;
 
   # `[ ]` where the fleet has no such node; the build then says so.
   ofThisNode = lib.filter (hub: hub.nodes ? ${cfg.node}) (lib.attrValues fleet.hubs);
@@ -43,7 +44,7 @@ let
     mkOption (
       clientFiles
       // {
-        type = types.nullOr (cimTypes.tls context ca);
+        type = types.nullOr (cimTypes.tls files context ca);
         description = "TLS of ${what}. `null`: none.";
       }
     );
@@ -51,7 +52,12 @@ in
 {
   options.services.cim.hub =
     import ./server.nix {
-      inherit lib pkgs unit;
+      inherit
+        lib
+        pkgs
+        unit
+        files
+        ;
       role = "hub";
       host = "0.0.0.0";
       pingInterval = "20s";
@@ -77,7 +83,7 @@ in
         inherit (cimTypes) compression rttThresholds;
       };
       cluster = import ./cluster.nix {
-        inherit lib;
+        inherit lib files;
         what = "the hub's nodes";
         tls = clientFiles;
       };

@@ -21,35 +21,67 @@ let
       options.node != null && cfg.fleet.leaves ? ${name}.nodes.${options.node}
     ) cfg.fleet.leaves.${name}.nodes.${options.node}.clusterPort;
 
-  remote = types.submodule {
-    options = lib.recursiveUpdate (fields.options { block = "remote"; }) {
-      inherit (cimTypes) compression rttThresholds;
-      credentialsFile = mkOption {
-        type = types.nullOr cimTypes.hostFile;
-        default = null;
-        example = "/run/secrets/leaf.creds";
-        description = ''
-          `.creds` file with the leaf's JWT and seed, for a hub in operator mode. nats-server reads it
-          again at every dial. `null`: the leaf is known by its nkey or certificate. NATS: `credentials`.
-        '';
-      };
-      tls = mkOption {
-        type = types.nullOr (
-          cimTypes.tls "remote" "what the hub's certificate is held against; `null`: the system's."
-        );
-        default = null;
-        example.caFile = "/etc/ssl/certs/cim-ca.pem";
-        description = "TLS of the link. `null`: none, which the fleet must say out loud.";
-      };
+  # What the fleet says of a leaf; of one that it has not, the build says so.
+  declared =
+    name:
+    cfg.fleet.leaves.${name} or {
+      nodes = { };
+      remotes = { };
     };
-  };
+
+  # The instance's own files, as far as the hub at the other end asks for them: one of this fleet.
+  filesFor =
+    name: remote:
+    let
+      hub = cfg.fleet.hubs.${(declared name).remotes.${remote}.hub or ""} or null;
+      isAsked = hub.leafnodes.verify || hub.leafnodes.verifyAndMap;
+      unasked = lib.optionals (!isAsked) [
+        "certFile"
+        "keyFile"
+      ];
+    in
+    if hub == null then { } else removeAttrs (cfg.files name) unasked;
+
+  remote =
+    leaf:
+    types.submodule (
+      { name, ... }:
+      let
+        files = filesFor leaf name;
+      in
+      {
+        options = lib.recursiveUpdate (fields.options { block = "remote"; }) {
+          inherit (cimTypes) compression rttThresholds;
+          credentialsFile = mkOption {
+            type = types.nullOr cimTypes.hostFile;
+            default = files.credentialsFile or null;
+            defaultText = cimTypes.sealed "credentials";
+            example = "/run/secrets/leaf.creds";
+            description = ''
+              `.creds` file with the leaf's JWT and seed, for a hub in operator mode. nats-server reads it
+              again at every dial. `null`: the leaf is known by its nkey or certificate. NATS: `credentials`.
+            '';
+          };
+          tls = mkOption {
+            type = types.nullOr (
+              cimTypes.tls files "remote" "what the hub's certificate is held against; `null`: the system's."
+            );
+            default = if files ? caFile then { } else null;
+            defaultText = cimTypes.sealed "files";
+            example.caFile = "/etc/ssl/certs/cim-ca.pem";
+            description = "TLS of the link. `null`: none, which the fleet must say out loud.";
+          };
+        };
+      }
+    );
 
   leaf = types.submodule (
     { name, ... }@leaf:
     let
-      isCluster = (cfg.fleet.leaves.${name} or { nodes = { }; }).nodes != { };
+      isCluster = (declared name).nodes != { };
+      files = cfg.files name;
       server = import ./server.nix {
-        inherit lib pkgs;
+        inherit lib pkgs files;
         role = "leaf";
         unit = spec.unitName name;
         host = "127.0.0.1";
@@ -76,11 +108,15 @@ let
           '';
         };
         cluster = import ./cluster.nix {
-          inherit lib;
+          inherit lib files;
           what = "the leaf's nodes";
           tls = {
-            default = cimTypes.files leaf.config.tls;
-            defaultText = lib.literalMD "the files of {option}`tls`";
+            default =
+              if leaf.config.tls == null && isCluster && files ? certFile then
+                { }
+              else
+                cimTypes.files leaf.config.tls;
+            defaultText = lib.literalMD "the files of {option}`tls`, or the instance's own, where {option}`services.cim.sops` has them";
           };
         };
         port = mkOption {
@@ -107,7 +143,8 @@ let
         inherit (cimTypes) authCallout;
         nkeySeedFile = mkOption {
           type = types.nullOr cimTypes.hostFile;
-          default = null;
+          default = files.nkeySeedFile or null;
+          defaultText = cimTypes.sealed "seed";
           example = "/run/secrets/leaf.nk";
           description = ''
             File with the seed of the leaf's nkey, whose public half is in the fleet. `null`: the leaf is
@@ -122,12 +159,16 @@ let
           };
         };
         remotes = mkOption {
-          type = types.attrsOf remote;
+          type = types.attrsOf (remote name);
           default = { };
           example.hub.tls.caFile = "/etc/ssl/certs/cim-ca.pem";
-          description = "This host's part of each remote that the fleet gives the leaf, by the same name. NATS: `leafnodes.remotes[]`.";
+          description = ''
+            This host's part of each remote that the fleet gives the leaf, by the same name; one of which
+            {option}`services.cim.sops` has all files need not be named. NATS: `leafnodes.remotes[]`.
+          '';
         };
       };
+      config.remotes = lib.mkIf (files ? caFile) (lib.mapAttrs (_: _: { }) (declared name).remotes);
     }
   );
 in

@@ -1,8 +1,22 @@
 # `lib` of the flake: what an operator's own flake calls.
-{ lib }:
+{
+  lib,
+  # This flake, for its programs, and its inputs.
+  self,
+  inputs,
+}:
 {
   # A fleet module (a path, a set, a function) → the checked value for `services.cim.fleet`.
   mkFleet = import ./mk-fleet.nix { inherit lib; };
+
+  # A fleet and the NixOS systems that run it → what `cim-admin identity make` has to make, as a value for JSON.
+  identity = import ./plan.nix { inherit lib; };
+
+  # An operator's flake and his fleet → packages, apps and checks of that flake.
+  outputs = import ./outputs.nix {
+    inherit lib inputs;
+    cim = self;
+  };
 
   # A NixOS system → by instance, the `endpoints.json` of its build: URLs, CA, accounts, subjects.
   endpoints =

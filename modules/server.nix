@@ -10,6 +10,8 @@
   syncInterval,
   host,
   pingInterval,
+  # The instance's own files, see sops.nix.
+  files,
 }:
 let
   inherit (lib) mkOption types;
@@ -42,32 +44,48 @@ let
       inherit example;
       description = "Port of the listener. `null`: none. NATS: `${block}.port`.";
     };
+  # A hub is there for others: what it listens on has TLS as soon as there is a certificate.
+  listenerTls = {
+    default = if role == "hub" && files ? certFile then { } else null;
+    defaultText = lib.literalMD (
+      if role == "hub" then
+        "the instance's files, where {option}`services.cim.sops` has them, or `null`"
+      else
+        "`null`"
+    );
+  };
   # A listener beside that of clients.
   listener =
     block: what:
     lib.recursiveUpdate (fields.options { inherit block; }) {
       host = text host "Address that the listener for ${what} binds to. NATS: `${block}.host`.";
       openFirewall = flag false "Whether to open its port in the firewall.";
-      tls = mkOption {
-        type = types.nullOr (
-          cimTypes.tls block "what certificates of ${what} are held against, where they are verified."
-        );
-        default = null;
-        example = {
-          certFile = "/run/secrets/server.pem";
-          keyFile = "/run/secrets/server.key";
-        };
-        description = "TLS of the listener. `null`: none.";
-      };
+      tls = mkOption (
+        listenerTls
+        // {
+          type = types.nullOr (
+            cimTypes.tls files block "what certificates of ${what} are held against, where they are verified."
+          );
+          example = {
+            certFile = "/run/secrets/server.pem";
+            keyFile = "/run/secrets/server.key";
+          };
+          description = "TLS of the listener. `null`: none.";
+        }
+      );
       plaintext = flag false "Says out loud that ${what} from other machines connect without TLS.";
     };
   encryption = types.submodule {
     options = {
-      keyFile = mkOption {
-        type = cimTypes.hostFile;
-        example = "/run/secrets/store.key";
-        description = "File with the key, one line, as `openssl rand -base64 32` prints. NATS: `jetstream.key`.";
-      };
+      keyFile = mkOption (
+        lib.optionalAttrs (files ? storeKeyFile) { default = files.storeKeyFile; }
+        // {
+          type = cimTypes.hostFile;
+          defaultText = lib.literalMD "the instance's own, where {option}`services.cim.sops` has it";
+          example = "/run/secrets/store.key";
+          description = "File with the key, one line, as `openssl rand -base64 32` prints. NATS: `jetstream.key`.";
+        }
+      );
       prevKeyFile = mkOption {
         type = types.nullOr cimTypes.hostFile;
         default = null;
@@ -117,17 +135,19 @@ lib.recursiveUpdate
       description = "Port of the monitoring listener. It has no authentication, so it is on loopback only. NATS: `http_port`.";
     };
 
-    tls = mkOption {
-      type = types.nullOr (
-        cimTypes.tls "client" "what clients verify this server with; named in `endpoints.json`."
-      );
-      default = null;
-      example = {
-        certFile = "/run/secrets/server.pem";
-        keyFile = "/run/secrets/server.key";
-      };
-      description = "TLS of the client listener. `null`: none.";
-    };
+    tls = mkOption (
+      listenerTls
+      // {
+        type = types.nullOr (
+          cimTypes.tls files "client" "what clients verify this server with; named in `endpoints.json`."
+        );
+        example = {
+          certFile = "/run/secrets/server.pem";
+          keyFile = "/run/secrets/server.key";
+        };
+        description = "TLS of the client listener. `null`: none.";
+      }
+    );
 
     plaintext = flag false "Says out loud that clients from other machines connect without TLS.";
 

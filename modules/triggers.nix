@@ -72,12 +72,14 @@ let
       ];
     };
 
-  # The paths that nats-server of a version takes over on reload.
+  # The paths that nats-server of a version takes over on reload; in operator mode leaves' rights stand in no nats.conf.
   hotPaths =
-    role: version:
+    role: version: hasOperator:
     let
       known = since: lib.versionAtLeast version since;
-      structure = lib.filter (row: known row.since) table.${role};
+      structure = lib.filter (row: known row.since) (
+        table.${role} ++ lib.optionals (role == "hub" && hasOperator) table.hubInOperatorMode
+      );
       rows =
         { at, choice }:
         map (
@@ -120,6 +122,7 @@ in
 }:
 let
   # What is acknowledged is said in the build, and nowhere in nats.conf.
+  hot = hotPaths role version (lib.isAttrs spec.${role}.fleet.operator);
   body = lib.foldl' without spec.${role} [
     [
       "fleet"
@@ -134,9 +137,11 @@ let
 in
 {
   reload = digest body;
+  # Whether what stands at a path of the spec, or in the file that it names, is taken over on reload.
+  isHot = path: lib.elem path hot;
   # The epoch is bumped when the renderer writes something else for the same spec.
   restart = digest [
     epoch
-    (lib.foldl' without body (hotPaths role version))
+    (lib.foldl' without body hot)
   ];
 }

@@ -112,9 +112,13 @@ let
       };
     };
   };
+
+  # Of an option that has a file without being told, see sops.nix.
+  sealed =
+    what: lib.literalMD "the instance's ${what}, where {option}`services.cim.sops` has it, or `null`";
 in
 {
-  inherit hostFile user;
+  inherit hostFile sealed user;
 
   # The files of a TLS option, without the fields that are for its own connection.
   files = lib.mapNullable (tls: {
@@ -216,10 +220,10 @@ in
       }
     );
 
-  # `context`: client, cluster, leafnodes, remote, …: not every field makes sense on every connection. `caFor`
-  # says what the CA file is held against.
+  # `files`: what there is for this instance without being named, see sops.nix. `context`: client, cluster, leafnodes,
+  # remote, …: not every field makes sense on every connection. `caFor` says what the CA file is held against.
   tls =
-    context: caFor:
+    files: context: caFor:
     types.submodule {
       options =
         lib.recursiveUpdate
@@ -230,19 +234,22 @@ in
           {
             certFile = mkOption {
               type = types.nullOr hostFile;
-              default = null;
+              default = files.certFile or null;
+              defaultText = sealed "certificate";
               example = "/run/secrets/server.pem";
               description = "Certificate with its chain, PEM. Routes and leaf links need one for both server and client use.";
             };
             keyFile = mkOption {
               type = types.nullOr hostFile;
-              default = null;
+              default = files.keyFile or null;
+              defaultText = sealed "key";
               example = "/run/secrets/server.key";
               description = "Private key of the certificate, PEM, readable by the instance's user.";
             };
             caFile = mkOption {
               type = types.nullOr hostFile;
-              default = null;
+              default = files.caFile or null;
+              defaultText = sealed "authority";
               example = "/etc/ssl/certs/cim-ca.pem";
               description = "Certificates of authorities, PEM: ${caFor}";
             };

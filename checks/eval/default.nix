@@ -1,7 +1,7 @@
 # What `cargo xtask test` evaluates beside the flake's checks: the flake under the stand-in, and one small host that is
 # changed in many ways.
 #
-# Not a check of the flake: a new case is a new attribute in changes/ or messages/, or a new file in refusals/.
+# Not a check of the flake: a new case is a new attribute in changes/ or messages/, or a new file in refusals/ or identities/.
 {
   # The folder that holds a stand-in for each input of the flake.
   standin,
@@ -27,7 +27,7 @@ let
   pkgs = nixpkgs.legacyPackages.${system};
   casesIn =
     folder:
-    lib.concatMapAttrs (file: _: import (folder + "/${file}") { inherit lib; }) (
+    lib.concatMapAttrs (file: _: import (folder + "/${file}") { inherit lib inputs; }) (
       builtins.readDir folder
     );
 
@@ -63,6 +63,59 @@ let
       after = together (change.before or { }) change;
     }
   ) (casesIn ./changes);
+
+  # A host with what an identity gives it: modules for the fleet and for the host; `sops`: whether sops-nix is imported.
+  identities = lib.mapAttrs' (
+    file: _:
+    lib.nameValuePair (lib.removeSuffix ".nix" file) (
+      let
+        case = import (./identities + "/${file}");
+      in
+      sealed (if lib.isFunction case then case { inherit lib; } else case)
+    )
+  ) (builtins.readDir ./identities);
+  sealed =
+    {
+      fleet ? { },
+      host ? { },
+      sops ? true,
+    }:
+    let
+      made = self.lib.mkFleet {
+        imports = [
+          ./sealed/fleet.nix
+          fleet
+        ];
+      };
+    in
+    lib.nixosSystem {
+      modules = [
+        self.nixosModules.default
+        ./sealed/host.nix
+        host
+        {
+          nixpkgs.hostPlatform = system;
+          services.cim.fleet = made;
+        }
+      ]
+      ++ lib.optional sops inputs.sops-nix.nixosModules.sops;
+    };
+
+  # The template, as an operator's flake: before anything is made.
+  template =
+    let
+      operator =
+        (import ../../hosts/template/flake.nix).outputs {
+          self = operator;
+          cim = self;
+          inherit nixpkgs;
+          inherit (inputs) sops-nix;
+        }
+        // {
+          lastModified = 1790000000;
+        };
+    in
+    operator;
 
   describe = import ./describe.nix { inherit lib; };
   small = change: (changed change).config;
@@ -114,6 +167,41 @@ in
       ) changes;
       # Of every host that somebody should hear about: what they hear.
       messages = lib.mapAttrs (_: change: describe.messages (small change)) (casesIn ./messages);
+      # Of every host with an identity: the files that it gets, and what has to be made for them.
+      identities = lib.mapAttrs (
+        _: host:
+        let
+          inherit (host.config.services.cim) fleet;
+          plan = self.lib.identity {
+            inherit fleet;
+            hosts.host = host;
+          };
+        in
+        describe.identity host.config
+        // {
+          fleet = describe.filled fleet;
+          plan = plan.hosts;
+          # Made or not, the plan is the same.
+          planKnows = lib.filter (text: text != null) (
+            map (account: account.jwt) (lib.attrValues plan.fleet.accounts)
+            ++ map (leaf: leaf.nkey) (lib.attrValues plan.fleet.leaves)
+          );
+        }
+      ) identities;
+      template = {
+        hosts = lib.mapAttrs (_: host: describe.identity host.config) template.nixosConfigurations;
+        # Two hosts that could read each other's secrets.
+        sharedFileIsPlanned =
+          (builtins.tryEval (
+            self.lib.identity {
+              inherit (identities.operator.config.services.cim) fleet;
+              hosts = lib.genAttrs [ "one" "other" ] (_: identities.operator);
+            }
+          )).success;
+        outputs = lib.genAttrs [ "packages" "apps" "checks" ] (
+          output: lib.mapAttrs (_: lib.attrNames) template.${output}
+        );
+      };
     };
     # The specs before and after every change: `cim-render diff` has to say of them what the answers say.
     specs = lib.mapAttrs (_: change: {
@@ -147,7 +235,7 @@ in
     { nixpkgs, name }:
     let
       realLib = import (nixpkgs + "/lib");
-      inherit (import ../../modules/lib.nix { lib = realLib; }) mkFleet;
+      mkFleet = import ../../modules/mk-fleet.nix { lib = realLib; };
     in
     import ../standin/real.nix {
       configuration = self.nixosConfigurations.${name};
@@ -157,6 +245,65 @@ in
       # The fleet, too, is made by the real lib.
       modules = [ { services.cim.fleet = realLib.mkForce (mkFleet ../../hosts/fleet.nix); } ];
     };
+
+  # Every host with an identity under NixOS's own modules and sops-nix's: what sops-nix makes of our secrets, against what
+  # the stand-in makes of them. A host that must not build is left out: sops-nix stops evaluation at other places.
+  realSops =
+    { nixpkgs, sopsNix }:
+    let
+      realLib = import (nixpkgs + "/lib");
+      describeReal = import ./describe.nix { lib = realLib; };
+      good = lib.filterAttrs (_: host: (describe.identity host.config).failed == [ ]) identities;
+      # What sops-install-secrets reads on the host.
+      manifest =
+        config:
+        builtins.fromJSON (builtins.unsafeDiscardStringContext config.system.build.sops-nix-manifest.text);
+      fields = secret: {
+        inherit (secret)
+          name
+          key
+          path
+          format
+          mode
+          owner
+          group
+          reloadUnits
+          restartUnits
+          neededForUsers
+          sopsFileHash
+          ;
+      };
+    in
+    lib.mapAttrs (
+      _: host:
+      import ../standin/real.nix {
+        configuration = host;
+        nixpkgsLib = nixpkgs + "/lib";
+        nixos = nixpkgs + "/nixos";
+        extract = config: {
+          identity = describeReal.identity config;
+          secrets = lib.mapAttrs (_: fields) config.sops.secrets;
+          manifest =
+            if config.system.build ? sops-nix-manifest then
+              map fields (manifest config).secrets
+            else
+              map fields (lib.attrValues config.sops.secrets);
+        };
+        modules = [
+          { disabledModules = [ inputs.sops-nix.nixosModules.sops ]; }
+          (sopsNix + "/modules/sops")
+          # Nobody builds it, nor its manual.
+          (
+            { pkgs, ... }:
+            {
+              documentation.enable = realLib.mkForce false;
+              sops.package = realLib.mkForce pkgs.jq;
+              sops.gnupg.package = realLib.mkForce pkgs.jq;
+            }
+          )
+        ];
+      }
+    ) good;
 
   # The VM tests under NixOS's own test framework: see ../standin/real-vm.nix.
   realVm =
@@ -169,7 +316,7 @@ in
         import ../vm {
           inherit lib pkgs inputs;
           self = self // {
-            lib = import ../../modules/lib.nix { inherit lib; };
+            lib = import ../../modules/lib.nix { inherit lib self inputs; };
           };
         };
     in

@@ -24,8 +24,32 @@ let
     lib.mapAttrs (
       _: instance: { spec = builtins.toJSON instance.spec; } // parts (unitText config instance.unit)
     ) config.services.cim.instances;
+
+  # The options for files that are set.
+  filesIn =
+    options:
+    lib.filterAttrs (_: value: value != null && value != { }) (
+      lib.mapAttrs (
+        name: value:
+        if lib.hasSuffix "File" name then
+          value
+        else if lib.isAttrs value then
+          filesIn value
+        else
+          null
+      ) options
+    );
+
+  short = lib.mapNullable (lib.substring 0 8);
+
+  messages = config: {
+    inherit (config) warnings;
+    failed = map (entry: entry.message) (lib.filter (entry: !entry.assertion) config.assertions);
+  };
 in
 {
+  inherit messages;
+
   # Units, and the options that their text is held against.
   units = config: {
     units = lib.mapAttrs (_: unit: unit.text) (lib.filterAttrs isOurs config.systemd.units);
@@ -66,9 +90,48 @@ in
     lib.filterAttrs (_: parts: parts != [ ]) (lib.genAttrs (lib.attrNames was) different)
     // lib.optionalAttrs (ports after != ports before) { "open ports" = ports after; };
 
-  messages = config: {
-    inherit (config) warnings;
-    failed = map (entry: entry.message) (lib.filter (entry: !entry.assertion) config.assertions);
+  # What an instance has of an identity: where its options point, who puts that there, and what happens when it changes.
+  identity = config: {
+    files = lib.mapAttrs (
+      _: instance: filesIn instance.spec.${instance.role}.${instance.role}
+    ) config.services.cim.instances;
+    etc = lib.mapAttrs (_: entry: lib.removePrefix "${toString ./.}/" (toString entry.source)) (
+      lib.filterAttrs (
+        _: entry: lib.hasSuffix ".pem" (baseNameOf (toString entry.source))
+      ) config.environment.etc
+    );
+    reload = lib.mapAttrs (
+      _: instance: lib.length config.systemd.services.${instance.unit}.reloadTriggers
+    ) config.services.cim.instances;
+    secrets = lib.mapAttrs (_: secret: {
+      inherit (secret)
+        owner
+        group
+        mode
+        path
+        key
+        format
+        reloadUnits
+        restartUnits
+        ;
+      sopsFile = baseNameOf secret.sopsFile;
+    }) (config.sops.secrets or { });
+    expiry = lib.mapAttrs (_: unit: {
+      inherit (unit) onFailure;
+      asks = lib.last (lib.splitString "/bin/" unit.serviceConfig.ExecStart);
+    }) (lib.filterAttrs (name: _: lib.hasSuffix "-expiry" name) config.systemd.services);
+    inherit (messages config) failed;
+  };
+
+  # What the fleet has of its folder: keys as they are, JWTs by their first letters.
+  filled = fleet: {
+    operator = lib.mapNullable (operator: short operator.jwt) fleet.operator;
+    accounts = lib.mapAttrs (_: account: {
+      inherit (account) nkey;
+      jwt = short account.jwt;
+      users = lib.mapAttrs (_: user: user.nkey) account.users;
+    }) fleet.accounts;
+    leaves = lib.mapAttrs (_: leaf: leaf.nkey) fleet.leaves;
   };
 
   specs =

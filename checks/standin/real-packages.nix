@@ -12,14 +12,14 @@ let
     lib.filter (word: word != "") (lib.splitString " " (lib.replaceStrings [ "\n" ] [ " " ] text));
   packages = words ''
     OVMF acl aggregateModules attr audit bash-completion bashInteractive bcache-tools btrfs-progs bzip2 cacert
-    closureInfo concatText coreutils-full cpio dbus dhcpcd dosfstools e2fsprogs fish fontconfig fuse fuse3 getconf
-    getent glibcLocales gnupatch grub2 hicolor-icon-theme host iana-etc iptables iputils kbd kexec-tools kmod
-    kmod-blacklist-ubuntu kmod-debian-aliases less lesspipe libarchive libcap linuxHeaders lvm2 makeDBusConf
-    makeFontsCache makeInitrdNGTool makeWrapper man-db mdadm mkpasswd mypy nano ncurses netcat netpbm nettools
-    nix-bash-completions nix-info nixos-artwork nixos-container nixos-firewall-tool nixos-option nixos-rebuild
-    nixosTests nsncd openresolv pam perl python3Packages qemu_test rsync ruff runCommandCC shared-mime-info socat
-    sound-theme-freedesktop strace su substitute substituteAll sudo texinfoInteractive time tzdata vde2 which
-    xonsh xorg xz zsh
+    closureInfo concatText coreutils-full cpio dbus dhcpcd dosfstools e2fsprogs fish fontconfig fuse fuse3
+    getconf getent glibcLocales gnupatch grub2 hicolor-icon-theme host iana-etc iptables iputils kbd kexec-tools
+    kmod kmod-blacklist-ubuntu kmod-debian-aliases less lesspipe libarchive libcap linuxHeaders logrotate lvm2
+    makeDBusConf makeFontsCache makeInitrdNGTool makeWrapper man-db mdadm mkpasswd mypy nano ncurses netcat
+    netpbm nettools nix-bash-completions nix-info nixos-artwork nixos-container nixos-firewall-tool nixos-option
+    nixos-rebuild nixosTests nsncd openresolv pam perl python3Packages qemu_test rsync ruff runCommandCC
+    shared-mime-info socat sound-theme-freedesktop strace su substitute substituteAll sudo texinfoInteractive
+    time tzdata vde2 which xonsh xorg xz zsh
   '';
   # What they are asked for: outputs, members, functions.
   members = words ''

@@ -43,8 +43,10 @@ struct Row {
 
 /// `src/reload.json`: what is hot of the fields that do more than pass through.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Reload {
     hub: Vec<HotRow>,
+    hub_in_operator_mode: Vec<HotRow>,
     leaf: Vec<HotRow>,
 }
 
@@ -148,7 +150,11 @@ fn fields() -> Result<String, Box<dyn Error>> {
 fn reload() -> Result<String, Box<dyn Error>> {
     let table: Reload = serde_json::from_str(&fs::read_to_string("src/reload.json")?)?;
     let mut out = String::new();
-    for (name, rows) in [("HUB", &table.hub), ("LEAF", &table.leaf)] {
+    for (name, rows) in [
+        ("HUB", &table.hub),
+        ("HUB_IN_OPERATOR_MODE", &table.hub_in_operator_mode),
+        ("LEAF", &table.leaf),
+    ] {
         writeln!(out, "const {name}: &[Row] = &[")?;
         for row in rows {
             let since = version(&row.since)

@@ -5,5 +5,7 @@
     device = "/dev/disk/by-label/nixos";
     fsType = "ext4";
   };
+  # The host's ssh key decrypts its secrets.
+  services.openssh.enable = true;
   system.stateVersion = "26.05";
 }

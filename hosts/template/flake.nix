@@ -4,26 +4,36 @@
   inputs = {
     cim.url = "github:OWNER/REPOSITORY"; # where this project lives
     nixpkgs.follows = "cim/nixpkgs";
+    sops-nix.follows = "cim/sops-nix";
   };
 
   outputs =
-    { cim, nixpkgs, ... }:
+    {
+      self,
+      cim,
+      nixpkgs,
+      sops-nix,
+    }:
     let
+      fleet = cim.lib.mkFleet ./fleet.nix;
       host =
         file:
         nixpkgs.lib.nixosSystem {
           modules = [
             cim.nixosModules.default
+            sops-nix.nixosModules.sops
             ./base.nix
             file
             {
               nixpkgs.hostPlatform = "x86_64-linux";
-              services.cim.fleet = cim.lib.mkFleet ./fleet.nix;
+              services.cim = { inherit fleet; };
             }
           ];
         };
     in
-    {
+    # nix run .#identity, nix run .#expiry, and what nix flake check looks at.
+    cim.lib.outputs { inherit self fleet; }
+    // {
       nixosConfigurations = {
         hub = host ./hub.nix;
         plant-a = host ./plant-a.nix;

@@ -1,4 +1,4 @@
-# The hub: one server, its certificate in /run/secrets.
+# The hub: one server. Its certificate comes from identity/, its key from secrets/hub.yaml.
 {
   networking.hostName = "hub";
 
@@ -6,10 +6,7 @@
     enable = true;
     openFirewall = true;
     leafnodes.openFirewall = true;
-    tls = {
-      certFile = "/run/secrets/hub.pem";
-      keyFile = "/run/secrets/hub.key";
-      caFile = "/etc/ssl/certs/cim-ca.pem";
-    };
   };
+  # For whom secrets/hub.yaml is encrypted: ssh-keyscan -t ed25519 hub.example.com
+  # services.cim.sops.hostKey = "ssh-ed25519 AAAA…";
 }

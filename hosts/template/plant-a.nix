@@ -1,10 +1,7 @@
-# A leaf: its seed in /run/secrets, one local user.
+# A leaf: its credentials come from secrets/plant-a.yaml. One local user; `nk -gen user -pubout` makes the nkey.
 {
   networking.hostName = "plant-a";
 
-  services.cim.leaves.plant-a = {
-    nkeySeedFile = "/run/secrets/plant-a.nk";
-    remotes.hub.tls.caFile = "/etc/ssl/certs/cim-ca.pem";
-    accounts.CIM.users.app.nkey = "UA2AFBM7M3PSY4Q3H2PGSTXJ5GJPOYQ6MC5VTQ45BIU4XI6IEGFRFEY5";
-  };
+  services.cim.leaves.plant-a.accounts.CIM.users.app.nkey = "UA2AFBM7M3PSY4Q3H2PGSTXJ5GJPOYQ6MC5VTQ45BIU4XI6IEGFRFEY5";
+  # services.cim.sops.hostKey = "ssh-ed25519 AAAA…";
 }

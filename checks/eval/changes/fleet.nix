@@ -1,5 +1,5 @@
 # Changes of the fleet: what one leaf is told is no other leaf's business.
-{ lib }:
+{ lib, ... }:
 {
   "nothing" = { };
   "a flow of a leaf" = {

@@ -1,5 +1,5 @@
 # Changes of one instance on its host: which of them nats-server takes over when it is told to reload.
-{ lib }:
+{ lib, ... }:
 let
   leaf = options: { host.services.cim.leaves.a = options; };
   hub = options: { host.services.cim.hub = options; };

@@ -1,5 +1,5 @@
 # An older nats-server takes over less on reload.
-{ lib }:
+{ lib, ... }:
 {
   "leaf with nats-server 2.12: more nodes of the hub" = {
     before.host =

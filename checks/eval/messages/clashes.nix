@@ -1,5 +1,5 @@
 # Two instances of one host that want the same thing: both options are named.
-{ lib }:
+{ lib, ... }:
 let
   leaves = options: { host.services.cim.leaves = options; };
 in

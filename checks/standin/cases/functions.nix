@@ -92,6 +92,7 @@ in
     (lib.removePrefix "ab" "abc")
     (lib.removePrefix "x" "abc")
   ];
+  fileContents = lib.fileContents (builtins.toFile "two-lines" "one\n\n");
   removeSuffix = [
     (lib.removeSuffix ".nix" "x.nix")
     (lib.removeSuffix ".x" "y")

@@ -155,9 +155,13 @@ fn changes(old: &Instance, new: &Instance) -> Vec<Change> {
         }];
     }
     let differences = tree::differences(&old.body, &new.body);
+    // A spec that comes or goes with operator mode restarts for that.
+    let has_operator = new.body["fleet"]["operator"].is_object();
     let change = |difference: tree::Difference| Change {
         option: option::path(new.role, &new.name, &difference.path),
-        consequence: difference.consequence(new.role, new.version).into(),
+        consequence: difference
+            .consequence(new.role, new.version, has_operator)
+            .into(),
         old: difference.old,
         new: difference.new,
     };

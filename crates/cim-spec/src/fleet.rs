@@ -172,11 +172,15 @@ pub fn leaf_of_hub(
 }
 
 /// Whether leaves of a hub never learn of each other's interest: said, or derived from what crosses. Where no flow
-/// goes from leaf to leaf, nothing is lost, and the hub's nodes keep less in memory.
+/// goes from leaf to leaf, nothing is lost, and the hub's nodes keep less in memory. In operator mode it is said or off: a
+/// flow changes one JWT there, and must not change a field that needs a restart.
 pub(crate) fn isolates(fleet: &Fleet, hub_name: &str, hub: &Hub) -> bool {
     let dials = |leaf: &&Leaf| leaf.remotes.values().any(|remote| remote.hub == hub_name);
     let leaves = || fleet.leaves.values().filter(dials).enumerate();
     hub.leafnodes.isolate_interest.unwrap_or_else(|| {
+        if fleet.operator.is_some() {
+            return false;
+        }
         let mut imported: BTreeMap<&str, Crowd> = BTreeMap::new();
         for (index, leaf) in leaves() {
             let crowd = imported.entry(&leaf.account).or_default();

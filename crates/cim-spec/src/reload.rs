@@ -81,6 +81,8 @@ pub struct Difference<'a> {
     pub path: &'a [&'a str],
     /// Whether there was nothing before, or is nothing now.
     pub toggles: bool,
+    /// Whether hubs know accounts by their JWTs: a leaf's rights then stand in no nats.conf.
+    pub has_operator: bool,
 }
 
 impl Difference<'_> {
@@ -97,7 +99,11 @@ impl Difference<'_> {
 
     /// Whether nats-server takes it over on reload: it, or what it is part of, stands in a table.
     pub fn is_hot(self, role: Role, version: Version) -> bool {
-        let mut rows = rows(role).iter();
+        let more = match role {
+            Role::Hub if self.has_operator => HUB_IN_OPERATOR_MODE,
+            _ => &[],
+        };
+        let mut rows = rows(role).iter().chain(more);
         rows.any(|row| version >= row.since && below(row.path, self.path).is_some())
             || self.is_hot_field(role, version)
     }
@@ -173,6 +179,7 @@ mod tests {
         let difference = Difference {
             path,
             toggles: false,
+            has_operator: false,
         };
         difference.consequence(role, version)
     }
@@ -233,9 +240,31 @@ mod tests {
         assert_eq!(of(Role::Leaf, connections, now), Consequence::Restart);
         let seed = |toggles| {
             let path = &["leaf", "nkeySeedFile"];
-            Difference { path, toggles }.consequence(Role::Leaf, now)
+            let has_operator = false;
+            Difference {
+                path,
+                toggles,
+                has_operator,
+            }
+            .consequence(Role::Leaf, now)
         };
         assert_eq!(seed(false), Consequence::Reload);
         assert_eq!(seed(true), Consequence::Restart);
+    }
+
+    #[test]
+    fn in_operator_mode_a_leaf_s_flows_stand_in_its_account_s_jwt() {
+        let flow = |role, has_operator| {
+            let path = &["fleet", "leaves", "plant-a", "exports"];
+            let difference = Difference {
+                path,
+                toggles: false,
+                has_operator,
+            };
+            difference.consequence(role, Version(2, 15, 1))
+        };
+        assert_eq!(flow(Role::Hub, true), Consequence::Reload);
+        assert_eq!(flow(Role::Hub, false), Consequence::Restart);
+        assert_eq!(flow(Role::Leaf, true), Consequence::Restart);
     }
 }

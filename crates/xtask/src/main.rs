@@ -45,6 +45,9 @@ enum Task {
         /// A real nixpkgs tree to check the flake with, in place of the stand-in.
         #[arg(long, value_name = "PATH")]
         nixpkgs: Option<PathBuf>,
+        /// A real sops-nix tree, for hosts with an identity in the step that compares with NixOS.
+        #[arg(long, value_name = "PATH", requires = "nixpkgs")]
+        sops_nix: Option<PathBuf>,
         /// Runs only this step and those it needs; may be given more than once.
         #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(test::step_names()))]
         only: Vec<String>,
@@ -89,9 +92,13 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Demo(args) => demo::run(&args, &progress),
         Task::Test {
             nixpkgs,
+            sops_nix,
             only,
             no_lab,
-        } => test::run(Workspace::find()?, progress, nixpkgs, only, no_lab),
+        } => {
+            let trees = test::Trees { nixpkgs, sops_nix };
+            test::run(Workspace::find()?, progress, trees, only, no_lab)
+        }
         Task::Soak { campaign } => {
             soak::run(&campaign, &Workspace::find()?, &progress)?;
             Ok(ExitCode::SUCCESS)

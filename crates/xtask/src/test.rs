@@ -98,6 +98,15 @@ const STEPS: &[Step<Session>] = &[
 /// The step that needs root.
 const LAB: &str = "lab";
 
+/// Trees of projects that the stand-ins stand for; `None`: there is none at hand.
+#[derive(Debug, Clone, Default)]
+pub struct Trees {
+    /// Of nixpkgs, with `lib/` and `nixos/`.
+    pub nixpkgs: Option<PathBuf>,
+    /// Of sops-nix.
+    pub sops_nix: Option<PathBuf>,
+}
+
 /// The names that `--only` takes.
 pub fn step_names() -> Vec<&'static str> {
     STEPS.iter().map(|step| step.name).collect()
@@ -107,14 +116,14 @@ pub fn step_names() -> Vec<&'static str> {
 pub fn run(
     workspace: Workspace,
     progress: Progress,
-    nixpkgs: Option<PathBuf>,
+    trees: Trees,
     mut only: Vec<String>,
     no_lab: bool,
 ) -> Result<ExitCode> {
     // What is left out is said, and does not count as passed.
     if only.is_empty() {
         only.extend(step_names().into_iter().map(str::to_owned));
-        if nixpkgs.is_none() {
+        if trees.nixpkgs.is_none() {
             progress.note("leaving out real: it needs a nixpkgs tree, --nixpkgs PATH");
             only.retain(|name| name != REAL);
         }
@@ -123,15 +132,21 @@ pub fn run(
             only.retain(|name| name != LAB);
         }
     }
-    let found = |path: PathBuf| {
-        path.canonicalize()
-            .with_context(|| format!("finding --nixpkgs {}", path.display()))
+    let found = |option: &str, path: Option<PathBuf>| {
+        path.map(|path| {
+            path.canonicalize()
+                .with_context(|| format!("finding {option} {}", path.display()))
+        })
+        .transpose()
     };
-    let nixpkgs = nixpkgs.map(found).transpose()?;
+    let trees = Trees {
+        nixpkgs: found("--nixpkgs", trees.nixpkgs)?,
+        sops_nix: found("--sops-nix", trees.sops_nix)?,
+    };
     let mut session = Session {
         workspace,
         progress: progress.clone(),
-        nixpkgs,
+        trees,
         tools: None,
         flake: None,
     };

@@ -93,6 +93,7 @@ rec {
     n >= k && substring (n - k) k s == suffix;
   hasInfix = infix: s: length (split (escapeRegex infix) "${s}") > 1;
   removePrefix = prefix: s: if hasPrefix prefix s then substring (stringLength prefix) (-1) s else s;
+  fileContents = file: lib.removeSuffix "\n" (builtins.readFile file);
   removeSuffix =
     suffix: s: if hasSuffix suffix s then substring 0 (stringLength s - stringLength suffix) s else s;
   splitString = separator: s: filter isString (split (escapeRegex (toString separator)) (toString s));

@@ -11,4 +11,5 @@ mod logins;
 mod reference;
 mod refusals;
 mod server;
+mod standing;
 mod verdicts;

@@ -12,6 +12,9 @@ use crate::support::{Hosts, hosts, reload, set};
 const TABLE: &str = include_str!("../../../cim-spec/src/reload.json");
 const TRANSITIONS: &str = include_str!("transitions.json");
 
+/// Rows that hold of hubs in operator mode alone.
+const IN_OPERATOR_MODE: &str = "hubInOperatorMode";
+
 /// Files that the new values name, and what of the copy stands for each.
 const FILES: [(&str, &str); 5] = [
     ("/run/secrets/renewed.pem", "cert.pem"),
@@ -62,7 +65,7 @@ fn transitions() -> Result<Transitions> {
 #[test]
 fn every_row_has_a_transition() -> Result<()> {
     let transitions = transitions()?;
-    for role in ["hub", "leaf"] {
+    for role in ["hub", IN_OPERATOR_MODE, "leaf"] {
         let rows: BTreeSet<String> = rows(role)?.into_iter().collect();
         let bases = transitions.hot.iter().filter(|base| base.role == role);
         let tried = bases
@@ -108,6 +111,11 @@ fn every_transition_stays_inside_hot_rows() -> Result<()> {
 #[test]
 fn hub_nodes_take_every_hot_transition_over() -> Result<()> {
     all_taken_over("hub")
+}
+
+#[test]
+fn hub_nodes_in_operator_mode_take_what_leaves_may_do_over() -> Result<()> {
+    all_taken_over(IN_OPERATOR_MODE)
 }
 
 #[test]
@@ -198,9 +206,18 @@ fn with(spec: &Value, role: &str, sets: &Sets) -> Result<Value> {
     let mut spec = spec.clone();
     for (path, value) in sets {
         let value = (value != "-").then(|| value.clone());
-        set(&mut spec, &format!("{role}.{path}"), value)?;
+        set(&mut spec, &format!("{}.{path}", word(role)), value)?;
     }
     Ok(spec)
+}
+
+/// What stands first in the spec of a role.
+fn word(role: &str) -> &str {
+    if role == IN_OPERATOR_MODE {
+        "hub"
+    } else {
+        role
+    }
 }
 
 fn rows(role: &str) -> Result<Vec<String>> {

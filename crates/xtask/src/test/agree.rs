@@ -16,7 +16,11 @@ use super::eval::{self, Eval};
 use super::units;
 
 /// A golden spec of each role; blocks that they lack are put in.
-const BASES: [(&str, Role); 2] = [("hub-fields", Role::Hub), ("leaf-fields", Role::Leaf)];
+const BASES: [(&str, Role); 3] = [
+    ("hub-fields", Role::Hub),
+    ("hub-operator", Role::Hub),
+    ("leaf-fields", Role::Leaf),
+];
 
 /// The oldest version that there are rows for, and one for which all of them hold.
 const VERSIONS: [&str; 2] = ["2.12.0", "2.15.1"];
@@ -125,6 +129,7 @@ pub fn on_every_place(eval: &Eval) -> Result<usize> {
             let difference = Difference {
                 path: &path,
                 toggles: false,
+                has_operator: mutated.body["fleet"]["operator"].is_object(),
             };
             let in_nix = *digest == before[mutated.base];
             if (difference.is_hot(role, parsed) || difference.is_silent(role)) != in_nix {

@@ -25,7 +25,7 @@ pub fn run(session: &mut Session) -> Result<()> {
         "the stand-in's lib agrees in {} cases",
         count(&expected)
     ));
-    let Some(nixpkgs) = &session.nixpkgs else {
+    let Some(nixpkgs) = &session.trees.nixpkgs else {
         return Ok(());
     };
     let theirs = nixpkgs.join("lib");

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -34,6 +35,26 @@ struct Unit {
     text: String,
 }
 
+/// What checks/standin/real.nix says of one host with an identity.
+#[derive(Debug, Deserialize)]
+struct Sealed {
+    agree: bool,
+    different: Value,
+    compared: SealedCompared,
+}
+
+#[derive(Debug, Deserialize)]
+struct SealedCompared {
+    extracted: Extracted,
+}
+
+/// More than this.
+#[derive(Debug, Deserialize)]
+struct Extracted {
+    /// What sops-install-secrets reads on the host.
+    manifest: Vec<Value>,
+}
+
 /// What checks/standin/real-vm.nix says of one VM test.
 #[derive(Debug, Deserialize)]
 struct VmTest {
@@ -46,9 +67,9 @@ struct VmTest {
 
 /// The step.
 pub fn run(session: &mut Session) -> Result<()> {
-    let nixpkgs = session
+    let trees = session.trees.clone();
+    let nixpkgs = trees
         .nixpkgs
-        .clone()
         .context("comparing with a real nixpkgs: name the tree with --nixpkgs PATH")?;
     for file in [
         "lib/default.nix",
@@ -83,6 +104,12 @@ pub fn run(session: &mut Session) -> Result<()> {
             answer.compared.units.len()
         ));
     }
+    match &trees.sops_nix {
+        Some(sops_nix) => problems.extend(with_sops_nix(session, &eval, &nixpkgs, sops_nix)?),
+        None => session
+            .progress
+            .note("leaving out sops-nix: it needs its tree, --sops-nix PATH"),
+    }
     let tests: BTreeMap<String, VmTest> =
         eval.json(&format!("realVm {{ nixpkgs = {}; }}", eval::path(&nixpkgs)))?;
     ensure!(!tests.is_empty(), "there are no VM tests in checks/vm");
@@ -101,6 +128,40 @@ pub fn run(session: &mut Session) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Hosts with an identity: sops-nix's own module takes our secrets, and makes of them what the stand-in makes.
+fn with_sops_nix(
+    session: &Session,
+    eval: &Eval,
+    nixpkgs: &Path,
+    sops_nix: &Path,
+) -> Result<Vec<String>> {
+    ensure!(
+        sops_nix.join("modules/sops/default.nix").is_file(),
+        "--sops-nix {}: there is no modules/sops/default.nix",
+        sops_nix.display()
+    );
+    let answers: BTreeMap<String, Sealed> = eval.json(&format!(
+        "realSops {{ nixpkgs = {}; sopsNix = {}; }}",
+        eval::path(nixpkgs),
+        eval::path(sops_nix)
+    ))?;
+    let secrets: usize = (answers.values())
+        .map(|answer| answer.compared.extracted.manifest.len())
+        .sum();
+    ensure!(
+        secrets > 0,
+        "no host in checks/eval/identities has a secret"
+    );
+    session.progress.note(&format!(
+        "sops-nix installs {secrets} secrets on {} hosts",
+        answers.len()
+    ));
+    let differing = answers.iter().filter(|(_, answer)| !answer.agree);
+    Ok(differing
+        .map(|(name, answer)| format!("identities/{name}: {:#}", answer.different))
+        .collect())
 }
 
 impl VmTest {

@@ -1,12 +1,12 @@
 //! What the steps of `cargo xtask test` share, and those of them that are one command.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::Trees;
 use crate::flake::Flake;
 use crate::progress::Progress;
 use crate::tools::{Purpose, Tools};
@@ -48,7 +48,7 @@ const OUTPUTS: &[&str] = &[
 pub struct Session {
     pub workspace: Workspace,
     pub progress: Progress,
-    pub nixpkgs: Option<PathBuf>,
+    pub trees: Trees,
     pub tools: Option<Rc<Tools>>,
     pub flake: Option<Rc<Flake>>,
 }
@@ -151,7 +151,7 @@ impl Session {
         let flake = Flake::assemble(
             &self.workspace,
             tools,
-            self.nixpkgs.as_deref(),
+            self.trees.nixpkgs.as_deref(),
             &self.progress,
         )?;
         Ok(Rc::clone(self.flake.insert(Rc::new(flake))))

@@ -60,9 +60,9 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("restartTriggers dropped", "modules/unit.nix", "restartTriggers = [ triggers.restart ];", ""),
     mutant("reloadTriggers dropped", "modules/unit.nix", "reloadTriggers = [ triggers.reload ];", ""),
     mutant("triggers swapped", "modules/unit.nix", "restartTriggers = [ triggers.restart ];\n  reloadTriggers = [ triggers.reload ];", "restartTriggers = [ triggers.reload ];\n  reloadTriggers = [ triggers.restart ];"),
-    mutant("hardening line removed", "modules/unit.nix", "NoNewPrivileges = true;", ""),
-    mutant("sandbox weakened", "modules/unit.nix", "ProtectSystem = \"strict\";", "ProtectSystem = \"full\";"),
-    mutant("system calls allowed", "modules/unit.nix", "      \"~@privileged\"\n", ""),
+    mutant("hardening line removed", "modules/sandbox.nix", "NoNewPrivileges = true;", ""),
+    mutant("sandbox weakened", "modules/sandbox.nix", "ProtectSystem = \"strict\";", "ProtectSystem = \"full\";"),
+    mutant("system calls allowed", "modules/sandbox.nix", "    \"~@privileged\"\n", ""),
     mutant("file limit does not follow", "modules/unit.nix", "options.limits.maxConnections + 16384", "65536 + 16384"),
     mutant("killed before lame duck ends", "modules/unit.nix", "seconds options.lameDuck.duration +", "30 +"),
     mutant("milliseconds are seconds", "modules/unit.nix", "ms = 1;", "ms = 0;"),
@@ -73,8 +73,8 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("keys are read for a store that is off", "modules/unit.nix", "isEncrypted = options.jetstream.enable && ", "isEncrypted = "),
 
     // triggers
-    mutant("reload trigger sees cold fields only", "modules/triggers.nix", "reload = digest body;", "reload = digest (lib.foldl' without body (hotPaths role version));"),
-    mutant("everything restarts", "modules/triggers.nix", "(lib.foldl' without body (hotPaths role version))", "body"),
+    mutant("reload trigger sees cold fields only", "modules/triggers.nix", "reload = digest body;", "reload = digest (lib.foldl' without body hot);"),
+    mutant("everything restarts", "modules/triggers.nix", "(lib.foldl' without body hot)", "body"),
     mutant("older versions reload as new ones", "modules/triggers.nix", "known = since: lib.versionAtLeast version since;", "known = _: true;"),
     mutant("every field restarts", "modules/triggers.nix", "++ lib.concatMap rows blocks.${role}", ""),
     mutant("no field restarts", "modules/triggers.nix", "row ? hot && known row.hot", "true"),

@@ -1,0 +1,51 @@
+# Operator mode, and files of an identity: what a JWT, a flow and a renewed certificate do to servers.
+{ lib, inputs }:
+let
+  operator = {
+    fleet = {
+      operator.jwt = "eyJh.eyJi.c";
+      accounts.CIM.jwt = "eyJh.eyJj.d";
+      leaves = lib.genAttrs [ "a" "b" ] (_: {
+        certificate = lib.mkForce null;
+      });
+    };
+  };
+  sealed = identity: {
+    fleet = { inherit identity; };
+    host = {
+      imports = [ inputs.sops-nix.nixosModules.sops ];
+      services.openssh.enable = true;
+      services.cim.hub.tls = lib.mkForce { };
+      services.cim.sops.file = ../sealed/secrets/hub-1.yaml;
+    };
+  };
+in
+{
+  "in operator mode: a flow of a leaf" = {
+    before = operator;
+    fleet.leaves.a.exports = [ "more.>" ];
+  };
+  "in operator mode: a flow from leaf to leaf" = {
+    before = operator;
+    fleet.leaves.a.imports = [ "metrics.b.>" ];
+  };
+  "in operator mode: a leaf that joins the fleet" = {
+    before = operator;
+    fleet.leaves.c.account = "CIM";
+  };
+  "in operator mode: an account's JWT" = {
+    before = operator;
+    fleet.accounts.CIM.jwt = lib.mkForce "eyJh.eyJj.e";
+  };
+  "in operator mode: the operator's JWT" = {
+    before = operator;
+    fleet.operator.jwt = lib.mkForce "eyJh.eyJi.e";
+  };
+  "operator mode" = {
+    fleet = { inherit (operator.fleet) operator; };
+  };
+  "an identity with a renewed certificate of the hub" = {
+    before = sealed ../sealed/identity;
+    fleet.identity = lib.mkForce ../sealed/renewed;
+  };
+}

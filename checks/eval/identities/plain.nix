@@ -1,0 +1,8 @@
+# Secrets that nobody encrypted.
+{
+  fleet.operator = { };
+  host.services.cim = {
+    hub.enable = true;
+    sops.file = ../sealed/secrets/plain.yaml;
+  };
+}
