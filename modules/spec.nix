@@ -5,6 +5,7 @@
 { lib }:
 let
   fields = import ./fields.nix { inherit lib; };
+  inherit (import ./asset-spec.nix { inherit lib; }) assets;
 
   # Named options, and what is set of the fields that pass straight through.
   withFields =
@@ -157,6 +158,13 @@ in
           inherit hubs;
           leaves = lib.concatMapAttrs (hub: _: leavesOf hub) hubs;
           gateways = gateways hubs fleet;
+          # What no hub holds is every hub's, which then says so.
+          assets = {
+            hubs = lib.attrNames fleet.hubs;
+            accounts = assets (
+              asset: asset.hub == null || hubs ? ${asset.hub} || !(fleet.hubs ? ${asset.hub})
+            ) fleet.accounts;
+          };
         };
         hub = {
           server = server "hub" options;
@@ -198,6 +206,7 @@ in
             ;
           cluster = cluster options.cluster;
           accounts = accounts options.accounts;
+          assets = assets (_: true) options.accounts;
           leafnodes = part "link" [ "reconnect" ] options.leafnodes;
           remotes = lib.mapAttrs (
             _: remote:
@@ -222,5 +231,9 @@ in
       ;
     gateways = { };
     accounts = accounts fleet.accounts;
+    assets = {
+      hubs = lib.attrNames fleet.hubs;
+      accounts = assets (_: true) fleet.accounts;
+    };
   };
 }

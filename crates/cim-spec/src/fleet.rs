@@ -1,5 +1,7 @@
 //! The rules between members of a fleet: on the slice that an instance sees, and on the whole.
 
+mod assets;
+mod copied;
 pub(crate) mod crossing;
 mod hosts;
 mod unique;
@@ -7,6 +9,7 @@ mod versions;
 
 use std::collections::BTreeMap;
 
+pub(crate) use assets::assets_of;
 pub use hosts::{check_hosts, plans, plans_ignoring};
 
 use crate::name;
@@ -34,6 +37,7 @@ pub fn check(fleet: &Fleet, problems: &mut Problems) {
             }
         }
     }
+    assets::hubs(fleet, problems);
     unique::unique_server_names(fleet, problems);
     unique::unique_domains(fleet, problems);
     unique::unique_addresses(fleet, problems);
@@ -99,6 +103,7 @@ pub fn leaf(
     flows(&leaf.imports, &at.join("imports"), problems);
     flows(&leaf.exports, &at.join("exports"), problems);
     crossing::check(leaf, &at, problems);
+    assets::shared(leaf, &at, problems);
     for (remote_name, remote) in &leaf.remotes {
         let at = at.join("remotes").join(remote_name);
         problems.parsed(Rule::Name, &at, remote_name, name::check(remote_name));

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{AuthCallout, Export, Flow, Import, Mappings, Operator, nullable};
+use super::{
+    AuthCallout, Export, Flow, HubAssets, Import, Mappings, Operator, SharedStreams, nullable,
+};
 use crate::field::Fields;
 
 /// `services.cim.fleet`, whole or a slice of it.
@@ -28,6 +30,8 @@ pub struct Fleet {
     pub leaves: BTreeMap<String, Leaf>,
     /// Of a slice: nodes of the other hubs that have a gateway, by hub. Empty in the whole.
     pub gateways: BTreeMap<String, BTreeMap<String, Node>>,
+    /// What the hubs' accounts hold.
+    pub assets: HubAssets,
     /// Warnings that the operator keeps, each with a reason.
     pub acknowledged: BTreeMap<String, String>,
 }
@@ -202,6 +206,8 @@ pub struct Leaf {
     pub imports: Vec<Flow>,
     /// Subjects that may cross from the leaf to the hub.
     pub exports: Vec<Flow>,
+    /// Streams that may be copied over its links.
+    pub streams: SharedStreams,
     /// Its links, by name.
     pub remotes: BTreeMap<String, Remote>,
 }
