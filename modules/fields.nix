@@ -1,11 +1,53 @@
-# Options for the fields of nats.conf that pass straight through: one row of crates/cim-spec/fields/<block>.json each.
+# Options for the fields that pass straight through: one row of crates/cim-spec/fields/<block>.json each for nats.conf, of
+# crates/cim-spec/assets/<type>.json for JetStream assets.
 #
 # The same rows tell the generator what to check and write, and triggers.nix what nats-server takes over on reload.
 { lib }:
 let
   inherit (lib) mkOption types;
 
-  table = block: builtins.fromJSON (builtins.readFile (../crates/cim-spec/fields + "/${block}.json"));
+  read = file: builtins.fromJSON (builtins.readFile file);
+  assets =
+    let
+      folder = ../crates/cim-spec/assets;
+      names = map (lib.removeSuffix ".json") (lib.attrNames (builtins.readDir folder));
+    in
+    lib.genAttrs names (name: read (folder + "/${name}.json"));
+
+  table =
+    block:
+    if assets ? ${block} then
+      assets.${block} // { fields = lib.concatMap parts assets.${block}.fields; }
+    else
+      read (../crates/cim-spec/fields + "/${block}.json");
+
+  # What an asset's part holds stands under the part's option; a row without one is no option.
+  parts =
+    row:
+    if !(row ? option) then
+      [ ]
+    else if row.type != "part" then
+      [ row ]
+    else
+      map (
+        inner:
+        inner
+        // {
+          option = "${row.option}.${inner.option}";
+          key = "${row.key}.${inner.key}";
+        }
+      ) (lib.filter (inner: inner ? option) assets.${row.of}.fields);
+
+  transform = types.submodule {
+    options = lib.genAttrs [ "src" "dest" ] (
+      name:
+      mkOption {
+        type = types.str;
+        description =
+          (lib.findFirst (row: row.key == name) { } assets.subject-transform.fields).description;
+      }
+    );
+  };
 
   # The rows of a block for one role (hub or leaf) and, of `tls`, one kind of connection.
   rows =
@@ -32,6 +74,9 @@ let
       enum = types.enum row.values;
       enums = types.listOf (types.enum row.values);
       texts = types.listOf types.str;
+      list = types.listOf types.str;
+      durations = types.listOf types.str;
+      transforms = types.listOf transform;
       subjects = types.listOf types.str;
       textMap = types.attrsOf types.str;
       boolMap = types.attrsOf types.bool;

@@ -114,6 +114,18 @@ let
     }
   );
 
+  streams =
+    what: when:
+    mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [ "EVENTS" ];
+      description = ''
+        Streams ${what}, by their names on the server (a bucket's is `KV_` and its name): ${when}. The leaf's user gets the
+        rights that this needs over JetStream's API, and no others.
+      '';
+    };
+
   operator = types.submodule {
     options = {
       jwt = mkOption {
@@ -249,6 +261,10 @@ let
           example = [ "metrics.>" ];
           description = "Subjects that may cross from the leaf to the hub. Nothing else does.";
         };
+        streams = {
+          toHub = streams "of the leaf that its hubs may copy" "a mirror or source of a hub's stream names this leaf";
+          toLeaf = streams "of its hubs that the leaf may copy" "a mirror or source of the leaf's stream names a hub";
+        };
         remotes = mkOption {
           type = types.attrsOf (
             types.submodule (
@@ -289,7 +305,9 @@ in
       description = "Account of the hubs that carries server events. It never crosses a leaf link. NATS: `system_account`.";
     };
     accounts = mkOption {
-      type = types.attrsOf (cimTypes.account (name: name != config.systemAccount));
+      type = types.attrsOf (
+        cimTypes.account (name: name != config.systemAccount) (import ./assets.nix { inherit lib; })
+      );
       example.CIM.users.alchemist.nkey = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
       description = "Accounts of the hubs: subject spaces that share nothing.";
     };

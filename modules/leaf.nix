@@ -133,7 +133,14 @@ let
           };
         };
         accounts = mkOption {
-          type = types.attrsOf (cimTypes.account (_: true));
+          type = types.attrsOf (
+            cimTypes.account (_: true) (
+              import ./assets.nix {
+                inherit lib;
+                onLeaf = true;
+              }
+            )
+          );
           example.CIM.users.app.nkey = "UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W";
           description = ''
             Accounts of the leaf itself. The one that the fleet names as

@@ -5,6 +5,7 @@
 { lib }:
 let
   fields = import ./fields.nix { inherit lib; };
+  inherit (import ./asset-spec.nix { inherit lib; }) assets;
 
   # Named options, and what is set of the fields that pass straight through.
   withFields =
@@ -160,6 +161,13 @@ in
           # No server restarts for them.
           lifetimes = null;
           expiryHorizon = null;
+          # What no hub holds is every hub's, which then says so.
+          assets = {
+            hubs = lib.attrNames fleet.hubs;
+            accounts = assets (
+              asset: asset.hub == null || hubs ? ${asset.hub} || !(fleet.hubs ? ${asset.hub})
+            ) fleet.accounts;
+          };
         };
         hub = {
           server = server "hub" options;
@@ -201,6 +209,7 @@ in
             ;
           cluster = cluster options.cluster;
           accounts = accounts options.accounts;
+          assets = assets (_: true) options.accounts;
           leafnodes = part "link" [ "reconnect" ] options.leafnodes;
           remotes = lib.mapAttrs (
             _: remote:
@@ -227,5 +236,9 @@ in
       ;
     gateways = { };
     accounts = accounts fleet.accounts;
+    assets = {
+      hubs = lib.attrNames fleet.hubs;
+      accounts = assets (_: true) fleet.accounts;
+    };
   };
 }

@@ -167,13 +167,14 @@ in
     '';
   };
 
-  # `jetstreamByDefault`: whether the account has JetStream unless it says otherwise.
+  # `jetstreamByDefault`: whether the account has JetStream unless it says otherwise; `assets`: what it may hold.
   account =
-    jetstreamByDefault:
+    jetstreamByDefault: assets:
     types.submodule (
       { name, ... }:
       {
         options = lib.recursiveUpdate (fields.options { block = "account"; }) {
+          inherit (assets) streams kv objectStores;
           jwt = mkOption {
             type = types.nullOr types.str;
             default = null;

@@ -1,5 +1,8 @@
-//! Turns `fields/*.json`, `src/reload.json` and `advisories.json`, which Nix reads too, into the constant tables of
-//! `field.rs`, `reload.rs` and `lint/advisories.rs`.
+//! Turns `fields/*.json`, `assets/*.json`, `src/reload.json` and `advisories.json`, which Nix reads too, into the constant
+//! tables of `field.rs`, `asset.rs`, `reload.rs` and `lint/advisories.rs`.
+
+#[path = "build/assets.rs"]
+mod assets;
 
 use std::error::Error;
 use std::fmt::Write;
@@ -80,7 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(Path::new(&out).join("fields.rs"), fields()?)?;
     fs::write(Path::new(&out).join("advisories.rs"), advisories()?)?;
     fs::write(Path::new(&out).join("reload.rs"), reload()?)?;
-    Ok(())
+    assets::write(Path::new(&out))
 }
 
 fn advisories() -> Result<String, Box<dyn Error>> {

@@ -2,9 +2,11 @@
 //!
 //! `nats-server -t` only parses: some 30 kinds of config pass it and then exit. So a copy with
 //! throwaway identities is also started, on loopback, and must become healthy with the digest
-//! that we computed. [`Copy`], [`Identities`] and [`Server`] serve tests and the demo too.
+//! that we computed; and what accounts hold in JetStream is made once. [`Copy`], [`Identities`] and [`Server`] serve tests and the demo too.
 
 pub mod committed;
+mod api;
+mod assets;
 mod copy;
 pub mod folder;
 mod identities;

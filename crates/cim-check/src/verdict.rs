@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use cim_spec::Plan;
 
-use crate::{Copy, Identities, Server, version};
+use crate::{Copy, Identities, Server, assets, version};
 
 /// Checks a plan with the nats-server `binary`, which must be of the version that the unit runs.
 ///
@@ -45,7 +45,7 @@ pub fn check(plan: &Plan, binary: &Path, expected: &str) -> Result<()> {
     )?;
     let status = server.stop()?;
     ensure!(status.success(), "nats-server stopped with {status}");
-    Ok(())
+    assets::check(plan, binary, dir.path())
 }
 
 fn same(plan: &Plan, who: &str, theirs: &str, ours: &str) -> Result<()> {

@@ -9,14 +9,15 @@ use cim_spec::plan::TlsFiles;
 
 use crate::conf::{self, Document};
 use crate::endpoints::{endpoints, monitor};
+use crate::jetstream;
 use crate::nats_conf;
 use crate::places::{Host, Places, config_dir, secrets_file};
 
-/// File names with their content.
+/// Files with their content.
 #[derive(Debug)]
 pub struct Artefacts {
-    /// `nats.conf`, `health.json`, `endpoints.json`.
-    pub files: BTreeMap<&'static str, String>,
+    /// By name: `nats.conf`, `health.json`, `endpoints.json`; below `jetstream/`, what accounts hold.
+    pub files: BTreeMap<String, String>,
 }
 
 impl Artefacts {
@@ -27,11 +28,12 @@ impl Artefacts {
     pub fn render(plan: &Plan) -> Result<Self> {
         let document = document(plan, &Host)?;
         let health = health(plan, &document);
-        let files = BTreeMap::from([
-            ("nats.conf", text(plan, &document)?),
-            ("health.json", json(&health)?),
-            ("endpoints.json", json(&endpoints(plan))?),
+        let mut files = BTreeMap::from([
+            ("nats.conf".to_owned(), text(plan, &document)?),
+            ("health.json".to_owned(), json(&health)?),
+            ("endpoints.json".to_owned(), json(&endpoints(plan))?),
         ]);
+        files.extend(jetstream::files(plan)?);
         Ok(Self { files })
     }
 }
@@ -121,7 +123,7 @@ fn certificates(plan: &Plan) -> Vec<Certificate> {
     .collect()
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String> {
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String> {
     let mut text = serde_json::to_string_pretty(value).context("writing JSON")?;
     text.push('\n');
     Ok(text)

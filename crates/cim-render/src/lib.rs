@@ -8,6 +8,7 @@ pub mod conf;
 pub mod diff;
 pub mod endpoints;
 pub mod input;
+pub mod jetstream;
 pub mod nats_conf;
 pub mod output;
 pub mod places;

@@ -45,6 +45,10 @@ impl Output {
         fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
         for (name, content) in &artefacts.files {
             let path = folder.join(name);
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)
+                    .with_context(|| format!("creating {}", parent.display()))?;
+            }
             fs::write(&path, content).with_context(|| format!("writing {}", path.display()))?;
         }
         Ok(())

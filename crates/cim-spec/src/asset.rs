@@ -1,33 +1,31 @@
 //! JetStream assets as files: the JSON that `nats stream add --config` reads, one file an asset.
 //!
 //! Field names, values and units are upstream's (durations in nanoseconds, sizes in bytes); a field
-//! that is absent or `null` has the server's default. Each type's `FIELDS` is the one table of what
-//! exists, since when, and what a change of it means for what is stored. The tables follow
-//! nats-server's `StreamConfig` and `ConsumerConfig` and nats.go's `KeyValueConfig` and
-//! `ObjectStoreConfig`; `asset/upstream.json` is the list that a test holds them against.
+//! that is absent or `null` has the server's default. `assets/*.json` is the one table of what
+//! exists, since when, what an operator calls it, and what a change of it means for what is stored;
+//! types, their `FIELDS`, options and checks are made of it. It follows nats-server's `StreamConfig`
+//! and `ConsumerConfig` and nats.go's `KeyValueConfig` and `ObjectStoreConfig`; a test holds it
+//! against their fields in `asset/upstream.json`.
 
 mod bucket;
 mod choice;
-mod consumer;
 mod field;
-mod part;
-mod stream;
+mod types;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use bucket::{KeyValue, MAX_HISTORY, ObjectStore};
+pub use bucket::MAX_HISTORY;
 pub use choice::{
     AckPolicy, Compression, DeliverPolicy, Discard, PersistMode, PriorityPolicy, ReplayPolicy,
     Retention, Storage,
 };
-pub use consumer::Consumer;
 pub use field::{Change, Field, Kind};
-pub use part::{
-    ConsumerLimits, External, Placement, Republish, Source, SourceConsumer, SubjectTransform,
+pub use types::{
+    Consumer, ConsumerLimits, External, KeyValue, ObjectStore, Placement, Republish, Source,
+    SourceConsumer, Stream, SubjectTransform,
 };
-pub use stream::Stream;
 
 /// A span of time in nanoseconds, as JetStream's API counts it.
 pub type Nanoseconds = i64;

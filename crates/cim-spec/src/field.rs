@@ -1,4 +1,5 @@
-//! Fields of nats.conf that pass straight through from an option: what a row of `fields/*.json` says of each.
+//! Fields that pass straight through from an option: what a row of `fields/*.json` says of each of nats.conf, and one of
+//! `assets/*.json` of those of JetStream assets.
 //!
 //! One table serves the options (their types, texts and examples), the checks here, the rendering, the
 //! question whether a change can be reloaded, and whose a key in `settings` is.
@@ -68,6 +69,16 @@ pub enum Kind {
     File,
     /// A public nkey that starts with this letter.
     Nkey(char),
+    /// A duration as text; nanoseconds in an asset.
+    Nanoseconds,
+    /// Such durations.
+    NanosecondsList,
+    /// A moment, RFC 3339.
+    Time,
+    /// Names and texts, for tools.
+    Labels,
+    /// Subjects that become others: `src` and `dest` of each.
+    Transforms,
 }
 
 /// What is set in one block, by the options' paths; what is not there is nats-server's own default.

@@ -1,5 +1,7 @@
 //! The rules between members of a fleet: on the slice that an instance sees, and on the whole.
 
+mod assets;
+mod copied;
 pub(crate) mod crossing;
 mod hosts;
 mod lifetimes;
@@ -8,6 +10,7 @@ mod versions;
 
 use std::collections::BTreeMap;
 
+pub(crate) use assets::assets_of;
 pub use hosts::{check_hosts, plans, plans_ignoring};
 pub use lifetimes::{Lifetimes, lifetimes};
 
@@ -37,6 +40,7 @@ pub fn check(fleet: &Fleet, problems: &mut Problems) {
         }
     }
     lifetimes(fleet, problems);
+    assets::hubs(fleet, problems);
     unique::unique_server_names(fleet, problems);
     unique::unique_domains(fleet, problems);
     unique::unique_addresses(fleet, problems);
@@ -102,6 +106,7 @@ pub fn leaf(
     flows(&leaf.imports, &at.join("imports"), problems);
     flows(&leaf.exports, &at.join("exports"), problems);
     crossing::check(leaf, &at, problems);
+    assets::shared(leaf, &at, problems);
     for (remote_name, remote) in &leaf.remotes {
         let at = at.join("remotes").join(remote_name);
         problems.parsed(Rule::Name, &at, remote_name, name::check(remote_name));

@@ -12,6 +12,7 @@ pub mod file;
 pub mod fleet;
 pub mod lint;
 pub mod mapping;
+pub mod moment;
 pub mod name;
 pub mod nkey;
 pub mod password;

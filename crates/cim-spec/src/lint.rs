@@ -4,6 +4,7 @@
 //! keeps it, and says so in every report; an acknowledgement that fits nothing any more is a lint itself.
 
 mod advisories;
+mod assets;
 mod fleet;
 mod instance;
 
@@ -57,6 +58,18 @@ lints! {
     DISABLED_REMOTE = "disabled-remote",
     /// Subjects of flows follow the fleet's naming.
     SUBJECT_NAMES = "subject-names",
+    /// A stream acknowledges requests, and who asks takes that for the answer.
+    REQUESTS_STORED = "requests-stored",
+    /// A stream stores what nobody may publish.
+    NOBODY_PUBLISHES = "nobody-publishes",
+    /// Messages are kept for consumers, and there is none.
+    INTEREST_WITHOUT_CONSUMERS = "interest-without-consumers",
+    /// Messages go before a cut link is back.
+    OFFLINE_WINDOW = "offline-window",
+    /// A full stream drops what did not cross yet.
+    DISCARD_OLD = "discard-old",
+    /// A stream is on one disk of a cluster, whose server acknowledges before it has written.
+    SINGLE_REPLICA = "single-replica",
     /// An acknowledgement of something that is not there.
     STALE = "stale",
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod allow;
+pub(crate) mod assets;
 mod callout;
 mod cluster;
 mod compression;
@@ -27,6 +28,7 @@ mod whole;
 use std::collections::BTreeMap;
 
 pub(crate) use accounts::nkey;
+pub use assets::{AccountAssets, Asset, Copied, Far, Made};
 pub use callout::Callout;
 pub use cluster::Cluster;
 pub use compression::Compression;
@@ -81,6 +83,8 @@ pub struct Plan {
     pub jetstream: Option<Jetstream>,
     /// Accounts with who may log in.
     pub accounts: Vec<Account>,
+    /// What the accounts hold in JetStream, where they hold something.
+    pub assets: Vec<AccountAssets>,
     /// Who is asked about clients that no account knows; `None`: they are refused.
     pub callout: Option<Callout>,
     /// Operator mode; `None`: accounts and principals stand in nats.conf.

@@ -125,11 +125,15 @@ impl Difference<'_> {
             })
     }
 
-    /// Whether it shows in no nats.conf: what an operator acknowledged is said in the build alone.
+    /// Whether it shows in no nats.conf: what an operator acknowledged is said in the build alone, and assets are made by
+    /// cim-provision.
     pub fn is_silent(self, role: Role) -> bool {
         match self.path {
             ["fleet", "acknowledged", ..] => true,
             [own, "server", "acknowledged", ..] => *own == role.name(),
+            // Made over JetStream's API, while the server runs.
+            ["fleet", "assets", ..] => role == Role::Hub,
+            ["leaf", "assets", ..] => role == Role::Leaf,
             _ => false,
         }
     }

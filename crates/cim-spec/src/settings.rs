@@ -3,6 +3,7 @@
 mod absent;
 mod check;
 mod owned;
+mod typed;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -3,6 +3,7 @@
 //! No field has a default and none may be absent: defaults stand in the options. A field that
 //! is missing or unknown here is a bug in the modules, never the operator's mistake.
 
+mod asset;
 mod callout;
 mod fleet;
 mod flow;
@@ -13,6 +14,9 @@ mod sharing;
 
 use serde::{Deserialize, Deserializer};
 
+pub use asset::{
+    Assets, Consumer, HubAssets, KeyValue, ObjectStore, SharedStreams, Source, Stream,
+};
 pub use callout::AuthCallout;
 pub use fleet::{
     Account, AccountJetstream, Fleet, Hub, HubLeafnodes, Leaf, LeafNode, Node, Permissions, Remote,

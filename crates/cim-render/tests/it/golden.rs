@@ -1,5 +1,7 @@
 //! `golden/<case>/`: this spec gives these bytes, and the real nats-server takes them.
 
+use std::path::Path;
+
 use cim_testkit::nats_server;
 
 use crate::support::{cases, each, expect, golden_specs, name, plan, render};
@@ -10,7 +12,7 @@ fn specs_render_to_the_expected_bytes() {
     for case in cases("golden") {
         let spec = cim_render::input::spec(&case.join("spec.json")).unwrap();
         for (file, content) in render(&spec).files {
-            complaints.extend(expect(&case.join(file), &content).err());
+            complaints.extend(expect(&case.join(&file), &content).err());
         }
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
@@ -21,16 +23,28 @@ fn folders_hold_nothing_that_is_not_compared() {
     for case in cases("golden") {
         let spec = cim_render::input::spec(&case.join("spec.json")).unwrap();
         let files = render(&spec).files;
-        for entry in case.read_dir().unwrap() {
-            let file = entry.unwrap().file_name();
-            let file = file.to_string_lossy();
+        for file in below(&case, "") {
             assert!(
-                file == "spec.json" || files.contains_key(file.as_ref()),
+                file == "spec.json" || files.contains_key(&file),
                 "{}: nothing reads {file}",
                 name(&case)
             );
         }
     }
+}
+
+/// The files of a folder and those in it, by their paths below it.
+fn below(folder: &Path, above: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in folder.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let file = format!("{above}{}", name(&path));
+        match path.is_dir() {
+            true => files.extend(below(&path, &format!("{file}/"))),
+            false => files.push(file),
+        }
+    }
+    files
 }
 
 #[test]

@@ -153,7 +153,9 @@ fn acknowledging(spec: &Value, lints: &[&Lint]) -> Value {
         "leaf"
     };
     for lint in lints {
-        let of_fleet = lint.option.as_str().starts_with("services.cim.fleet.");
+        let of_fleet = lint
+            .to_string()
+            .contains("to keep it: services.cim.fleet.acknowledged.");
         let list = match of_fleet {
             true => format!("/{role}/fleet/acknowledged"),
             false => format!("/{role}/{role}/server/acknowledged"),

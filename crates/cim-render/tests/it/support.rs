@@ -61,6 +61,7 @@ pub fn updating() -> bool {
 /// Both texts where they differ.
 pub fn expect(path: &Path, found: &str) -> Result<(), String> {
     if updating() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, found).unwrap();
         return Ok(());
     }

@@ -1,76 +1,15 @@
 //! Key-value buckets and object stores: streams with a shape of their own, made here as nats.go makes them.
 
 use super::choice::{Compression, Discard, Storage};
-use super::field::Change::{Name, Stream as As};
-use super::field::{Kind, V2_9, V2_10, V2_11, fields};
-use super::part::{Placement, Republish, Source, SubjectTransform};
-use super::{Labels, Nanoseconds, Stream};
+use super::{
+    KeyValue, Labels, Nanoseconds, ObjectStore, Placement, Source, Stream, SubjectTransform,
+};
 
 /// How many values of a key a bucket can hold, ADR-8.
 pub const MAX_HISTORY: i64 = 64;
 
 /// What nats-server takes where a stream says nothing of `duplicate_window`.
 const DUPLICATE_WINDOW: Nanoseconds = 120_000_000_000;
-
-fields! {
-    /// A key-value bucket, ADR-8; fields as in nats.go's `KeyValueConfig`.
-    KeyValue {
-        /// Its name: letters, digits, `-` and `_`.
-        bucket: String, Kind::Text, V2_9, Name;
-        /// For people.
-        description: String, Kind::Text, V2_9, As("description");
-        /// How many bytes a value may have.
-        max_value_size: i32, Kind::Limit, V2_9, As("max_msg_size");
-        /// How many values of each key are kept, at most 64; absent: 1.
-        history: i64, Kind::Positive, V2_9, As("max_msgs_per_subject");
-        /// How old values get, in nanoseconds; absent: they do not expire.
-        ttl: Nanoseconds, Kind::Duration, V2_9, As("max_age");
-        /// How many bytes the bucket holds.
-        max_bytes: i64, Kind::Limit, V2_9, As("max_bytes");
-        /// Where values are kept.
-        storage: Storage, Kind::Choice(Storage::WORDS), V2_9, As("storage");
-        /// On how many servers it lives.
-        num_replicas: i64, Kind::Positive, V2_9, As("num_replicas");
-        /// On which servers it lives.
-        placement: Placement, Kind::Part(Placement::FIELDS), V2_9, As("placement");
-        /// What is published again once stored.
-        republish: Republish, Kind::Part(Republish::FIELDS), V2_9, As("republish");
-        /// The bucket that this one copies.
-        mirror: Source, Kind::Part(Source::FIELDS), V2_9, As("mirror");
-        /// Buckets that this one collects.
-        sources: Vec<Source>, Kind::Parts(Source::FIELDS), V2_9, As("sources");
-        /// Compressed on disk.
-        compression: bool, Kind::Flag, V2_10, As("compression");
-        /// For how long a marker stands for a key that expired, in nanoseconds; lets keys have an age of their own.
-        limit_marker_ttl: Nanoseconds, Kind::Duration, V2_11, As("subject_delete_marker_ttl");
-        /// Names and values, for tools.
-        metadata: Labels, Kind::Labels, V2_10, As("metadata");
-    }
-}
-
-fields! {
-    /// An object store, ADR-20; fields as in nats.go's `ObjectStoreConfig`.
-    ObjectStore {
-        /// Its name: letters, digits, `-` and `_`.
-        bucket: String, Kind::Text, V2_9, Name;
-        /// For people.
-        description: String, Kind::Text, V2_9, As("description");
-        /// How old objects get, in nanoseconds; absent: they do not expire.
-        max_age: Nanoseconds, Kind::Duration, V2_9, As("max_age");
-        /// How many bytes it holds.
-        max_bytes: i64, Kind::Limit, V2_9, As("max_bytes");
-        /// Where objects are kept.
-        storage: Storage, Kind::Choice(Storage::WORDS), V2_9, As("storage");
-        /// On how many servers it lives.
-        num_replicas: i64, Kind::Positive, V2_9, As("num_replicas");
-        /// On which servers it lives.
-        placement: Placement, Kind::Part(Placement::FIELDS), V2_9, As("placement");
-        /// Compressed on disk.
-        compression: bool, Kind::Flag, V2_10, As("compression");
-        /// Names and values, for tools.
-        metadata: Labels, Kind::Labels, V2_10, As("metadata");
-    }
-}
 
 impl KeyValue {
     /// The stream that holds the bucket.

@@ -70,7 +70,7 @@ pub enum Change {
     Stream(&'static str),
 }
 
-/// Makes a type of an asset and its table from the same lines.
+/// Makes a type of an asset and its table from the same lines, which build.rs writes.
 macro_rules! fields {
     ($(#[$meta:meta])* $type_name:ident {
         $($(#[$doc:meta])* $field:ident: $type:ty, $kind:expr, $since:expr, $change:expr;)+
@@ -100,14 +100,3 @@ macro_rules! fields {
     };
 }
 pub(super) use fields;
-
-/// nats-server 2.9.0.
-pub(super) const V2_9: Version = Version(2, 9, 0);
-/// nats-server 2.10.0.
-pub(super) const V2_10: Version = Version(2, 10, 0);
-/// nats-server 2.11.0.
-pub(super) const V2_11: Version = Version(2, 11, 0);
-/// nats-server 2.12.0.
-pub(super) const V2_12: Version = Version(2, 12, 0);
-/// nats-server 2.14.0.
-pub(super) const V2_14: Version = Version(2, 14, 0);

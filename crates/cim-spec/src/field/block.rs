@@ -4,6 +4,7 @@ use super::{Field, Kind};
 use crate::version::Version;
 
 include!(concat!(env!("OUT_DIR"), "/fields.rs"));
+include!(concat!(env!("OUT_DIR"), "/asset-options.rs"));
 
 /// Where a set of fields stands, in the options and in nats.conf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,16 @@ pub enum Block {
     Account,
     /// `users.<name>` of an account.
     User,
+    /// `streams.<name>` of an account; like those below, no part of nats.conf.
+    Stream,
+    /// `consumers.<name>` of a stream.
+    Consumer,
+    /// `kv.<bucket>` of an account.
+    KeyValue,
+    /// `objectStores.<bucket>` of an account.
+    ObjectStore,
+    /// `mirror` and `sources` of a stream or bucket.
+    Source,
 }
 
 impl Block {
@@ -77,6 +88,11 @@ impl Block {
             Block::Tls(_) => TLS,
             Block::Account => ACCOUNT,
             Block::User => USER,
+            Block::Stream => STREAM,
+            Block::Consumer => CONSUMER,
+            Block::KeyValue => KV,
+            Block::ObjectStore => OBJECT_STORE,
+            Block::Source => SOURCE,
         }
     }
 
@@ -90,7 +106,7 @@ impl Block {
             Block::Mqtt => &["mqtt"],
             Block::Gateway => &["gateway"],
             Block::Tls(connection) => connection.keys(),
-            Block::Server | Block::Account | Block::User => &[],
+            _ => &[],
         }
     }
 
@@ -104,7 +120,7 @@ impl Block {
             Block::Mqtt => "{i}.mqtt",
             Block::Gateway => "{i}.gateway",
             Block::Tls(connection) => connection.options(),
-            Block::Server | Block::Account | Block::User => "{i}",
+            _ => "{i}",
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::path::OptionPath;
 use crate::problem::{Problems, Rule, shown};
 use crate::settings::{Value, is_key};
 use crate::version::Version;
-use crate::{file, nkey, secret, size, subject};
+use crate::{file, moment, nkey, secret, size, subject};
 
 /// A field with its checked value.
 #[derive(Debug, Clone)]
@@ -97,7 +97,14 @@ fn checked(
             Some(SettingValue::Int(*number))
         }
         (_, Value::Str(text)) => of_text(kind, text, at, problems),
-        (Kind::Texts | Kind::Subjects | Kind::Enums(_), Value::List(list)) => {
+        (
+            Kind::Texts
+            | Kind::Subjects
+            | Kind::Enums(_)
+            | Kind::NanosecondsList
+            | Kind::Transforms,
+            Value::List(list),
+        ) => {
             let items: Vec<_> = list
                 .iter()
                 .enumerate()
@@ -117,6 +124,31 @@ fn checked(
             }
             Some(SettingValue::Map(entries))
         }
+        (Kind::Labels, Value::Map(map)) => {
+            let entries = map.iter().map(|(name, value)| {
+                Some((
+                    name.clone(),
+                    checked(Kind::Text, value, &at.join(name), problems)?,
+                ))
+            });
+            let entries: Vec<_> = entries.collect();
+            entries
+                .into_iter()
+                .collect::<Option<_>>()
+                .map(SettingValue::Map)
+        }
+        (Kind::Transforms, Value::Map(map)) => {
+            let mut entry = |name: &str, kind| {
+                let value = map.get(name).unwrap_or(&Value::Null);
+                let checked = checked(kind, value, &at.join(name), problems)?;
+                Some((name.to_owned(), checked))
+            };
+            let entries = [entry("src", Kind::Subject), entry("dest", Kind::Text)];
+            entries
+                .into_iter()
+                .collect::<Option<_>>()
+                .map(SettingValue::Map)
+        }
         _ => refused(kind, value, at, problems),
     }
 }
@@ -129,6 +161,7 @@ impl Kind {
             Kind::Subjects => Kind::Subject,
             Kind::Enums(words) => Kind::Enum(words),
             Kind::BoolMap => Kind::Bool,
+            Kind::NanosecondsList => Kind::Nanoseconds,
             one => one,
         }
     }
@@ -152,6 +185,16 @@ fn of_text(
         Kind::Duration => problems
             .parsed(Rule::Duration, at, text, Duration::parse(text))
             .map(|duration| SettingValue::Text(duration.to_string())),
+        Kind::Nanoseconds => {
+            let duration = problems.parsed(Rule::Duration, at, text, Duration::parse(text))?;
+            i64::try_from(duration.as_millis())
+                .ok()
+                .and_then(|millis| millis.checked_mul(1_000_000))
+                .map(SettingValue::Int)
+        }
+        Kind::Time => problems
+            .parsed(Rule::Time, at, text, moment::check(text))
+            .map(|()| value()),
         Kind::Subject => problems
             .parsed(Rule::Subject, at, text, subject::check(text))
             .map(|()| value()),
@@ -215,7 +258,11 @@ fn refused(
         Kind::Bool => "true or false".to_owned(),
         Kind::Int(least, most) => format!("a whole number from {least} to {most}"),
         Kind::Size => "a size, for example \"64MiB\"".to_owned(),
-        Kind::Duration => "a duration, for example \"30s\"".to_owned(),
+        Kind::Duration | Kind::Nanoseconds => "a duration, for example \"30s\"".to_owned(),
+        Kind::NanosecondsList => "a list of durations, for example [ \"1s\" \"10s\" ]".to_owned(),
+        Kind::Time => "a moment, for example \"2030-01-01T00:00:00Z\"".to_owned(),
+        Kind::Labels => "texts by name".to_owned(),
+        Kind::Transforms => "a list of { src = …; dest = …; }".to_owned(),
         Kind::Version => "a version from \"2.8.0\" on, for example \"2.12.0\"".to_owned(),
         Kind::Text | Kind::File | Kind::Nkey(_) => "a text".to_owned(),
         Kind::Subject => "a subject, for example \"events.>\"".to_owned(),

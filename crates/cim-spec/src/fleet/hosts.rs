@@ -41,6 +41,7 @@ fn all(
         }
     }
     super::versions::check(&plans, &mut problems);
+    super::copied::check(fleet, &plans, &mut problems);
     if problems.is_empty() && plans.len() == specs.len() {
         return Ok(plans);
     }

@@ -1,5 +1,5 @@
-//! A leaf's flows as the allow lists of its user at the hub: what they say, and in a form that nats-server takes as it is
-//! meant.
+//! A leaf's flows, and the streams that are copied over its links, as the allow lists of its user at the hub: what they
+//! say, and in a form that nats-server takes as it is meant.
 //!
 //! Allow lists only: deny lists leak (`reference/nats.md` §3.5), of which nothing is felt where no flow can be.
 
@@ -13,14 +13,49 @@ const NOTHING: &str = "$CIM.NOTHING";
 const MQTT: &str = "$MQTT.>";
 
 /// What the hub calls them: exports have arrived, imports have not left.
-pub(super) fn permissions(leaf: &Leaf) -> Permissions {
+pub(super) fn permissions(leaf: &Leaf, hub_domains: &[&str]) -> Permissions {
     let exports = leaf.exports.iter().map(Flow::arrives_as);
     let imports = leaf.imports.iter().map(|flow| flow.subject.clone());
+    let (to_hub, from_hub) = copies(leaf, hub_domains);
     Permissions {
-        publish: access(exports.collect()),
-        subscribe: access(imports.collect()),
+        publish: access(exports.chain(to_hub).collect()),
+        subscribe: access(imports.chain(from_hub).collect()),
         allow_responses: None,
     }
+}
+
+/// What a copy of a stream needs of JetStream's API over the link: who copies makes a consumer of each stream, gets the
+/// answer and the messages, and says how many it has got. Without `$JS.FC.>` it stalls after some 3,500 messages.
+const COPIED: [&str; 3] = ["$JS.S.>", "$JS.M.>", "$JSC.R.>"];
+const FLOW_CONTROL: &str = "$JS.FC.>";
+
+/// What streams that are copied need the leaf to publish, and to hear.
+fn copies(leaf: &Leaf, hub_domains: &[&str]) -> (Vec<String>, Vec<String>) {
+    let asking = |domain: &str, streams: &[String]| -> Vec<String> {
+        let create = |stream| format!("$JS.{domain}.API.CONSUMER.CREATE.{stream}");
+        let each = streams.iter().flat_map(|stream| {
+            let create = create(stream);
+            [format!("{create}.>"), create]
+        });
+        each.chain([FLOW_CONTROL.to_owned()]).collect()
+    };
+    let (mut to_hub, mut from_hub) = (Vec::new(), Vec::new());
+    let streams = &leaf.streams;
+    if !streams.to_hub.is_empty() {
+        to_hub.extend(COPIED.map(str::to_owned));
+        from_hub.extend(asking(&leaf.domain, &streams.to_hub));
+    }
+    if !streams.to_leaf.is_empty() {
+        from_hub.extend(COPIED.map(str::to_owned));
+        for domain in hub_domains {
+            to_hub.extend(asking(domain, &streams.to_leaf));
+        }
+    }
+    for list in [&mut to_hub, &mut from_hub] {
+        list.sort();
+        list.dedup();
+    }
+    (to_hub, from_hub)
 }
 
 impl Permissions {

@@ -1,16 +1,19 @@
 //! A hub server's plan: its node of the fleet, its cluster, and what each leaf may do.
 
+use super::assets::{self, Others};
 use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
-    Account, Address, ClientListener, Cluster, Plan, Principal, PrincipalKind, Proof, accounts,
-    allow, callout, jetstream, leafnodes, listeners, operator, services, tls,
+    Account, AccountAssets, Address, ClientListener, Cluster, Jetstream, Plan, Principal,
+    PrincipalKind, Proof, accounts, allow, callout, jetstream, leafnodes, listeners, operator,
+    services, tls,
 };
 use crate::field::Connection;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
 use crate::spec::{Fleet, Hub, HubSpec, Leaf, Node};
+use crate::version::Version;
 use crate::{fleet, name};
 
 pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
@@ -78,6 +81,16 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     let gateway = listeners::gateway(spec, hub_name, node, &at.join("gateway"), problems);
     ports(spec, hub_name, hub, node, &at, problems);
 
+    let version = version?;
+    let assets = assets(
+        spec,
+        hub_name,
+        hub,
+        version,
+        jetstream.as_ref(),
+        &accounts,
+        problems,
+    );
     Some(Plan {
         unit: name::unit(&spec.node),
         name: spec.node.clone(),
@@ -89,6 +102,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         logging: server::logging(options),
         jetstream,
         accounts,
+        assets,
         callout,
         operator,
         system_account: Some(spec.fleet.system_account.clone()),
@@ -101,7 +115,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
         lints: Vec::new(), // found once the plan holds
-        version: version?,
+        version,
         options: at,
     })
 }
@@ -111,6 +125,33 @@ fn find(spec: &HubSpec) -> Option<(&str, &Hub, &Node)> {
         let node = hub.nodes.get(&spec.node)?;
         Some((name.as_str(), hub, node))
     })
+}
+
+/// What the hub holds.
+fn assets(
+    spec: &HubSpec,
+    hub_name: &str,
+    hub: &Hub,
+    version: Version,
+    jetstream: Option<&Jetstream>,
+    accounts: &[Account],
+    problems: &mut Problems,
+) -> Vec<AccountAssets> {
+    let declared = fleet::assets_of(&spec.fleet, hub_name);
+    let others = Others::OfHub {
+        name: hub_name,
+        leaves: &spec.fleet.leaves,
+    };
+    let server = assets::Server {
+        at: OptionPath::new("services.cim.fleet.accounts"),
+        version,
+        jetstream,
+        servers: hub.nodes.len(),
+        cluster: (hub.nodes.len() > 1).then_some(hub_name),
+        accounts,
+        others,
+    };
+    assets::plan(&declared, &server, problems)
 }
 
 fn client(spec: &HubSpec, node: &Node, at: &OptionPath, problems: &mut Problems) -> ClientListener {
@@ -201,6 +242,7 @@ fn ports(
 /// Each leaf is a principal of the account that its link is bound to; its flows are what it
 /// may do. Allow lists only: deny lists leak (`reference/nats.md` §3.5).
 pub(super) fn leaf_principals(fleet: &Fleet, accounts: &mut [Account], problems: &mut Problems) {
+    let domains: Vec<&str> = fleet.hubs.values().map(|hub| hub.domain.as_str()).collect();
     for (leaf_name, leaf) in &fleet.leaves {
         let at = OptionPath::new("services.cim.fleet.leaves").join(leaf_name);
         let proof = match (&leaf.nkey, &leaf.certificate) {
@@ -227,7 +269,7 @@ pub(super) fn leaf_principals(fleet: &Fleet, accounts: &mut [Account], problems:
             kind: PrincipalKind::Leaf,
             connections: connections(leaf),
             proof,
-            permissions: Some(allow::permissions(leaf)),
+            permissions: Some(allow::permissions(leaf, &domains)),
             fields: Vec::new(),
         });
     }

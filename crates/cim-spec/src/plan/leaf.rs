@@ -1,16 +1,18 @@
 //! A leaf's plan: its links to hubs, how it logs in, and its own accounts.
 
+use super::assets::{self, Others};
 use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
-    Address, ClientListener, Cluster, Plan, accounts, callout, jetstream, link, listeners, tls,
-    uplink,
+    Account, AccountAssets, Address, ClientListener, Cluster, Jetstream, Plan, accounts, callout,
+    jetstream, link, listeners, tls, uplink,
 };
 use crate::field::Connection;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
 use crate::spec::{Leaf, LeafNode, LeafSpec};
+use crate::version::Version;
 use crate::{fleet, name};
 
 pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
@@ -91,6 +93,15 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     taken.extend(side.into_iter().filter_map(|(at, port)| Some((at, port?))));
     server::ports(&taken, problems);
 
+    let version = version?;
+    let assets = assets(
+        spec,
+        member,
+        version,
+        jetstream.as_ref(),
+        &accounts,
+        problems,
+    );
     let mut plan = Plan {
         unit: name::unit(&spec.name),
         name: spec.name.clone(),
@@ -102,6 +113,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         logging: server::logging(options),
         jetstream,
         accounts,
+        assets,
         callout,
         operator: None,
         system_account: None,
@@ -114,11 +126,39 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
         lints: Vec::new(), // found once the plan holds
-        version: version?,
+        version,
         options: at,
     };
     uplink::install(&mut plan, member, problems);
     Some(plan)
+}
+
+/// What the leaf holds.
+fn assets(
+    spec: &LeafSpec,
+    member: &Leaf,
+    version: Version,
+    jetstream: Option<&Jetstream>,
+    accounts: &[Account],
+    problems: &mut Problems,
+) -> Vec<AccountAssets> {
+    let others = Others::OfLeaf {
+        name: &spec.name,
+        member,
+        hubs: &spec.fleet.hubs,
+    };
+    let server = assets::Server {
+        at: OptionPath::new("services.cim.leaves")
+            .join(&spec.name)
+            .join("accounts"),
+        version,
+        jetstream,
+        servers: member.nodes.len().max(1),
+        cluster: (!member.nodes.is_empty()).then_some(spec.name.as_str()),
+        accounts,
+        others,
+    };
+    assets::plan(&spec.leaf.assets, &server, problems)
 }
 
 /// The cluster that the leaf is, if it is one; the host says which of its nodes it is.

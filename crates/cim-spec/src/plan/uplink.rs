@@ -19,8 +19,18 @@ fn name(account: &str) -> String {
 /// Puts an uplink between a leaf's account and its links, where they must be apart.
 pub(super) fn install(plan: &mut Plan, member: &Leaf, problems: &mut Problems) {
     let flows = member.imports.iter().chain(&member.exports);
-    if plan.mqtt.is_none() && !flows.clone().any(Flow::is_renamed) {
+    let renamed = flows.clone().any(Flow::is_renamed);
+    if plan.mqtt.is_none() && !renamed {
         return;
+    }
+    let copies = !(member.streams.to_hub.is_empty() && member.streams.to_leaf.is_empty());
+    if copies && !renamed {
+        problems.add(
+            Rule::CopyRights,
+            &OptionPath::new("services.cim.fleet.leaves").join(&plan.name).join("streams"),
+            "names streams, but a leaf that speaks MQTT has its links in an account of their own, which holds none",
+            "give the streams to a leaf of their own, or name none",
+        );
     }
     let (local, uplink) = (&member.local_account, name(&member.local_account));
     if plan.accounts.iter().any(|account| account.name == uplink) {

@@ -65,6 +65,8 @@ rules! {
     SystemSubject = "system-subject",
     /// Durations have a unit.
     Duration = "duration",
+    /// Moments are as RFC 3339 has them.
+    Time = "time",
     /// Sizes are bytes or have a binary unit.
     Size = "size",
     /// Counts that would lock everybody out.
@@ -169,6 +171,38 @@ rules! {
     PinnedCerts = "pinned-certs",
     /// Leaves are of a version that their hub lets in.
     LeafVersion = "leaf-version",
+    /// Streams, consumers and buckets have names that nats-server and its clients take.
+    AssetName = "asset-name",
+    /// What accounts of the fleet hold is made on one hub.
+    AssetHub = "asset-hub",
+    /// Numbers, ages and windows of a stream or consumer are such that nats-server takes.
+    AssetLimit = "asset-limit",
+    /// Fields of a stream or consumer go together.
+    AssetFields = "asset-fields",
+    /// Streams store none of NATS's own subjects.
+    StreamSubjects = "stream-subjects",
+    /// One stream of an account stores a subject.
+    SubjectOverlap = "subject-overlap",
+    /// A message is not stored at both ends of a link.
+    StoredTwice = "stored-twice",
+    /// A consumer wants something that its stream stores.
+    ConsumerFilter = "consumer-filter",
+    /// Each message of a work queue is for one consumer.
+    WorkQueue = "work-queue",
+    /// There are as many servers as copies.
+    Replicas = "replicas",
+    /// A stream is placed where it is made.
+    Placement = "placement",
+    /// What streams reserve fits the account and the store.
+    Reservation = "reservation",
+    /// A mirror is nothing but a copy.
+    Copy = "copy",
+    /// What is copied is there.
+    CopyTarget = "copy-target",
+    /// The link lets a copy cross.
+    CopyRights = "copy-rights",
+    /// Consent to a loss is a plan id.
+    Consent = "consent",
     /// Values have no control characters.
     ControlCharacter = "control-character",
 }

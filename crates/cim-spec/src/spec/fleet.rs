@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{AuthCallout, Export, Flow, Import, Lifetimes, Mappings, Operator, nullable};
+use super::{
+    AuthCallout, Export, Flow, HubAssets, Import, Lifetimes, Mappings, Operator, SharedStreams,
+    nullable,
+};
 use crate::field::Fields;
 
 /// `services.cim.fleet`, whole or a slice of it.
@@ -34,6 +37,8 @@ pub struct Fleet {
     /// What ends within this counts as ending; `null` in a slice.
     #[serde(deserialize_with = "nullable")]
     pub expiry_horizon: Option<String>,
+    /// What the hubs' accounts hold.
+    pub assets: HubAssets,
     /// Warnings that the operator keeps, each with a reason.
     pub acknowledged: BTreeMap<String, String>,
 }
@@ -208,6 +213,8 @@ pub struct Leaf {
     pub imports: Vec<Flow>,
     /// Subjects that may cross from the leaf to the hub.
     pub exports: Vec<Flow>,
+    /// Streams that may be copied over its links.
+    pub streams: SharedStreams,
     /// Its links, by name.
     pub remotes: BTreeMap<String, Remote>,
 }

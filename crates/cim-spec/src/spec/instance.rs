@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::fleet::Account;
-use super::{AuthCallout, nullable};
+use super::{Assets, AuthCallout, nullable};
 use crate::field::Fields;
 use crate::settings::Value;
 
@@ -254,6 +254,8 @@ pub struct LeafInstance {
     pub cluster: ClusterOptions,
     /// Accounts of the leaf itself, by name.
     pub accounts: BTreeMap<String, Account>,
+    /// What those accounts hold, where they hold something.
+    pub assets: BTreeMap<String, Assets>,
     /// Who is asked about clients that no account knows; `null`: nobody, they are refused.
     #[serde(deserialize_with = "nullable")]
     pub auth_callout: Option<AuthCallout>,

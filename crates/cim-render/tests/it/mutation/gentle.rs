@@ -153,6 +153,11 @@ fn of_kind(kind: Kind, random: &mut Random) -> Value {
         Kind::TextMap => json!({ word(random): random.text(), word(random): random.text() }),
         Kind::BoolMap => json!({ word(random): random.once_in(2) }),
         Kind::File => json!(format!("/run/secrets/{}", word(random))),
+        Kind::Nanoseconds => json!("30s"),
+        Kind::NanosecondsList => json!(["1s", "10s"]),
+        Kind::Time => json!("2030-01-01T00:00:00Z"),
+        Kind::Labels => json!({ "owner": "somebody" }),
+        Kind::Transforms => json!([{ "src": "a.>", "dest": "b.a.>" }]),
         Kind::Nkey(_) => json!("UC5T5MYGTYVHZ7FUTZMEBVTN4KO64HBAHIVOSAUICW6FLUQNRKW6JQ3W"),
     }
 }

@@ -1,0 +1,177 @@
+//! Lints of what an account holds: streams that lose what nobody expects them to lose, or store what they should not.
+
+use super::{Lints, id};
+use crate::asset::{Discard, Retention, Storage, Stream};
+use crate::path::OptionPath;
+use crate::plan::{Asset, Made, assets};
+use crate::subject::{check as is_subject, overlap};
+
+/// Tokens by which people call what is answered.
+const REQUESTS: [&str; 12] = [
+    "cmd", "cmds", "command", "commands", "query", "queries", "req", "request", "requests", "rpc",
+    "service", "services",
+];
+
+/// What is known of an account beside what it holds.
+pub struct Around<'a> {
+    /// Subjects that are answered in the account, or asked for.
+    pub services: Vec<&'a str>,
+    /// Subjects that somebody may publish; `None`: nobody can tell.
+    pub published: Option<Vec<String>>,
+}
+
+/// The lints of an account's assets.
+pub fn check(held: &[Asset], around: &Around<'_>, lints: &mut Lints<'_>) {
+    for asset in held {
+        let Made::Stream(stream) = &asset.made else {
+            continue;
+        };
+        requests(asset, stream, around, lints);
+        unheard(asset, stream, around, lints);
+        interest(asset, stream, held, lints);
+        partition(asset, stream, lints);
+    }
+}
+
+/// A stream answers whoever publishes; who asks takes that for the answer.
+fn requests(asset: &Asset, stream: &Stream, around: &Around<'_>, lints: &mut Lints<'_>) {
+    if stream.no_ack == Some(true) {
+        return;
+    }
+    for (at, subject) in assets::own_subjects(asset) {
+        let named = subject.split('.').find(|token| REQUESTS.contains(token));
+        let service = around.services.iter().find(|service| {
+            is_subject(service).is_ok()
+                && is_subject(&subject).is_ok()
+                && overlap(service, &subject)
+        });
+        let what = match (service, named) {
+            (Some(service), _) => format!("{subject:?} stores requests of the service {service:?}"),
+            (None, Some(token)) => {
+                format!("{subject:?} has {token:?} in it, and so seems to store requests")
+            }
+            (None, None) => continue,
+        };
+        lints.add(
+            id::REQUESTS_STORED,
+            &by_subject(&at, asset, &subject),
+            format!("{what}: the stream's acknowledgement reaches who asks before the answer does"),
+            "store events only, or set noAck = true where the stream is a record",
+        );
+    }
+}
+
+/// A place in a list moves; the subject does not.
+fn by_subject(at: &OptionPath, asset: &Asset, subject: &str) -> OptionPath {
+    match at == &asset.at {
+        true => at.clone(),
+        false => asset.at.join("subjects").join(subject),
+    }
+}
+
+fn unheard(asset: &Asset, stream: &Stream, around: &Around<'_>, lints: &mut Lints<'_>) {
+    let Some(published) = &around.published else {
+        return;
+    };
+    if stream.subject_transform.is_some() {
+        return;
+    }
+    for (at, subject) in assets::own_subjects(asset) {
+        let may = |published: &String| {
+            is_subject(published).is_ok()
+                && is_subject(&subject).is_ok()
+                && overlap(published, &subject)
+        };
+        if !published.iter().any(may) {
+            lints.add(
+                id::NOBODY_PUBLISHES,
+                &by_subject(&at, asset, &subject),
+                format!("{subject:?} is nothing that a user, leaf or import of the account may publish: it stays empty"),
+                "let somebody publish it, or leave it out",
+            );
+        }
+    }
+}
+
+fn interest(asset: &Asset, stream: &Stream, held: &[Asset], lints: &mut Lints<'_>) {
+    let name = asset.stream_name();
+    let consumed = held
+        .iter()
+        .any(|other| matches!(&other.made, Made::Consumer(stream, _) if *stream == name));
+    if stream.retention == Some(Retention::Interest) && !consumed {
+        lints.add(
+            id::INTEREST_WITHOUT_CONSUMERS,
+            &asset.at.join("retention"),
+            "\"interest\" on a stream without a declared consumer: what comes in while there is none goes at once",
+            "declare its consumers, or keep messages by limits with maxAge",
+        );
+    }
+}
+
+/// What comes in while the link is cut fits, and nothing goes before it crossed.
+fn partition(asset: &Asset, stream: &Stream, lints: &mut Lints<'_>) {
+    let (Some(partition), rate) = asset.partition else {
+        return;
+    };
+    let millis = |nanos: i64| u64::try_from(nanos).unwrap_or_default() / 1_000_000;
+    if let Some(age) = stream.max_age.map(millis)
+        && age < partition.as_millis()
+    {
+        lints.add(
+            id::OFFLINE_WINDOW,
+            &asset.at.join("maxAge"),
+            format!(
+                "{} s are shorter than longestPartition, {} s: messages go before the link is back",
+                age / 1000,
+                partition.as_millis() / 1000
+            ),
+            "write at least longestPartition, or leave it out",
+        );
+    }
+    let needed = rate.map(|rate| u128::from(rate) * u128::from(partition.as_millis()) / 1000);
+    if let (Some(bytes), Some(needed)) = (
+        stream
+            .max_bytes
+            .and_then(|bytes| u128::try_from(bytes).ok()),
+        needed,
+    ) && bytes < needed
+    {
+        lints.add(
+            id::OFFLINE_WINDOW,
+            &asset.at.join("maxBytes"),
+            format!(
+                "{bytes} bytes hold less than the {needed} that rate and longestPartition make"
+            ),
+            format!("write at least \"{needed}\", or less for rate"),
+        );
+    }
+    let bounded = stream.max_bytes.is_some()
+        || stream.max_msgs.is_some()
+        || stream.max_msgs_per_subject.is_some();
+    if bounded && stream.discard != Some(Discard::New) {
+        lints.add(
+            id::DISCARD_OLD,
+            &asset.at.join("discard"),
+            "\"old\" drops the oldest messages when the stream is full, also those that did not cross yet",
+            "write \"new\": then publishers are told",
+        );
+    }
+}
+
+/// A stream on one disk of a cluster that acknowledges before it is written.
+pub fn single(held: &[Asset], lints: &mut Lints<'_>) {
+    for asset in held {
+        let Some(stream) = asset.stream() else {
+            continue;
+        };
+        let one = stream.num_replicas.unwrap_or(1) <= 1 && stream.storage != Some(Storage::Memory);
+        if one && stream.mirror.is_none() {
+            lints.add(
+                id::SINGLE_REPLICA,
+                &asset.at.join("numReplicas"),
+                "1 in a cluster whose syncInterval is not \"always\": a power cut of one server loses what it acknowledged",
+                "write 3, or jetstream.syncInterval = \"always\"",
+            );
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! A stream's consumers: what nats-server refuses of each, and of several together.
+
+use super::stream::labels;
+use super::{Asset, Made, own_subjects};
+use crate::asset::{AckPolicy, Consumer, DeliverPolicy, PriorityPolicy, Retention, Stream};
+use crate::problem::{Problems, Rule};
+use crate::subject::{check as is_subject, has_wildcard, overlap};
+
+/// Shorter heartbeats nats-server does not take.
+const SHORTEST: i64 = 100_000_000;
+
+/// Checks the consumers of a stream.
+pub(super) fn check(consumers: &[Asset], stream_asset: &Asset, problems: &mut Problems) {
+    let Made::Stream(stream) = &stream_asset.made else {
+        return;
+    };
+    let all = consumers.iter().filter_map(|asset| match &asset.made {
+        Made::Consumer(_, consumer) => Some((asset, consumer)),
+        _ => None,
+    });
+    let all: Vec<(&Asset, &Consumer)> = all.collect();
+    for (asset, consumer) in &all {
+        labels(asset, problems);
+        filters(asset, consumer, stream_asset, problems);
+        starts(asset, consumer, problems);
+        pushes(asset, consumer, stream_asset, problems);
+        limits(asset, consumer, stream, problems);
+        groups(asset, consumer, problems);
+        replicas(asset, consumer, stream, problems);
+    }
+    if stream.retention == Some(Retention::WorkQueue) {
+        queue(&all, problems);
+    }
+    if let Some(most) = stream.max_consumers
+        && i64::try_from(all.len()).is_ok_and(|count| count > most)
+    {
+        let why = format!("is less than the {} consumers that are declared", all.len());
+        stream_asset.wrong(
+            problems,
+            Rule::AssetLimit,
+            "maxConsumers",
+            &why,
+            "write more, or leave it out",
+        );
+    }
+}
+
+fn wanted(consumer: &Consumer) -> Vec<(String, &str)> {
+    let one = consumer.filter_subject.iter();
+    let one = one.map(|subject| ("filterSubject".to_owned(), subject.as_str()));
+    let several = consumer.filter_subjects.iter().flatten().enumerate();
+    let several =
+        several.map(|(index, subject)| (format!("filterSubjects[{index}]"), subject.as_str()));
+    one.chain(several)
+        .filter(|(_, subject)| is_subject(subject).is_ok())
+        .collect()
+}
+
+fn filters(asset: &Asset, consumer: &Consumer, stream: &Asset, problems: &mut Problems) {
+    if consumer.filter_subject.is_some() && consumer.filter_subjects.is_some() {
+        let why = "is set beside filterSubjects";
+        asset.wrong(
+            problems,
+            Rule::ConsumerFilter,
+            "filterSubject",
+            why,
+            "keep one of them",
+        );
+    }
+    let filters = wanted(consumer);
+    let at = |option: &str| match option.split_once('[') {
+        Some((name, rest)) => {
+            let index = rest.trim_end_matches(']').parse().unwrap_or_default();
+            asset.at.join(name).index(index)
+        }
+        None => asset.at.join(option),
+    };
+    for (place, (option, filter)) in filters.iter().enumerate() {
+        let mut before = filters[..place].iter();
+        if let Some((_, first)) = before.find(|(_, first)| overlap(first, filter)) {
+            problems.add(
+                Rule::ConsumerFilter,
+                &at(option),
+                format!("{filter:?} overlaps {first:?}"),
+                "keep the wider one",
+            );
+        }
+        let own = own_subjects(stream);
+        let copies = !stream.copies.is_empty();
+        let stored = own.iter().any(|(_, subject)| overlap(subject, filter));
+        if !stored && !copies && !own.is_empty() {
+            let own: Vec<&str> = own.iter().map(|(_, subject)| subject.as_str()).collect();
+            problems.add(
+                Rule::ConsumerFilter,
+                &at(option),
+                format!("{filter:?} is nothing that the stream stores: the consumer would get no message"),
+                format!("write a subject inside {}", own.join(", ")),
+            );
+        }
+    }
+}
+
+fn starts(asset: &Asset, consumer: &Consumer, problems: &mut Problems) {
+    let policy = consumer.deliver_policy.unwrap_or(DeliverPolicy::All);
+    for (option, set, with, word) in [
+        (
+            "optStartSeq",
+            consumer.opt_start_seq.is_some(),
+            DeliverPolicy::ByStartSequence,
+            "by_start_sequence",
+        ),
+        (
+            "optStartTime",
+            consumer.opt_start_time.is_some(),
+            DeliverPolicy::ByStartTime,
+            "by_start_time",
+        ),
+    ] {
+        if set && policy != with {
+            let why = format!("is for deliverPolicy = {word:?}");
+            asset.wrong(
+                problems,
+                Rule::AssetFields,
+                option,
+                &why,
+                "leave one of them out",
+            );
+        }
+        if !set && policy == with {
+            let why = format!("needs {option}");
+            asset.wrong(
+                problems,
+                Rule::AssetFields,
+                "deliverPolicy",
+                &why,
+                &format!("set {option}"),
+            );
+        }
+    }
+    if policy == DeliverPolicy::LastPerSubject && wanted(consumer).is_empty() {
+        let why = "needs a filter that says which subjects";
+        asset.wrong(
+            problems,
+            Rule::AssetFields,
+            "deliverPolicy",
+            why,
+            "set filterSubject, for example to the stream's subject",
+        );
+    }
+}
+
+/// What only consumers that push, or only those that are pulled from, may have.
+fn pushes(asset: &Asset, consumer: &Consumer, stream: &Asset, problems: &mut Problems) {
+    let on = |flag: Option<bool>| flag == Some(true);
+    let Some(subject) = &consumer.deliver_subject else {
+        for (option, set) in [
+            ("rateLimitBps", consumer.rate_limit_bps.is_some()),
+            ("flowControl", on(consumer.flow_control)),
+            ("idleHeartbeat", consumer.idle_heartbeat.is_some()),
+            ("deliverGroup", consumer.deliver_group.is_some()),
+        ] {
+            if set {
+                let why = "is for consumers that push, and deliverSubject is null";
+                asset.wrong(
+                    problems,
+                    Rule::AssetFields,
+                    option,
+                    why,
+                    "leave it out: clients that pull take what they can",
+                );
+            }
+        }
+        return;
+    };
+    for (option, set) in [
+        ("maxWaiting", consumer.max_waiting.is_some()),
+        ("maxBatch", consumer.max_batch.is_some()),
+        ("maxExpires", consumer.max_expires.is_some()),
+        ("maxBytes", consumer.max_bytes.is_some()),
+        ("priorityGroups", consumer.priority_groups.is_some()),
+    ] {
+        if set {
+            let why = "is for consumers that are pulled from, and deliverSubject is set";
+            asset.wrong(
+                problems,
+                Rule::AssetFields,
+                option,
+                why,
+                "leave one of them out",
+            );
+        }
+    }
+    if on(consumer.flow_control) && consumer.idle_heartbeat.is_none() {
+        let why = "needs idleHeartbeat";
+        asset.wrong(
+            problems,
+            Rule::AssetFields,
+            "flowControl",
+            why,
+            "set idleHeartbeat, for example \"5s\"",
+        );
+    }
+    if consumer
+        .idle_heartbeat
+        .is_some_and(|beat| beat > 0 && beat < SHORTEST)
+    {
+        let why = "is too short: nats-server takes no heartbeat below 100 ms";
+        asset.wrong(
+            problems,
+            Rule::AssetLimit,
+            "idleHeartbeat",
+            why,
+            "write at least \"100ms\"",
+        );
+    }
+    if is_subject(subject).is_err() {
+        return; // its own rule has said so
+    }
+    if has_wildcard(subject) {
+        let why = "has a wildcard: messages go to one subject";
+        asset.wrong(
+            problems,
+            Rule::AssetFields,
+            "deliverSubject",
+            why,
+            "write it without `*` and `>`",
+        );
+    } else if own_subjects(stream)
+        .iter()
+        .any(|(_, own)| overlap(own, subject))
+    {
+        let why = "is a subject that the stream stores: it would store what it delivers, for ever";
+        asset.wrong(
+            problems,
+            Rule::AssetFields,
+            "deliverSubject",
+            why,
+            "write a subject of its own",
+        );
+    }
+}
+
+fn limits(asset: &Asset, consumer: &Consumer, stream: &Stream, problems: &mut Problems) {
+    let tries = consumer.max_deliver.filter(|most| *most > 0);
+    let waits = consumer.backoff.as_ref().map_or(0, Vec::len);
+    if let Some(most) = tries
+        && i64::try_from(waits).is_ok_and(|waits| waits > most)
+    {
+        let why = format!("is less than the {waits} steps of backoff");
+        asset.wrong(
+            problems,
+            Rule::AssetLimit,
+            "maxDeliver",
+            &why,
+            "write at least as many, or fewer steps",
+        );
+    }
+    if let Some(text) = &consumer.sample_freq
+        && !text
+            .trim_end_matches('%')
+            .parse::<u8>()
+            .is_ok_and(|percent| percent <= 100)
+    {
+        let why = "is no share of a hundred";
+        asset.wrong(
+            problems,
+            Rule::AssetLimit,
+            "sampleFreq",
+            why,
+            "write a number up to 100 as text, for example \"50\"",
+        );
+    }
+    let Some(most) = &stream.consumer_limits else {
+        return;
+    };
+    let over = |own: Option<i64>, most: Option<i64>| match (own, most) {
+        (Some(own), Some(most)) => own > most || own < 0,
+        _ => false,
+    };
+    for (option, over) in [
+        (
+            "maxAckPending",
+            over(consumer.max_ack_pending, most.max_ack_pending),
+        ),
+        (
+            "inactiveThreshold",
+            over(consumer.inactive_threshold, most.inactive_threshold),
+        ),
+    ] {
+        if over {
+            let why = "is more than the stream's consumerLimits allow";
+            asset.wrong(
+                problems,
+                Rule::AssetLimit,
+                option,
+                why,
+                "write less, or raise the stream's limit",
+            );
+        }
+    }
+}
+
+fn groups(asset: &Asset, consumer: &Consumer, problems: &mut Problems) {
+    let policy = consumer.priority_policy.unwrap_or(PriorityPolicy::None);
+    let named = consumer
+        .priority_groups
+        .as_ref()
+        .is_some_and(|groups| !groups.is_empty());
+    if named && policy == PriorityPolicy::None {
+        let why = "is set, but priorityPolicy says not who is served";
+        asset.wrong(
+            problems,
+            Rule::AssetFields,
+            "priorityGroups",
+            why,
+            "set priorityPolicy, for example \"overflow\"",
+        );
+    }
+    if !named && policy != PriorityPolicy::None {
+        let why = "needs priorityGroups";
+        asset.wrong(
+            problems,
+            Rule::AssetFields,
+            "priorityPolicy",
+            why,
+            "name a group, for example [ \"workers\" ]",
+        );
+    }
+    if consumer.priority_timeout.is_some() && policy != PriorityPolicy::PinnedClient {
+        let why = "is for priorityPolicy = \"pinned_client\"";
+        asset.wrong(
+            problems,
+            Rule::AssetFields,
+            "priorityTimeout",
+            why,
+            "leave it out",
+        );
+    }
+}
+
+/// A consumer's state lives where its stream does.
+fn replicas(asset: &Asset, consumer: &Consumer, stream: &Stream, problems: &mut Problems) {
+    let (Some(own), theirs) = (consumer.num_replicas, stream.num_replicas.unwrap_or(1)) else {
+        return;
+    };
+    if own > theirs {
+        let why = format!("is more than the stream's, {theirs}");
+        asset.wrong(
+            problems,
+            Rule::Replicas,
+            "numReplicas",
+            &why,
+            "leave it out: it is as the stream's then",
+        );
+    } else if own != theirs && Asset::keeps_for_consumers(stream) {
+        let why = format!("is not the stream's, {theirs}, whose messages go when consumers say so");
+        asset.wrong(
+            problems,
+            Rule::Replicas,
+            "numReplicas",
+            &why,
+            "leave it out: it is as the stream's then",
+        );
+    }
+}
+
+/// Each message of a work queue is for one consumer.
+fn queue(all: &[(&Asset, &Consumer)], problems: &mut Problems) {
+    for (place, (asset, consumer)) in all.iter().enumerate() {
+        if !matches!(consumer.ack_policy, Some(AckPolicy::Explicit)) {
+            let why = "cannot be: a work queue forgets what is acknowledged, message by message";
+            asset.wrong(
+                problems,
+                Rule::WorkQueue,
+                "ackPolicy",
+                why,
+                "write \"explicit\"",
+            );
+        }
+        if !matches!(consumer.deliver_policy, None | Some(DeliverPolicy::All)) {
+            let why = "cannot be: a work queue's consumer takes all there is";
+            asset.wrong(
+                problems,
+                Rule::WorkQueue,
+                "deliverPolicy",
+                why,
+                "leave it out",
+            );
+        }
+        let own = wanted(consumer);
+        let both = |other: &Consumer| {
+            let theirs = wanted(other);
+            own.is_empty()
+                || theirs.is_empty()
+                || own
+                    .iter()
+                    .any(|(_, own)| theirs.iter().any(|(_, other)| overlap(own, other)))
+        };
+        if let Some((first, _)) = all[..place].iter().find(|(_, other)| both(other)) {
+            problems.add(
+                Rule::WorkQueue,
+                &asset.at,
+                format!(
+                    "wants messages that {} wants too, and each is for one consumer",
+                    first.at
+                ),
+                "give them filters that do not overlap, or let clients share one consumer",
+            );
+        }
+    }
+}
