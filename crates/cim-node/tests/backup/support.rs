@@ -1,0 +1,339 @@
+//! A bare nats-server, streams in it, and `cim-backup` beside it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use async_nats::Client;
+use cim_check::Server;
+use cim_node::provision::api::Api;
+use cim_testkit::nats_server;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+/// How long a condition may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server and its folder.
+pub struct Site {
+    pub server: Option<Server>,
+    pub config: PathBuf,
+    pub dir: TempDir,
+}
+
+/// What `cim-backup` said and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Said {
+    pub fn of(output: Output) -> Result<Self> {
+        Ok(Self {
+            code: output.status.code().context("it ended by a signal")?,
+            out: String::from_utf8(output.stdout)?,
+            err: String::from_utf8(output.stderr)?,
+        })
+    }
+
+    /// It ended with this code and said all of `parts`.
+    #[track_caller]
+    pub fn ended(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, code, "{self:?}");
+        let all = format!("{}{}", self.out, self.err);
+        for part in parts {
+            assert!(all.contains(part), "no {part:?} in: {all}");
+        }
+    }
+}
+
+/// A server on a port of its own choice.
+pub fn one() -> Result<Site> {
+    site("", "")
+}
+
+/// A server with further lines in its config, and in its JetStream block.
+pub fn site(more: &str, jetstream: &str) -> Result<Site> {
+    let dir = tempfile::tempdir().context("creating a folder")?;
+    let home = dir.path().display();
+    let text = format!(
+        "server_name: source\nlisten: \"127.0.0.1:-1\"\nhttp: \"127.0.0.1:-1\"\nports_file_dir: \"{home}\"\n\
+         jetstream {{ store_dir: \"{home}/js\" {jetstream} }}\n{more}\n"
+    );
+    let config = dir.path().join("nats.conf");
+    fs::write(&config, text)?;
+    let mut site = Site {
+        server: None,
+        config,
+        dir,
+    };
+    site.start()?;
+    Ok(site)
+}
+
+impl Site {
+    pub fn start(&mut self) -> Result<()> {
+        let mut server = Server::start(&nats_server()?, &self.config)?;
+        server.healthy()?;
+        self.server = Some(server);
+        Ok(())
+    }
+
+    pub fn kill(&mut self) -> Result<()> {
+        self.server.take().context("it does not run")?.kill()
+    }
+
+    pub fn url(&self) -> String {
+        self.server
+            .as_ref()
+            .map_or_else(String::new, |server| server.url().to_owned())
+    }
+
+    /// The folder of backups.
+    pub fn folder(&self) -> PathBuf {
+        self.dir.path().join("backups")
+    }
+
+    pub async fn client(&self) -> Result<Client> {
+        Ok(async_nats::connect(self.url()).await?)
+    }
+
+    pub async fn api(&self) -> Result<Api> {
+        Ok(Api::new(self.client().await?, None, PATIENCE))
+    }
+
+    /// `cim-backup create` with further flags.
+    pub fn create(&self, args: &[&str]) -> Result<Said> {
+        let mut command = tool(&["create"]);
+        command
+            .arg(self.folder())
+            .args(["--server", &self.url(), "--wait", "5"]);
+        Said::of(command.args(args).output()?)
+    }
+
+    /// A backup that must work; its folder.
+    pub fn created(&self) -> Result<PathBuf> {
+        let said = self.create(&["--json"])?;
+        ensure!(said.code == 0, "{said:?}");
+        let said: Value = serde_json::from_str(&said.out)?;
+        let name = said["backup"]["backup"].as_str().context("no name")?;
+        Ok(self.folder().join(name))
+    }
+
+    /// `cim-backup restore` into this server.
+    pub fn restore(&self, backup: &Path, args: &[&str]) -> Result<Said> {
+        let mut command = tool(&["restore"]);
+        command
+            .arg(backup)
+            .args(["--server", &self.url(), "--wait", "20"]);
+        Said::of(command.args(args).output()?)
+    }
+
+    /// `cim-backup drill` of what is in [`Self::folder`].
+    pub fn drill(&self, args: &[&str]) -> Result<Said> {
+        let binary = nats_server()?;
+        let mut command = tool(&["drill"]);
+        command
+            .arg(self.folder())
+            .arg("--temp")
+            .arg(self.dir.path());
+        command.arg("--nats-server").arg(binary);
+        Said::of(command.args(args).output()?)
+    }
+
+    /// Makes a stream: `name`, and further fields.
+    pub async fn stream(&self, name: &str, fields: Value) -> Result<()> {
+        let mut config =
+            json!({ "name": name, "subjects": [format!("{name}.>")], "storage": "file" });
+        merge(&mut config, fields);
+        asked(
+            &self.api().await?,
+            &format!("STREAM.CREATE.{name}"),
+            &config,
+        )
+        .await
+        .map(drop)
+    }
+
+    /// Makes a consumer.
+    pub async fn consumer(&self, stream: &str, name: &str, fields: Value) -> Result<()> {
+        let mut config =
+            json!({ "durable_name": name, "ack_policy": "explicit", "deliver_policy": "all" });
+        merge(&mut config, fields);
+        let body = json!({ "stream_name": stream, "config": config });
+        let subject = format!("CONSUMER.CREATE.{stream}.{name}");
+        asked(&self.api().await?, &subject, &body).await.map(drop)
+    }
+
+    /// Publishes `count` messages on `<stream>.<0..10>` and waits until all are stored.
+    pub async fn publish(&self, stream: &str, count: usize, body: usize) -> Result<()> {
+        let client = self.client().await?;
+        let api = self.api().await?;
+        let before = last(&api, stream).await?;
+        for number in 0..count {
+            let body = format!("{stream} {number} {}", "x".repeat(body));
+            client
+                .publish(format!("{stream}.{}", number % 10), body.into())
+                .await?;
+        }
+        client.flush().await?;
+        let all = before + u64::try_from(count)?;
+        until(async || Ok((last(&api, stream).await? == all).then_some(()))).await
+    }
+
+    /// Gets messages and acknowledges those that `ack` says so of, by their place; the others are said no to.
+    pub async fn consume(
+        &self,
+        stream: &str,
+        name: &str,
+        count: usize,
+        ack: fn(usize) -> bool,
+    ) -> Result<()> {
+        let jetstream = async_nats::jetstream::new(self.client().await?);
+        let consumer: async_nats::jetstream::consumer::PullConsumer = jetstream
+            .get_consumer_from_stream(name, stream)
+            .await
+            .map_err(|error| anyhow!("{error}"))?;
+        let fetch = consumer.fetch().max_messages(count).messages().await;
+        let mut messages = fetch.map_err(|error| anyhow!("{error}"))?;
+        let mut place = 0;
+        while let Some(message) = messages.next().await {
+            let message = message.map_err(|error| anyhow!("{error}"))?;
+            if ack(place) {
+                message
+                    .double_ack()
+                    .await
+                    .map_err(|error| anyhow!("{error}"))?;
+            }
+            place += 1;
+        }
+        ensure!(place == count, "{place} of {count} messages");
+        Ok(())
+    }
+}
+
+async fn last(api: &Api, stream: &str) -> Result<u64> {
+    let info = asked(api, &format!("STREAM.INFO.{stream}"), &Value::Null).await?;
+    info["state"]["last_seq"].as_u64().context("no sequence")
+}
+
+/// `cim-backup` with arguments.
+pub fn tool(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cim-backup"));
+    command.args(args);
+    command
+}
+
+pub fn run(args: &[&str], path: &Path) -> Result<Said> {
+    Said::of(tool(args).arg(path).output()?)
+}
+
+pub async fn asked(api: &Api, subject: &str, body: &Value) -> Result<Value> {
+    let answer = api.ask(subject, body).await;
+    answer.map_err(|failure| anyhow!("{subject}: {failure}"))
+}
+
+/// Waits for something, with a deadline.
+pub async fn until<T>(mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await? {
+            return Ok(found);
+        }
+        if Instant::now() >= end {
+            bail!("it did not happen in {} s", PATIENCE.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Sets an object's fields; `null` takes one away.
+pub fn merge(into: &mut Value, fields: Value) {
+    if let (Some(into), Value::Object(fields)) = (into.as_object_mut(), fields) {
+        into.extend(fields);
+        into.retain(|_, value| !value.is_null());
+    }
+}
+
+/// All that must come back, as the server tells it: numbers, every message's digest, where consumers are.
+pub async fn held(api: &Api, subject: &str) -> Result<BTreeMap<String, Value>> {
+    let names = api.names(subject, "streams").await;
+    let mut held = BTreeMap::new();
+    for name in names.map_err(|failure| anyhow!("{failure}"))? {
+        let info = asked(api, &format!("STREAM.INFO.{name}"), &Value::Null).await?;
+        let state = &info["state"];
+        let numbers = [
+            "messages",
+            "bytes",
+            "first_seq",
+            "last_seq",
+            "num_deleted",
+            "num_subjects",
+        ];
+        let numbers: Vec<_> = numbers.iter().map(|field| state[field].clone()).collect();
+        let mut config = info["config"].clone();
+        config["metadata"] = Value::Null; // the server's own words in it
+        let all = json!([
+            config,
+            numbers,
+            digest(api, &name, state).await?,
+            positions(api, &name).await?
+        ]);
+        held.insert(name, all);
+    }
+    Ok(held)
+}
+
+/// SHA-256 of every message, read one by one.
+async fn digest(api: &Api, name: &str, state: &Value) -> Result<String> {
+    let number = |field: &str| state[field].as_u64().unwrap_or_default();
+    let subject = format!("STREAM.MSG.GET.{name}");
+    let get = |seq| {
+        let (api, subject) = (api.clone(), subject.clone());
+        async move { api.find(&subject, &json!({ "seq": seq })).await }
+    };
+    let range = number("first_seq")..=number("last_seq");
+    let mut all = stream::iter(range.map(get)).buffered(256);
+    let mut digest = Sha256::new();
+    loop {
+        match all.try_next().await {
+            Ok(None) => return Ok(format!("{:x}", digest.finalize())),
+            Ok(Some(message)) => digest.update(message.unwrap_or_default()["message"].to_string()),
+            // A sequence that was deleted.
+            Err(cim_node::provision::api::Failure::Refused(refusal)) if refusal.code == 10037 => {
+                digest.update("none");
+            }
+            Err(failure) => bail!("{name}: {failure}"),
+        }
+    }
+}
+
+async fn positions(api: &Api, name: &str) -> Result<BTreeMap<String, Value>> {
+    let list = asked(api, &format!("CONSUMER.LIST.{name}"), &Value::Null).await?;
+    let list = list["consumers"].as_array().cloned().unwrap_or_default();
+    let numbers = |info: &Value| {
+        let mut config = info["config"].clone();
+        config["metadata"] = Value::Null;
+        json!([
+            config,
+            info["delivered"]["consumer_seq"],
+            info["delivered"]["stream_seq"],
+            info["ack_floor"]["consumer_seq"],
+            info["ack_floor"]["stream_seq"],
+            info["num_ack_pending"],
+            info["num_redelivered"],
+            info["num_pending"],
+        ])
+    };
+    let named = list
+        .iter()
+        .filter_map(|info| Some((info["name"].as_str()?.to_owned(), numbers(info))));
+    Ok(named.collect())
+}
