@@ -111,7 +111,8 @@ impl Contents {
                     let moved = found.delivered.consumer_seq > position.delivered.consumer_seq
                         || found.ack_floor.consumer_seq > position.ack_floor.consumer_seq;
                     let exact = self.format == Format::Archive && exact(moved);
-                    let words = position.differences(found, exact);
+                    let [position, found] = [position, found].map(|one| one.from(self.first_seq));
+                    let words = position.differences(&found, exact);
                     all.extend(
                         words
                             .iter()
@@ -169,6 +170,15 @@ impl Position {
             redelivered: number("num_redelivered"),
             pending: (last != Some("last_per_subject")).then(|| number("num_pending")),
         }
+    }
+
+    /// A consumer that stands before the first message is moved up to it by a restore: nothing is between.
+    fn from(&self, first_seq: u64) -> Self {
+        let mut moved = self.clone();
+        for pair in [&mut moved.delivered, &mut moved.ack_floor] {
+            pair.stream_seq = pair.stream_seq.max(first_seq.saturating_sub(1));
+        }
+        moved
     }
 
     /// `exact`: it is known to the last number; else it may have gone on.

@@ -284,7 +284,7 @@ pub async fn held(api: &Api, subject: &str) -> Result<BTreeMap<String, Value>> {
             config,
             numbers,
             digest(api, &name, state).await?,
-            positions(api, &name).await?
+            positions(api, &name, state).await?
         ]);
         held.insert(name, all);
     }
@@ -315,21 +315,29 @@ async fn digest(api: &Api, name: &str, state: &Value) -> Result<String> {
     }
 }
 
-async fn positions(api: &Api, name: &str) -> Result<BTreeMap<String, Value>> {
+async fn positions(api: &Api, name: &str, state: &Value) -> Result<BTreeMap<String, Value>> {
     let list = asked(api, &format!("CONSUMER.LIST.{name}"), &Value::Null).await?;
     let list = list["consumers"].as_array().cloned().unwrap_or_default();
+    // A consumer before the first message stands as well right before it.
+    let first = state["first_seq"].as_u64().unwrap_or_default();
+    let at = |seq: &Value| seq.as_u64().unwrap_or_default().max(first.saturating_sub(1));
     let numbers = |info: &Value| {
         let mut config = info["config"].clone();
         config["metadata"] = Value::Null;
+        // Which messages were the last ones is not in a snapshot: once restored, all after the position count.
+        let pending = match config["deliver_policy"] == "last_per_subject" {
+            true => Value::Null,
+            false => info["num_pending"].clone(),
+        };
         json!([
             config,
             info["delivered"]["consumer_seq"],
-            info["delivered"]["stream_seq"],
+            at(&info["delivered"]["stream_seq"]),
             info["ack_floor"]["consumer_seq"],
-            info["ack_floor"]["stream_seq"],
+            at(&info["ack_floor"]["stream_seq"]),
             info["num_ack_pending"],
             info["num_redelivered"],
-            info["num_pending"],
+            pending,
         ])
     };
     let named = list

@@ -187,7 +187,7 @@ async fn twenty_streams_and_fifty_consumers_come_back_equal() -> Result<()> {
     );
 
     // Into a server that encrypts what it stores.
-    let target = site("", "cipher: aes, key: \"made for this test\"")?;
+    let target = site("", ", cipher: aes, key: \"made for this test\"")?;
     let said = target.restore(&backup, &[])?;
     said.ended(0, &["20 streams restored"]);
     print!("{}", said.out);
