@@ -102,6 +102,7 @@ impl Create {
                     manifest.streams.insert(name.clone(), stream);
                 }
                 Ok(None) => report.problems.push(gone(name)),
+                Err(problem) if problem.level == Level::Warning => report.problems.push(problem),
                 Err(problem) => problems.push(problem),
             }
             progress.next();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::account::{Account, place};
 use super::contents::Contents;
 use super::manifest::{STREAM_FILES, Stream};
-use super::problem::Problem;
+use super::problem::{Level, Problem};
 use super::progress::Progress;
 use super::snapshot::{self, Fault, Taken};
 use super::{archive, folder, status};
@@ -39,7 +39,7 @@ impl<'a> Taker<'a> {
     /// Takes a stream into a new folder; `None`: it is not there any more.
     ///
     /// # Errors
-    /// What was wrong with it.
+    /// What was wrong with it; a warning where the backup is whole without it.
     pub async fn take(
         &mut self,
         name: &str,
@@ -58,6 +58,14 @@ impl<'a> Taker<'a> {
                     return removed
                         .map(|()| None)
                         .map_err(|error| unwritten(path, &error));
+                }
+                Err(Fault::Refused(Failure::Refused(refusal)))
+                    if refusal.words.ends_with("no impl") =>
+                {
+                    std::fs::remove_dir_all(path)
+                        .context("removing it")
+                        .map_err(|error| unwritten(path, &error))?;
+                    return Err(in_memory(name));
                 }
                 Err(Fault::Broken(_)) if tries < TRIES && pauses.next().await => {}
                 Err(fault) => return Err(failed(name, path, &fault)),
@@ -145,6 +153,13 @@ fn failed(name: &str, path: &Path, fault: &Fault) -> Problem {
             "look at the link, the disk and the server's log, and that this user may publish to $JS.SNAPSHOT.ACK.>; `--stream` takes the others meanwhile",
         ),
     }
+}
+
+/// Before 2.15 the server says "no impl" of streams in memory.
+fn in_memory(name: &str) -> Problem {
+    let what = "is stored in memory, and this nats-server takes no snapshots of that: it is not in the backup";
+    let help = "update to nats-server 2.15, which does, or choose the others with --stream";
+    Problem::new(place(name), what, help).level(Level::Warning)
 }
 
 fn unwritten(path: &Path, error: &anyhow::Error) -> Problem {

@@ -144,7 +144,9 @@ impl Site {
             .arg(self.folder())
             .arg("--temp")
             .arg(self.dir.path());
-        command.arg("--nats-server").arg(binary);
+        if !args.contains(&"--nats-server") {
+            command.arg("--nats-server").arg(binary);
+        }
         Said::of(command.args(args).output()?)
     }
 
@@ -320,7 +322,11 @@ async fn positions(api: &Api, name: &str, state: &Value) -> Result<BTreeMap<Stri
     let list = list["consumers"].as_array().cloned().unwrap_or_default();
     // A consumer before the first message stands as well right before it.
     let first = state["first_seq"].as_u64().unwrap_or_default();
-    let at = |seq: &Value| seq.as_u64().unwrap_or_default().max(first.saturating_sub(1));
+    let at = |seq: &Value| {
+        seq.as_u64()
+            .unwrap_or_default()
+            .max(first.saturating_sub(1))
+    };
     let numbers = |info: &Value| {
         let mut config = info["config"].clone();
         config["metadata"] = Value::Null;
