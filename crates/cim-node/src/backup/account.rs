@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use async_nats::Client;
+use async_nats::connection::State;
 use serde_json::{Value, json};
 
 use super::contents::Contents;
@@ -109,9 +110,14 @@ impl Account {
         }
     }
 
-    /// How often the connection was made: more than before means that it was lost meanwhile.
+    /// How often the connection was made.
     pub fn connects(&self) -> u64 {
         self.client.statistics().connects.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was lost since it had been made so often: what was under way does not go on.
+    pub fn was_lost(&self, connects: u64) -> bool {
+        self.client.connection_state() != State::Connected || self.connects() != connects
     }
 
     /// The server that we are connected to.

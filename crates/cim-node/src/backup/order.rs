@@ -9,13 +9,21 @@ use serde_json::Value;
 
 /// Names of the streams that a configuration copies.
 pub fn origins(config: &Value) -> Vec<String> {
+    let mirror = config.get("mirror").and_then(named);
+    mirror.into_iter().chain(sources(config)).collect()
+}
+
+/// Names of the streams that it has as sources.
+pub fn sources(config: &Value) -> Vec<String> {
     let sources = config.get("sources").and_then(Value::as_array);
-    let sources = sources.into_iter().flatten();
-    let all = config.get("mirror").into_iter().chain(sources);
-    let here = all.filter(|source| source.get("external").is_none_or(Value::is_null));
-    here.filter_map(|source| source.get("name").and_then(Value::as_str))
-        .map(str::to_owned)
-        .collect()
+    sources.into_iter().flatten().filter_map(named).collect()
+}
+
+/// The name of a stream of the same account and domain.
+fn named(source: &Value) -> Option<String> {
+    let here = source.get("external").is_none_or(Value::is_null);
+    let name = source.get("name").and_then(Value::as_str);
+    name.filter(|_| here).map(str::to_owned)
 }
 
 /// The streams, copies first; `copies` says of each stream what it copies. Those in a circle come last, by name.

@@ -16,7 +16,7 @@ use super::contents::Format;
 use super::create::unreachable;
 use super::existing::{self, Existing};
 use super::manifest::{Manifest, STREAM_FILES, STREAMS, Stream};
-use super::problem::Problem;
+use super::problem::{Level, Problem};
 use super::progress::Progress;
 use super::report::Report;
 use super::{check, order, repack, status, stream, upload};
@@ -122,6 +122,9 @@ impl Restore {
             }
             progress.next();
         }
+        report
+            .problems
+            .extend(copied_again(&account, &manifest, &restored).await?);
         Ok(restored)
     }
 
@@ -284,6 +287,37 @@ pub fn packed<'a>(
         .rev()
         .filter_map(|name| all.remove(name))
         .collect())
+}
+
+/// Streams of the account that have a restored one as their source: nats-server (2.15.1) knows a stream by the moment at which
+/// it was made, which a snapshot does not hold.
+async fn copied_again(
+    account: &Account,
+    manifest: &Manifest,
+    restored: &[String],
+) -> Result<Vec<Problem>, Vec<Problem>> {
+    let configs = account.configs().await.map_err(|problem| vec![problem])?;
+    let mut problems = Vec::new();
+    for (name, config) in &configs {
+        for origin in order::sources(config)
+            .iter()
+            .filter(|origin| restored.contains(origin))
+        {
+            let contents = manifest.streams.get(origin).map(|stream| &stream.contents);
+            let Some(contents) =
+                contents.filter(|one| one.format == Format::Archive && one.messages > 0)
+            else {
+                continue;
+            };
+            let what = format!(
+                "has the restored stream {origin} as a source; nats-server takes that for a new one and copies its {} messages again",
+                contents.messages
+            );
+            let help = "nothing is lost; clients of this stream get those messages twice, so look whether they can take that before they go on";
+            problems.push(Problem::new(place(name), what, help).level(Level::Warning));
+        }
+    }
+    Ok(problems)
 }
 
 /// The configuration while it is being restored: marked, and nothing goes for its age before it was counted.

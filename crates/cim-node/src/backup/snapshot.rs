@@ -113,7 +113,7 @@ async fn next(account: &Account, connects: u64, chunks: &mut Subscriber) -> Resu
         match timeout(LOOK, chunks.next()).await {
             Ok(Some(message)) => return Ok(message),
             Ok(None) => return Err(Fault::Broken("the connection ended".to_owned())),
-            Err(_) if account.connects() != connects => {
+            Err(_) if account.was_lost(connects) => {
                 return Err(Fault::Broken(
                     "the connection was lost meanwhile".to_owned(),
                 ));

@@ -106,7 +106,7 @@ async fn ask(
         match tokio::time::timeout(LOOK, &mut answer).await {
             Ok(Ok(message)) => return Ok(message.payload.to_vec()),
             Ok(Err(error)) => return Err(format!("sending to {subject}: {error}")),
-            Err(_) if account.connects() != connects => {
+            Err(_) if account.was_lost(connects) => {
                 return Err("the connection was lost meanwhile".to_owned());
             }
             Err(_) => {}

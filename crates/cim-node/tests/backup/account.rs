@@ -83,11 +83,11 @@ async fn three_hundred_streams_and_consumers() -> Result<()> {
 #[tokio::test]
 async fn a_server_that_is_not_there_or_says_no() -> Result<()> {
     let users = "accounts { A { jetstream: enabled, users: [\
-        {user: all, password: p}, \
+        {user: all, password: p},\
         {user: none, password: p, permissions: {publish: [\"x\"]}}, \
         {user: names, password: p, permissions: {publish: {deny: [\"$JS.API.STREAM.SNAPSHOT.>\"]}}}, \
-        {user: silent, password: p, permissions: {publish: {deny: [\"$JS.SNAPSHOT.ACK.>\"]}}}] } \
-        B { users: [{user: bare, password: p}] } \
+        {user: silent, password: p, permissions: {publish: {deny: [\"$JS.SNAPSHOT.ACK.>\"]}}}] }\n\
+        B { users: [{user: bare, password: p}] }\n\
         EMPTY { jetstream: enabled, users: [{user: empty, password: p}] } }";
     let site = site(users, "")?;
     let password = site.dir.path().join("password");
@@ -104,8 +104,16 @@ async fn a_server_that_is_not_there_or_says_no() -> Result<()> {
         1,
     )
     .await?;
-    for _ in 0..9 {
-        client.publish("s", "x".repeat(1 << 20).into()).await?;
+    // Nothing that could be packed: more than the server sends without an answer.
+    let mut random = 1_u32;
+    for _ in 0..12 {
+        let bytes = (0..1 << 20).map(|_| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            random.to_be_bytes()[0]
+        });
+        client
+            .publish("s", bytes.collect::<Vec<u8>>().into())
+            .await?;
     }
     client.flush().await?;
     as_user("all")?.ended(0, &["1 streams"]);
@@ -116,7 +124,7 @@ async fn a_server_that_is_not_there_or_says_no() -> Result<()> {
     as_user("nobody")?.ended(3, &["server: ", "authorization violation"]);
     // More than a window of chunks, none acknowledged: the server breaks off after 5 s, three times.
     as_user("silent")?.ended(2, &["408 No Flow Response", "$JS.SNAPSHOT.ACK.>"]);
-    site.create(&["--stream", "S", "T"])?
+    site.create(&["--wait", "1", "--stream", "S", "T"])?
         .ended(3, &["server: "]);
     let all = cim_node::backup::folder::backups(&site.folder())?;
     assert_eq!(all.len(), 1, "only a whole one has a name");

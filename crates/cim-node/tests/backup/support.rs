@@ -10,14 +10,15 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use async_nats::Client;
 use cim_check::Server;
 use cim_node::provision::api::Api;
-use cim_testkit::nats_server;
+use cim_render::places::Listener;
+use cim_testkit::{Ports, nats_server};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// How long a condition may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server and its folder.
 pub struct Site {
@@ -61,10 +62,14 @@ pub fn one() -> Result<Site> {
 
 /// A server with further lines in its config, and in its JetStream block.
 pub fn site(more: &str, jetstream: &str) -> Result<Site> {
+    named("source", more, jetstream)
+}
+
+fn named(name: &str, more: &str, jetstream: &str) -> Result<Site> {
     let dir = tempfile::tempdir().context("creating a folder")?;
     let home = dir.path().display();
     let text = format!(
-        "server_name: source\nlisten: \"127.0.0.1:-1\"\nhttp: \"127.0.0.1:-1\"\nports_file_dir: \"{home}\"\n\
+        "server_name: {name}\nlisten: \"127.0.0.1:-1\"\nhttp: \"127.0.0.1:-1\"\nports_file_dir: \"{home}\"\n\
          jetstream {{ store_dir: \"{home}/js\" {jetstream} }}\n{more}\n"
     );
     let config = dir.path().join("nats.conf");
@@ -76,6 +81,46 @@ pub fn site(more: &str, jetstream: &str) -> Result<Site> {
     };
     site.start()?;
     Ok(site)
+}
+
+/// A hub and a leaf of it with a JetStream domain of its own.
+pub fn leaf_and_hub() -> Result<(Site, Site)> {
+    let (ports, held) = Ports::Free.choose(1)?;
+    let port = ports[0].get(&Listener::Leafnodes).context("no port")?;
+    let listen = format!("leafnodes {{ listen: \"127.0.0.1:{port}\" }}");
+    let hub = site(&listen, ", domain: hub")?;
+    let remote = format!("leafnodes {{ remotes: [{{ url: \"nats://127.0.0.1:{port}\" }}] }}");
+    let leaf = named("leaf", &remote, ", domain: edge")?;
+    drop(held);
+    Ok((hub, leaf))
+}
+
+/// Three servers.
+pub fn cluster() -> Result<Vec<Site>> {
+    let (ports, held) = Ports::Free.choose(3)?;
+    let ports: Vec<_> = ports
+        .iter()
+        .filter_map(|all| all.get(&Listener::Cluster))
+        .collect();
+    let routes: Vec<_> = ports
+        .iter()
+        .map(|port| format!("\"nats://127.0.0.1:{port}\""))
+        .collect();
+    let routes = routes.join(", ");
+    let nodes = ports.iter().enumerate().map(|(number, port)| {
+        let more =
+            format!("cluster {{ name: C, listen: \"127.0.0.1:{port}\", routes: [{routes}] }}");
+        named(&format!("n{number}"), &more, "")
+    });
+    let nodes = nodes.collect();
+    drop(held);
+    nodes
+}
+
+/// What a domain has, asked across a leaf link.
+pub async fn held_in(site: &Site, domain: &str) -> Result<BTreeMap<String, Value>> {
+    let api = Api::new(site.client().await?, Some(domain), Duration::from_secs(1));
+    held(&api, "STREAM.NAMES").await
 }
 
 impl Site {
@@ -112,9 +157,10 @@ impl Site {
     /// `cim-backup create` with further flags.
     pub fn create(&self, args: &[&str]) -> Result<Said> {
         let mut command = tool(&["create"]);
-        command
-            .arg(self.folder())
-            .args(["--server", &self.url(), "--wait", "5"]);
+        command.arg(self.folder()).args(["--server", &self.url()]);
+        if !args.contains(&"--wait") {
+            command.args(["--wait", "5"]);
+        }
         Said::of(command.args(args).output()?)
     }
 
