@@ -2,13 +2,15 @@
 //! disk, proven to come back.
 //!
 //! Read in this order: [`folder`] and [`manifest`] (what is on the disk), [`snapshot`], [`archive`] and [`contents`] (one
-//! stream), [`create`], [`check`], [`keep`] and [`sink`], [`restore`] with [`existing`] and [`upload`], [`drill`] with
+//! stream), [`create`], [`check`], [`keep`] and [`sink`], [`restore`] with [`packed`],
+//! [`existing`], [`upload`] and [`copies`], [`drill`] with
 //! [`throwaway`] and [`guard`], [`status`] (for health).
 
 pub mod account;
 pub mod archive;
 pub mod check;
 pub mod contents;
+pub mod copies;
 pub mod create;
 pub mod drill;
 pub mod existing;
@@ -18,6 +20,7 @@ pub mod keep;
 pub mod list;
 pub mod manifest;
 pub mod order;
+pub mod packed;
 pub mod problem;
 pub mod progress;
 pub mod repack;

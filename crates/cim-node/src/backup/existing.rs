@@ -5,12 +5,16 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::account::{Account, place};
+use super::packed::Packed;
 use super::problem::Problem;
-use super::restore::{MARK, Packed};
+use super::restore::MARK;
 use super::status;
 
 /// nats-server ends a restore that got nothing for 5 s: what has not moved for longer is nobody's any more.
 const STILL: Duration = Duration::from_secs(6);
+
+/// How often it may have moved: of a restore that was just killed the server still stores what it has.
+const LOOKS: u32 = 3;
 
 /// What is there.
 #[derive(Debug)]
@@ -73,17 +77,20 @@ pub async fn look(account: &Account, one: &Packed<'_>, backup: &str) -> Result<E
             ),
         ));
     }
-    tokio::time::sleep(STILL).await;
-    let again = account.stream(one.name).await?;
-    if again.as_ref().and_then(|again| again.get("state")) != found.get("state") {
-        let what = "somebody else is restoring it now";
-        return Ok(other(
-            one,
-            what.to_owned(),
-            "wait until that has ended".to_owned(),
-        ));
+    let mut before = found;
+    for _ in 0..LOOKS {
+        tokio::time::sleep(STILL).await;
+        let Some(now) = account.stream(one.name).await? else {
+            return Ok(Existing::Absent);
+        };
+        if now.get("state") == before.get("state") {
+            return Ok(Existing::Half);
+        }
+        before = now;
     }
-    Ok(Existing::Half)
+    let what = "somebody else is restoring it now";
+    let help = "wait until that has ended";
+    Ok(other(one, what.to_owned(), help.to_owned()))
 }
 
 /// Removes what a restore left behind.

@@ -2,7 +2,7 @@
 //! gone, by `kill -9` too.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -25,14 +25,19 @@ const LOOK: Duration = Duration::from_millis(100);
 /// # Errors
 /// A server that cannot be started or ended by itself; its folder stays, with the log.
 pub fn guard(nats_server: &Path, folder: &Path) -> Result<()> {
-    let log = File::create(folder.join(LOG)).context("creating the server's log")?;
+    let mut log = File::create(folder.join(LOG)).context("creating the server's log")?;
+    let stderr = log.try_clone().context("opening the server's log")?;
     let mut server = Command::new(nats_server)
         .arg("-c")
         .arg(folder.join(CONFIG))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(log)
+        .stderr(stderr)
         .spawn()
+        .inspect_err(|error| {
+            // For whoever started us, who looks there.
+            let _ = writeln!(log, "{error}");
+        })
         .with_context(|| format!("starting {}", nats_server.display()))?;
     let (closed, told) = channel();
     thread::spawn(move || {

@@ -114,9 +114,13 @@ impl Manifest {
             Problem::new(&place, why, "this is no whole backup: take another one")
         })?;
         let manifest: Self = serde_json::from_str(&text).map_err(|error| {
+            let what = match error.is_eof() {
+                true => "ends in the middle".to_owned(),
+                false => format!("is damaged: {error}"),
+            };
             Problem::new(
                 &place,
-                format!("is damaged: {error}"),
+                what,
                 "take another backup; `cim-backup list` names them",
             )
         })?;

@@ -25,10 +25,10 @@ pub struct Problem {
 pub enum Level {
     /// Something to tidy up.
     Warning,
-    /// It was not done, or is not so.
-    Critical,
     /// Nobody knows.
     Unknown,
+    /// It was not done, or is not so.
+    Critical,
 }
 
 impl Problem {

@@ -3,23 +3,22 @@
 //! A stream says by its metadata that it is being restored, until all of it was verified: nats-server keeps what a killed
 //! restore left behind, as a stream like any other (2.15.1).
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::account::{Account, place};
-use super::contents::Format;
 use super::create::unreachable;
 use super::existing::{self, Existing};
-use super::manifest::{Manifest, STREAM_FILES, STREAMS, Stream};
-use super::problem::{Level, Problem};
+use super::manifest::{Manifest, STREAMS};
+use super::packed::{Packed, packed};
+use super::problem::Problem;
 use super::progress::Progress;
 use super::report::Report;
-use super::{check, order, repack, status, stream, upload};
+use super::{check, copies, repack, status, upload};
 use crate::provision::api::Pauses;
 use crate::provision::connect::Login;
 
@@ -47,21 +46,6 @@ pub struct Restore {
     pub temp: PathBuf,
 }
 
-/// A stream of a backup, read.
-#[derive(Debug)]
-pub struct Packed<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// What the manifest says.
-    pub stream: &'a Stream,
-    /// The snapshot.
-    pub data: PathBuf,
-    /// Its configuration.
-    pub config: Value,
-    /// Its state.
-    pub state: Value,
-}
-
 impl Restore {
     /// Restores.
     ///
@@ -78,10 +62,12 @@ impl Restore {
             }
         };
         let took = (OffsetDateTime::now_utc() - begin).as_seconds_f64();
-        report.done.push(format!(
-            "{} streams restored in {took:.1} s",
-            restored.len()
-        ));
+        if report.problems.is_empty() || !restored.is_empty() {
+            let count = restored.len();
+            report
+                .done
+                .push(format!("{count} streams restored in {took:.1} s"));
+        }
         report.set("restored", restored);
         report.set("seconds", took);
         Ok(report)
@@ -122,9 +108,10 @@ impl Restore {
             }
             progress.next();
         }
+        let again = copies::again(&account, &manifest, &restored).await;
         report
             .problems
-            .extend(copied_again(&account, &manifest, &restored).await?);
+            .extend(again.unwrap_or_else(|problem| vec![problem]));
         Ok(restored)
     }
 
@@ -196,7 +183,7 @@ impl Restore {
         if let Existing::Half = found {
             existing::remove(account, one).await.map_err(failed)?;
         }
-        understood(&account.server().version, one).map_err(failed)?;
+        one.understood(&account.server().version).map_err(failed)?;
         let mut config = one.config.clone();
         if let (Some(fields), Some(replicas)) = (config.as_object_mut(), self.replicas) {
             fields.insert("num_replicas".to_owned(), json!(replicas));
@@ -246,80 +233,6 @@ impl Restore {
     }
 }
 
-/// Reads what the backup says of its streams: origins first, so that a copy finds them.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn packed<'a>(
-    backup: &Path,
-    manifest: &'a Manifest,
-    chosen: &dyn Fn(&str) -> bool,
-) -> Result<Vec<Packed<'a>>, Vec<Problem>> {
-    let mut all = BTreeMap::new();
-    for (name, stream) in manifest.streams.iter().filter(|(name, _)| chosen(name)) {
-        let [description, data] =
-            STREAM_FILES.map(|file| backup.join(STREAMS).join(name).join(file));
-        let described = stream::read(&description)
-            .with_context(|| format!("reading {}", description.display()));
-        let (config, state) = described.map_err(|error| {
-            let help = "take another backup; `cim-backup list` names them";
-            vec![Problem::new(
-                description.display().to_string(),
-                format!("{error:#}"),
-                help,
-            )]
-        })?;
-        let one = Packed {
-            name,
-            stream,
-            data,
-            config,
-            state,
-        };
-        all.insert(name.clone(), one);
-    }
-    let copies = all
-        .iter()
-        .map(|(name, one)| (name.clone(), order::origins(&one.config)));
-    let order = order::copies_first(&copies.collect());
-    Ok(order
-        .iter()
-        .rev()
-        .filter_map(|name| all.remove(name))
-        .collect())
-}
-
-/// Streams of the account that have a restored one as their source: nats-server (2.15.1) knows a stream by the moment at which
-/// it was made, which a snapshot does not hold.
-async fn copied_again(
-    account: &Account,
-    manifest: &Manifest,
-    restored: &[String],
-) -> Result<Vec<Problem>, Vec<Problem>> {
-    let configs = account.configs().await.map_err(|problem| vec![problem])?;
-    let mut problems = Vec::new();
-    for (name, config) in &configs {
-        for origin in order::sources(config)
-            .iter()
-            .filter(|origin| restored.contains(origin))
-        {
-            let contents = manifest.streams.get(origin).map(|stream| &stream.contents);
-            let Some(contents) =
-                contents.filter(|one| one.format == Format::Archive && one.messages > 0)
-            else {
-                continue;
-            };
-            let what = format!(
-                "has the restored stream {origin} as a source; nats-server takes that for a new one and copies its {} messages again",
-                contents.messages
-            );
-            let help = "nothing is lost; clients of this stream get those messages twice, so look whether they can take that before they go on";
-            problems.push(Problem::new(place(name), what, help).level(Level::Warning));
-        }
-    }
-    Ok(problems)
-}
-
 /// The configuration while it is being restored: marked, and nothing goes for its age before it was counted.
 fn marked(config: &Value, backup: &str) -> Value {
     let mut config = config.clone();
@@ -332,24 +245,4 @@ fn marked(config: &Value, backup: &str) -> Value {
         *metadata = Value::Object(marked);
     }
     config
-}
-
-/// Whether a server of this version reads the snapshot.
-///
-/// # Errors
-/// It is too old.
-pub fn understood(version: &str, one: &Packed<'_>) -> Result<(), String> {
-    let mut numbers = version
-        .split(['.', '-'])
-        .map(|part| part.parse::<u64>().unwrap_or_default());
-    let version_of = (
-        numbers.next().unwrap_or_default(),
-        numbers.next().unwrap_or_default(),
-    );
-    if one.stream.contents.format == Format::Archive && version_of < (2, 15) {
-        return Err(format!(
-            "nats-server {version} does not read snapshots of 2.15 or later: use such a server"
-        ));
-    }
-    Ok(())
 }

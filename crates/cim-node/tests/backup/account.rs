@@ -7,7 +7,8 @@ use async_nats::Client;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::support::{Said, asked, held, one, run, site, until};
+use crate::held::held;
+use crate::support::{Said, asked, one, run, site, until};
 
 /// Requests of one kind, many at a time.
 async fn many(

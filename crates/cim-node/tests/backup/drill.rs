@@ -1,7 +1,7 @@
 //! The drill passes on what comes back, fails on what does not, and leaves nothing behind.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
@@ -22,7 +22,7 @@ async fn site() -> Result<(Site, PathBuf)> {
     Ok((site, backup))
 }
 
-fn result(site: &Site, backup: &PathBuf) -> Result<Value> {
+fn result(site: &Site, backup: &Path) -> Result<Value> {
     let read =
         |path: PathBuf| -> Result<Value> { Ok(serde_json::from_str(&fs::read_to_string(path)?)?) };
     let drill = read(backup.join("drill.json"))?;

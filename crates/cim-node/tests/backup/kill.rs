@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use cim_node::backup::folder::{backups, partials};
 use serde_json::{Value, json};
 
-use crate::support::{Site, asked, held, one, run, tool, until};
+use crate::held::held;
+use crate::support::{Site, asked, one, run, tool, until};
 
 /// Enough that a snapshot takes a while.
 const MESSAGES: usize = 30_000;

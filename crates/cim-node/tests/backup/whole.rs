@@ -3,7 +3,8 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::support::{Site, asked, held, one, site, until};
+use crate::held::held;
+use crate::support::{Site, asked, one, site, until};
 
 /// `CIM_MESSAGES=100000` for the long form.
 fn messages() -> usize {
@@ -91,10 +92,9 @@ pub async fn fill(site: &Site, messages: usize) -> Result<()> {
         }
     }
     let api = site.api().await?;
-    let copied = format!("{each}");
     until(async || {
         let info = asked(&api, "STREAM.INFO.COPY", &Value::Null).await?;
-        Ok((info["state"]["messages"].to_string() == copied).then_some(()))
+        Ok((info["state"]["messages"] == each).then_some(()))
     })
     .await?;
     moved(site, &names).await
@@ -116,10 +116,10 @@ async fn stored(site: &Site, name: &str, count: usize) -> Result<()> {
             .await?;
     }
     client.flush().await?;
-    let (api, count) = (site.api().await?, count.to_string());
+    let api = site.api().await?;
     until(async || {
         let info = asked(&api, &format!("STREAM.INFO.{name}"), &Value::Null).await?;
-        Ok((info["state"]["last_seq"].to_string() == count).then_some(()))
+        Ok((info["state"]["last_seq"] == count).then_some(()))
     })
     .await
 }
