@@ -43,3 +43,24 @@ impl<'a> Progress<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn it_tells_after_two_seconds_and_not_before() {
+        let told = RefCell::new(Vec::new());
+        let tell = |line: &str| told.borrow_mut().push(line.to_owned());
+        let mut progress = Progress::new(3, &tell);
+        progress.more("A", 1 << 20);
+        assert!(told.borrow().is_empty());
+        progress.next();
+        progress.told -= EVERY;
+        progress.more("B", 1 << 20);
+        progress.more("B", 1 << 20);
+        assert_eq!(*told.borrow(), ["[1/3] B: 2.0 MiB so far"]);
+    }
+}

@@ -219,3 +219,35 @@ async fn streams_that_change_meanwhile() -> Result<()> {
     site.drill(&[])?.ended(0, &["3 of 3"]);
     Ok(())
 }
+
+/// The rights that docs/backup.md lists are enough.
+#[tokio::test]
+async fn the_least_rights() -> Result<()> {
+    let users = "accounts { A { jetstream: enabled, users: [\n\
+        {user: all, password: p}\n\
+        {user: create, password: p, permissions: {subscribe: \"_INBOX.>\", publish: [\
+          \"$JS.API.STREAM.NAMES\", \"$JS.API.STREAM.LIST\", \"$JS.API.STREAM.SNAPSHOT.*\", \"$JS.SNAPSHOT.ACK.>\"]}}\n\
+        {user: restore, password: p, permissions: {subscribe: \"_INBOX.>\", publish: [\
+          \"$JS.API.STREAM.LIST\", \"$JS.API.STREAM.INFO.*\", \"$JS.API.STREAM.RESTORE.*\", \"$JS.SNAPSHOT.RESTORE.>\", \
+          \"$JS.API.STREAM.UPDATE.*\", \"$JS.API.STREAM.DELETE.*\", \"$JS.API.CONSUMER.LIST.*\"]}}\n\
+        ] } }";
+    let site = site(users, "")?;
+    let password = site.dir.path().join("password");
+    std::fs::write(&password, "p\n")?;
+    let file = password.to_string_lossy().into_owned();
+    let options = async_nats::ConnectOptions::with_user_and_password("all".into(), "p".into());
+    let client = options.connect(site.url()).await?;
+    let config = |_| json!({"name": "S", "subjects": ["s"]});
+    many(&client, |_| "STREAM.CREATE.S".to_owned(), config, 1).await?;
+    let consumer =
+        |_| json!({"stream_name": "S", "config": {"durable_name": "c", "ack_policy": "explicit"}});
+    many(&client, |_| "CONSUMER.CREATE.S.c".to_owned(), consumer, 1).await?;
+    client.request("s", "one".into()).await?;
+    site.create(&["--user", "create", "--password-file", &file])?
+        .ended(0, &["1 streams, 1 consumers, 1 messages"]);
+    let backup = cim_node::backup::folder::backups(&site.folder())?.remove(0);
+    many(&client, |_| "STREAM.DELETE.S".to_owned(), |_| json!({}), 1).await?;
+    site.restore(&backup, &["--user", "restore", "--password-file", &file])?
+        .ended(0, &["1 streams restored"]);
+    Ok(())
+}
