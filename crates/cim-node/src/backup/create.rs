@@ -198,7 +198,6 @@ impl Create {
 fn finish(partial: Partial, manifest: &Manifest) -> Result<PathBuf> {
     let written = folder::write(&partial.path.join(MANIFEST), &status::pretty(manifest)?)?;
     folder::write(&partial.path.join(SUMS), &manifest.sums(&written.sha256))?;
-    folder::settle(&partial.path.join(STREAMS))?;
     partial.finish()
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::fs::syncfs;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
@@ -112,7 +113,10 @@ impl Partial {
     /// # Errors
     /// What the file system says against it.
     pub fn finish(self) -> Result<PathBuf> {
-        settle(&self.path)?;
+        // One call for all files, however many streams there are.
+        let path = self.path.display();
+        let folder = File::open(&self.path).with_context(|| format!("reading {path}"))?;
+        syncfs(&folder).with_context(|| format!("writing {path} to the disk"))?;
         fs::rename(&self.path, &self.whole)
             .with_context(|| format!("renaming {}", self.path.display()))?;
         if let Some(parent) = self.whole.parent() {
@@ -217,15 +221,13 @@ pub fn new(path: &Path, options: &mut OpenOptions) -> Result<File> {
     file.with_context(|| format!("creating {}", path.display()))
 }
 
-/// Writes a new file to the disk.
+/// Writes a new file; it is on the disk once [`Partial::finish`] says so.
 ///
 /// # Errors
 /// What the file system says against it.
 pub fn write(path: &Path, text: &str) -> Result<Digested> {
     let mut file = new(path, OpenOptions::new().write(true).create_new(true))?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.sync_all());
+    let written = file.write_all(text.as_bytes());
     written.with_context(|| format!("writing {}", path.display()))?;
     Ok(Digested {
         size: u64::try_from(text.len()).unwrap_or_default(),
@@ -253,7 +255,7 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
 ///
 /// # Errors
 /// What the file system says against it.
-pub fn settle(folder: &Path) -> Result<()> {
+fn settle(folder: &Path) -> Result<()> {
     let settled = File::open(folder).and_then(|folder| folder.sync_all());
     settled.with_context(|| format!("writing {}", folder.display()))
 }

@@ -116,9 +116,6 @@ fn described(path: &Path, taken: &Taken, contents: Contents) -> Result<Stream> {
     let _ = std::fs::remove_file(path); // of a try that broke off
     let text = status::pretty(&json!({ "config": taken.config, "state": taken.state }))?;
     let written = folder::write(path, &text)?;
-    if let Some(parent) = path.parent() {
-        folder::settle(parent)?;
-    }
     let number = |name: &str| {
         taken
             .state
