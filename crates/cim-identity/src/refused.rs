@@ -4,7 +4,7 @@ use cim_creds::{Body, ClaimsData, EncodeError, KeyPair};
 use cim_spec::{Problems, Rule};
 use nkeys::KeyPairType;
 
-use crate::keys::{AccountKeys, Keys};
+use crate::keys::Keys;
 use crate::wanted::Wanted;
 
 /// Has nats-io/jwt's rules judge every account, with keys that stand for those to come.
@@ -44,15 +44,13 @@ fn stand_ins(wanted: &Wanted) -> Keys {
         let pair = KeyPair::new_from_raw(KeyPairType::Account, raw);
         pair.map(|pair| pair.public_key()).unwrap_or_default()
     };
-    let accounts = wanted.accounts.iter().map(|account| {
-        let nkey = key();
-        let roles = account.roles.iter().map(|role| (role.name.clone(), key()));
-        let signing_keys = roles.collect();
-        let keys = AccountKeys { nkey, signing_keys };
-        (account.name.clone(), keys)
-    });
-    Keys {
-        accounts: accounts.collect(),
-        ..Keys::default()
+    let mut keys = Keys::default();
+    for account in &wanted.accounts {
+        let entry = keys.accounts.entry(account.name.clone()).or_default();
+        entry.nkey = key();
+        for role in &account.roles {
+            entry.signing_keys.insert(role.name.clone(), key());
+        }
     }
+    keys
 }
