@@ -14,6 +14,7 @@ mod fleet;
 mod identity;
 mod keys;
 mod kinds;
+mod operator;
 mod panics;
 mod refusals;
 mod requests;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cases;
+mod certificates;
 mod expiry;
 mod fields;
 mod fleet;

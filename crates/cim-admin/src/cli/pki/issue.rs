@@ -170,9 +170,9 @@ impl Issue {
         let problems = pki::check(&chain, &expected);
         ensure!(
             problems.is_empty(),
-            "peers that trust {} would refuse what {:?} issues: {}",
+            "peers that trust {} would refuse what {} issues: {}",
             signing.root.display(),
-            signing.authority,
+            signing.issuer.display(),
             problems.join("; ")
         );
         Ok(())

@@ -47,6 +47,8 @@ pub struct Signing {
     pub roots: Vec<Certificate>,
     /// Where that stands.
     pub root: PathBuf,
+    /// Where the CA stands.
+    pub issuer: PathBuf,
 }
 
 impl Signer {
@@ -72,17 +74,21 @@ impl Signer {
             return Ok(Signing {
                 authority,
                 roots: certificates(&root)?,
+                issuer: store.path().join("operator.yaml"),
                 root,
             });
         };
         let issuer = ca.join(ISSUER);
+        let root = ca.join(ROOT);
         let certificate = files::read(&issuer)?;
         let reading = || format!("the CA in {} and {}", issuer.display(), key.display());
         let authority = Authority::read(&certificate, &read(key, store, desk)?, desk.now);
+        let authority = authority.with_context(reading)?;
         Ok(Signing {
-            authority: authority.with_context(reading)?,
-            roots: certificates(&ca.join(ROOT))?,
-            root: ca.join(ROOT),
+            authority,
+            roots: certificates(&root)?,
+            root,
+            issuer,
         })
     }
 }
