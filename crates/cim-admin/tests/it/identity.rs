@@ -192,6 +192,27 @@ fn static_accounts_get_seeds_and_their_public_keys() {
     assert_eq!(again["leftOver"], json!([]));
 }
 
+#[test]
+fn more_users_than_a_process_may_have_files_open() {
+    let mut fleet = Fleet::new().unwrap();
+    let users = fleet.plan.pointer_mut("/fleet/accounts/CIM/users").unwrap();
+    let user = users["smith"].clone();
+    for number in 0..60 {
+        users[format!("user-{number}")] = user.clone();
+    }
+    fs::write(fleet.path("plan.json"), fleet.plan.to_string()).unwrap();
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .current_dir(fleet.dir.path())
+        .env("CIM_ADMIN", env!("CARGO_BIN_EXE_cim-admin"));
+    shell.args([
+        "-c",
+        "ulimit -n 40; exec \"$CIM_ADMIN\" identity make --plan plan.json --keys k --new-keys",
+    ]);
+    crate::tools::done(shell.output().unwrap()).unwrap();
+    assert!(fleet.path("secrets/users/CIM/user-59.creds").exists());
+}
+
 /// A part of a secret that stands nowhere else: of a key's DER, not the public half.
 fn unreadable(secret: &str) -> String {
     let mut lines = secret.lines();
