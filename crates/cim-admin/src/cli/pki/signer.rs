@@ -1,6 +1,6 @@
 //! Whose CA signs: that of a folder, or the fleet's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use zeroize::Zeroizing;
@@ -94,7 +94,7 @@ impl Signer {
 }
 
 /// A key's file, sealed or not.
-fn read(place: &PathBuf, store: &Store, desk: &Desk) -> Result<Key> {
+fn read(place: &Path, store: &Store, desk: &Desk) -> Result<Key> {
     let bytes = files::read(place)?;
     let reading = || format!("reading {}", place.display());
     let pem = if bytes.starts_with(b"{") {
