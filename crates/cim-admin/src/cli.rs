@@ -1,6 +1,8 @@
 //! `cim-admin`'s commands: each gives a report, and has changed nothing where it fails.
 
 mod docs;
+mod expiry;
+mod identity;
 mod pki;
 mod secrets;
 mod store;
@@ -11,6 +13,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use serde_json::Value;
 use time::OffsetDateTime;
+
+use crate::progress::Progress;
 
 /// Issues certificates and seals secrets, at an operator's desk.
 #[derive(Debug, Parser)]
@@ -25,6 +29,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Makes a fleet's keys, JWTs, creds and certificates from its plan
+    #[command(subcommand)]
+    Identity(identity::Identity),
+    /// Says what ends soon, and fails if anything does
+    Expiry(expiry::Expiry),
     /// Makes CAs and certificates, signs devices' requests, checks certificates made elsewhere
     #[command(subcommand)]
     Pki(pki::Pki),
@@ -46,6 +55,14 @@ pub struct Desk {
     pub now: OffsetDateTime,
     /// Where the operator's age keys are, unless an argument says otherwise.
     pub keys: Option<PathBuf>,
+    /// Who hears of work that takes more than two seconds; nobody, where it is `None`.
+    pub say: Option<fn(&str)>,
+}
+
+impl Desk {
+    fn progress(&self) -> Progress {
+        self.say.map_or_else(Progress::silent, Progress::told)
+    }
 }
 
 /// What a command did or found.
@@ -76,6 +93,8 @@ impl Cli {
     /// One that says what was being done and what to do.
     pub fn run(&self, desk: &Desk) -> Result<Report> {
         match &self.command {
+            Command::Identity(command) => command.run(desk),
+            Command::Expiry(command) => command.run(desk),
             Command::Pki(command) => command.run(desk),
             Command::Secrets(command) => command.run(desk),
             Command::Docs { folder } => docs::write(folder),

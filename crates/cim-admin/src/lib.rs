@@ -6,6 +6,8 @@
 
 pub mod cli;
 pub mod files;
+pub mod identity;
+mod parallel;
 pub mod pki;
-
+pub mod progress;
 pub mod sops;

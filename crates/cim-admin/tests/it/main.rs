@@ -4,9 +4,13 @@
 // Helpers of tests fail by panicking too; clippy sees only the tests themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod checks;
 mod cli;
+mod damage;
 mod desk;
 mod documents;
+mod fleet;
+mod identity;
 mod keys;
 mod kinds;
 mod panics;
