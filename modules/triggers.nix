@@ -119,8 +119,23 @@ in
   version,
 }:
 let
+  # Made over JetStream's API, while the server runs: the server's own triggers do not know it.
+  assets = if role == "hub" then spec.hub.fleet.assets.accounts else spec.leaf.leaf.assets;
+
   # What is acknowledged is said in the build, and nowhere in nats.conf.
   body = lib.foldl' without spec.${role} [
+    (
+      if role == "hub" then
+        [
+          "fleet"
+          "assets"
+        ]
+      else
+        [
+          "leaf"
+          "assets"
+        ]
+    )
     [
       "fleet"
       "acknowledged"
@@ -134,6 +149,11 @@ let
 in
 {
   reload = digest body;
+  # What the provisioning unit makes true; the epoch is bumped when something else is written for the same spec.
+  provision = digest [
+    epoch
+    assets
+  ];
   # The epoch is bumped when the renderer writes something else for the same spec.
   restart = digest [
     epoch

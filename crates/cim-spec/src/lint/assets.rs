@@ -16,6 +16,8 @@ const REQUESTS: [&str; 12] = [
 pub struct Around<'a> {
     /// Subjects that are answered in the account, or asked for.
     pub services: Vec<&'a str>,
+    /// Subjects that come from other accounts of the server, by their names here.
+    pub imported: Vec<String>,
     /// Subjects that somebody may publish; `None`: nobody can tell.
     pub published: Option<Vec<String>>,
 }
@@ -27,6 +29,7 @@ pub fn check(held: &[Asset], around: &Around<'_>, lints: &mut Lints<'_>) {
             continue;
         };
         requests(asset, stream, around, lints);
+        imported(asset, stream, around, lints);
         unheard(asset, stream, around, lints);
         interest(asset, stream, held, lints);
         partition(asset, stream, lints);
@@ -58,6 +61,26 @@ fn requests(asset: &Asset, stream: &Stream, around: &Around<'_>, lints: &mut Lin
             format!("{what}: the stream's acknowledgement reaches who asks before the answer does"),
             "store events only, or set noAck = true where the stream is a record",
         );
+    }
+}
+
+/// Streams between accounts carry messages one way, and no acknowledgement back.
+fn imported(asset: &Asset, stream: &Stream, around: &Around<'_>, lints: &mut Lints<'_>) {
+    if stream.no_ack == Some(true) {
+        return;
+    }
+    for (at, subject) in assets::own_subjects(asset) {
+        let comes = |import: &&String| {
+            is_subject(import).is_ok() && is_subject(&subject).is_ok() && overlap(import, &subject)
+        };
+        if let Some(import) = around.imported.iter().find(comes) {
+            lints.add(
+                id::UNACKNOWLEDGED,
+                &by_subject(&at, asset, &subject),
+                format!("{subject:?} stores {import:?}, which another account publishes: no acknowledgement reaches its users"),
+                "keep the stream in the account that publishes, or set noAck = true",
+            );
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Lint, Lints, advisories, fleet, id};
 use crate::field::{Setting, SettingValue};
 use crate::path::OptionPath;
 use crate::plan::{
-    Account, Jetstream, Plan, PrincipalKind, Proof, Shared, SideListener, Sync, is_loopback,
+    Account, Import, Jetstream, Plan, PrincipalKind, Proof, Shared, SideListener, Sync, is_loopback,
 };
 use crate::spec::{Flow, Spec};
 use crate::version::Version;
@@ -100,6 +100,12 @@ fn around<'a>(plan: &'a Plan, account: &'a Account) -> Around<'a> {
     let services = services.chain(imports.map(|import| import.from.subject.as_str()));
     Around {
         services: services.collect(),
+        imported: account
+            .imports
+            .iter()
+            .filter(|import| import.shared == Shared::Stream)
+            .map(Import::arrives_as)
+            .collect(),
         published: published(plan, account),
     }
 }
