@@ -9,6 +9,7 @@ mod import;
 mod kill;
 mod messages;
 mod one;
+mod rendered;
 mod sources;
 mod support;
 mod table;

@@ -4,6 +4,7 @@
 mod account;
 mod consumer;
 mod copies;
+mod delivery;
 mod read;
 mod store;
 mod stream;
