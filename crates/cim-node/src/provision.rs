@@ -17,6 +17,7 @@ pub mod found;
 pub mod import;
 pub mod judge;
 pub mod loss;
+pub mod migrate;
 pub mod plan;
 pub mod planner;
 pub mod report;
@@ -33,8 +34,10 @@ use anyhow::{Result, anyhow, ensure};
 use crate::monitor::Monitor;
 use api::{Api, Pauses};
 use apply::Outcome;
+use asset::Asset;
 use connect::Login;
 use declared::Declared;
+use migrate::told::Told;
 use plan::{Action, Plan, Settings, Step};
 use report::Report;
 
@@ -96,6 +99,30 @@ impl Run {
             outcomes: Some(outcomes),
             server: api.server(),
         })
+    }
+
+    /// Says what a migration of an asset does, or does it where `confirm` has its id.
+    ///
+    /// # Errors
+    /// As [`Run::plan`], and what the server refused on the way.
+    pub async fn migrate(
+        &self,
+        declared: &Declared,
+        asset: &Asset,
+        confirm: Option<&str>,
+        tell: &dyn Fn(&str),
+    ) -> Result<Told> {
+        let api = self.connect().await?;
+        let plan = self.planned(&api, declared).await?;
+        let order = migrate::Order {
+            declared,
+            plan: &plan,
+            asset,
+            confirm,
+            at_once: self.at_once.max(1),
+            tell,
+        };
+        migrate::migrate(&api, &order).await
     }
 
     /// Connects to the account's JetStream.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use cim_node::provision::asset::Asset;
 use cim_node::provision::connect::Login;
 use cim_node::provision::declared::{self, Declared, Mistakes};
 use cim_node::provision::report::{Exit, Report};
@@ -28,6 +29,17 @@ enum Command {
     Plan(Declaring),
     /// Makes and updates what may be; says why the rest may not
     Apply(Declaring),
+    /// Makes again what no update changes, without losing a message; says each step first
+    Migrate {
+        #[command(flatten)]
+        declaring: Declaring,
+        /// Which: streams/EVENTS, consumers/EVENTS/worker, kv/settings, object-stores/bundles
+        #[arg(value_parser = asset)]
+        asset: Asset,
+        /// Do it: the id that a run without it prints
+        #[arg(long, value_name = "ID")]
+        confirm: Option<String>,
+    },
     /// Writes what the server has as files that declare it
     Import {
         /// Where to write
@@ -112,6 +124,12 @@ fn consent(text: &str) -> Result<(String, String), String> {
     Ok((asset.to_owned(), id.to_owned()))
 }
 
+fn asset(text: &str) -> Result<Asset, String> {
+    Asset::parse(text).ok_or_else(|| {
+        "write it as streams/EVENTS, consumers/EVENTS/worker, kv/settings or object-stores/bundles".to_owned()
+    })
+}
+
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
@@ -155,6 +173,24 @@ fn run(args: &Args) -> Result<Exit> {
             let report = runtime.block_on(declaring.run()?.apply(&declared, &progress))?;
             declaring.tell(&report);
             Ok(report.exit())
+        }
+        Command::Migrate {
+            declaring,
+            asset,
+            confirm,
+        } => {
+            let Some(declared) = declaring.read() else {
+                return Ok(Exit::Critical);
+            };
+            let progress = |line: &str| eprintln!("{line}");
+            let run = declaring.run()?;
+            let told = run.migrate(&declared, asset, confirm.as_deref(), &progress);
+            let told = runtime.block_on(told)?;
+            match declaring.json {
+                true => println!("{:#}", told.json()),
+                false => print!("{}", told.text()),
+            }
+            Ok(told.exit())
         }
         Command::Import { folder, server } => runtime.block_on(imported(folder, server)),
     }

@@ -1,6 +1,6 @@
 //! Making the plan: each declared asset is looked for, compared and judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cim_spec::asset::{Consumer, Stream};
 use cim_spec::version::Version;
@@ -16,6 +16,7 @@ use super::difference::differences;
 use super::found::{self, FoundConsumer, FoundStream};
 use super::judge::{self, Judgement};
 use super::loss;
+use super::migrate::note::{interim, of_interim};
 use super::plan::{Action, Changed, Means, Plan, Settings, Step};
 use super::tree::{Tree, beyond};
 
@@ -25,11 +26,18 @@ use super::tree::{Tree, beyond};
 /// A server that does not tell what it has.
 pub async fn make(api: &Api, declared: &Declared, settings: &Settings) -> Result<Plan, Failure> {
     let version = Version::parse(&api.server()).unwrap_or(Version(u32::MAX, 0, 0));
+    // First, so that a migration that is seen nowhere below began after this plan.
+    let names = api.names("STREAM.NAMES", "streams").await?;
     let planner = Planner {
         api,
         declared,
         settings,
         version,
+        migrating: names
+            .iter()
+            .filter_map(|name| of_interim(name))
+            .map(str::to_owned)
+            .collect(),
     };
     let (consumers, streams): (Vec<_>, Vec<_>) = declared
         .assets
@@ -64,7 +72,9 @@ pub async fn make(api: &Api, declared: &Declared, settings: &Settings) -> Result
         .filter(|(_, count)| *count > 0)
         .map(|(name, _)| name);
     let is_declared = |asset: &Asset| declared.assets.contains_key(asset);
-    let undeclared = found::undeclared(api, is_declared, more.collect(), settings.at_once).await?;
+    let of_ours = |asset: &Asset| is_declared(asset) || planner.is_interim(asset);
+    let undeclared =
+        found::undeclared(api, names, of_ours, more.collect(), settings.at_once).await?;
 
     let streams = streams.into_iter().map(|(step, _)| step);
     let steps: Vec<Step> = streams
@@ -102,9 +112,45 @@ struct Planner<'a> {
     declared: &'a Declared,
     settings: &'a Settings,
     version: Version,
+    /// Streams that are being migrated.
+    migrating: BTreeSet<String>,
 }
 
 impl Planner<'_> {
+    /// The interim stream of a declared one is named by the refusal to touch that one.
+    fn is_interim(&self, asset: &Asset) -> bool {
+        let of = match asset {
+            Asset::Stream(name) => of_interim(name),
+            _ => None,
+        };
+        of.is_some_and(|of| {
+            self.declared
+                .assets
+                .keys()
+                .any(|asset| asset.stream() == of)
+        })
+    }
+
+    /// A stream that is being migrated, and its consumers, are left to the migration.
+    fn left_to_migration(&self, asset: &Asset) -> Option<Action> {
+        let of = asset.stream();
+        let stream = match asset {
+            Asset::Consumer { .. } => Asset::of_stream(&of),
+            asset => asset.clone(),
+        };
+        self.migrating.contains(&of).then(|| {
+            Action::Refused(vec![(
+                format!(
+                    "is being migrated: the server has the interim stream {}",
+                    interim(&of)
+                ),
+                format!(
+                    "go on with it: `cim-provision migrate FOLDER {stream}` says where it stands"
+                ),
+            )])
+        })
+    }
+
     fn step(&self, asset: &Asset, wanted: &Wanted, full: Tree) -> Step {
         let option = self.declared.provision.options.get(&asset.to_string());
         Step {
@@ -120,7 +166,8 @@ impl Planner<'_> {
 
     async fn stream(&self, asset: &Asset, wanted: &Wanted) -> (Step, Option<FoundStream>) {
         let mut step = self.step(asset, wanted, defaults::stream(&wanted.config));
-        if let Some(refused) = too_new(asset, wanted, self.version) {
+        let refused = self.left_to_migration(asset);
+        if let Some(refused) = refused.or_else(|| too_new(asset, wanted, self.version)) {
             step.action = refused;
             return (step, None);
         }
@@ -173,7 +220,8 @@ impl Planner<'_> {
     async fn consumer(&self, asset: &Asset, wanted: &Wanted, known: &Known) -> (Step, bool) {
         let of = asset.stream();
         let mut step = self.step(asset, wanted, Tree::new());
-        if let Some(refused) = too_new(asset, wanted, self.version) {
+        let refused = self.left_to_migration(asset);
+        if let Some(refused) = refused.or_else(|| too_new(asset, wanted, self.version)) {
             step.action = refused;
             return (step, false);
         }

@@ -189,17 +189,13 @@ fn name(asset: &Asset) -> String {
 
 /// How to get there without losing a message.
 fn migration(asset: &Asset) -> String {
-    match asset {
-        Asset::Consumer { stream, name } => format!(
-            "declare another consumer as you want it, with deliver_policy by_start_sequence and opt_start_seq one after what {name} has acknowledged (`nats consumer info {stream} {name}`), move the clients to it, and remove {name} by hand"
-        ),
-        asset => format!(
-            "declare another {} as you want it, with {} as its source, wait until it holds as many messages, move publishers and consumers to it, and remove {} by hand; or go back to what the server has",
-            asset.kind(),
-            name(asset),
-            name(asset)
-        ),
-    }
+    let what = match asset {
+        Asset::Consumer { .. } => "makes it again at its place",
+        _ => "makes it again with every message it has",
+    };
+    format!(
+        "`cim-provision migrate FOLDER {asset}` {what}: it says each step first, and begins with consent; or go back to what the server has"
+    )
 }
 
 #[cfg(test)]

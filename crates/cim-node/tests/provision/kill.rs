@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::{Site, one};
 
 /// `CIM_KILLS=100` for the long form.
-fn kills() -> u32 {
+pub fn kills() -> u32 {
     let kills = std::env::var("CIM_KILLS").ok();
     kills.and_then(|kills| kills.parse().ok()).unwrap_or(5)
 }

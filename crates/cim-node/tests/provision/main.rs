@@ -8,6 +8,7 @@ mod health;
 mod import;
 mod kill;
 mod messages;
+mod migrate;
 mod one;
 mod sources;
 mod support;

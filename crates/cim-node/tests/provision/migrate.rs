@@ -1,0 +1,498 @@
+//! `migrate`: what no update does, without a message lost.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::support::{Said, Site, one};
+
+/// Runs `migrate` of an asset.
+pub fn migrate(site: &Site, asset: &str, args: &[&str]) -> Result<Said> {
+    Said::of(site.command("migrate").arg(asset).args(args).output()?)
+}
+
+/// The id that a run without consent prints.
+pub fn id(site: &Site, asset: &str) -> Result<String> {
+    let said = migrate(site, asset, &["--json"])?;
+    let told: Value = serde_json::from_str(&said.out).with_context(|| format!("{said:?}"))?;
+    Ok(told["id"]
+        .as_str()
+        .with_context(|| told.to_string())?
+        .to_owned())
+}
+
+/// Migrates with consent.
+pub fn done(site: &Site, asset: &str) -> Result<Said> {
+    let id = id(site, asset)?;
+    let said = migrate(site, asset, &["--confirm", &id])?;
+    said.ended(0, &["done: "]);
+    Ok(said)
+}
+
+/// What stays: sequences, subjects, headers, bodies and times.
+pub async fn content(site: &Site, stream: &str) -> Result<Vec<Value>> {
+    let api = site.api().await?;
+    let mut all = Vec::new();
+    let mut seq = 1;
+    while let Ok(answer) = api
+        .ask(
+            &format!("STREAM.MSG.GET.{stream}"),
+            &json!({"seq": seq, "next_by_subj": ">"}),
+        )
+        .await
+    {
+        let message = answer["message"].clone();
+        seq = message["seq"].as_u64().context("a sequence")? + 1;
+        all.push(message);
+    }
+    Ok(all)
+}
+
+/// Nothing of a migration is left, and everything is as declared.
+async fn as_declared(site: &Site) -> Result<()> {
+    let report = site.json("plan", &[])?;
+    ensure!(report["exit"] == 0, "{report}");
+    assert_eq!(report["undeclared"], json!([]));
+    Ok(())
+}
+
+async fn acknowledge(site: &Site, stream: &str, consumer: &str, count: usize) -> Result<()> {
+    let client = site.client().await?;
+    let mut inbox = client.subscribe("inbox.test").await?;
+    let next = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
+    client
+        .publish_with_reply(next, "inbox.test", count.to_string().into())
+        .await?;
+    for _ in 0..count {
+        let message = futures_util::StreamExt::next(&mut inbox)
+            .await
+            .context("a message")?;
+        client
+            .request(message.reply.context("a reply")?, "+ACK".into())
+            .await?;
+    }
+    Ok(())
+}
+
+async fn delete(site: &Site, stream: &str, seqs: &[u64]) -> Result<()> {
+    let api = site.api().await?;
+    for seq in seqs {
+        let gone = api
+            .ask(&format!("STREAM.MSG.DELETE.{stream}"), &json!({"seq": seq}))
+            .await;
+        ensure!(gone.is_ok(), "{gone:?}");
+    }
+    Ok(())
+}
+
+async fn position(site: &Site, stream: &str, consumer: &str) -> Result<(u64, u64)> {
+    let subject = format!("CONSUMER.INFO.{stream}.{consumer}");
+    let info = site.api().await?.ask(&subject, &Value::Null).await;
+    let info = info.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    let number = |value: &Value| value.as_u64().unwrap_or_default();
+    Ok((
+        number(&info["ack_floor"]["stream_seq"]),
+        number(&info["num_pending"]),
+    ))
+}
+
+#[tokio::test]
+async fn another_storage_keeps_messages_numbers_and_places() -> Result<()> {
+    let site = one()?;
+    let worker = json!({"ack_policy": "explicit", "ack_wait": 1_000_000_000});
+    site.stream("A", json!({"subjects": ["a.>"], "max_msgs": 1000}))?;
+    site.consumer("A", "w", worker.clone())?;
+    site.applied()?;
+    site.publish(&["a.x", "a.y"], 10).await?;
+    acknowledge(&site, "A", "w", 7).await?;
+    // Holes at the beginning, in the middle and at the end.
+    delete(&site, "A", &[1, 9, 19, 20]).await?;
+    let before = content(&site, "A").await?;
+    site.stream(
+        "A",
+        json!({"subjects": ["a.>"], "max_msgs": 1000, "storage": "memory"}),
+    )?;
+    site.run("apply", &[])?
+        .ended(2, &["cim-provision migrate FOLDER streams/A"]);
+    migrate(&site, "streams/A", &[])?.ended(
+        1,
+        &[
+            "16 messages",
+            "1. a stream cim-migrate-A mirrors A",
+            "--confirm ",
+        ],
+    );
+    migrate(&site, "streams/A", &["--confirm", "0123456789ab"])?
+        .ended(2, &["consents to another migration"]);
+    let said = done(&site, "streams/A")?;
+    println!("{}{}", said.err, said.out);
+    as_declared(&site).await?;
+    assert_eq!(content(&site, "A").await?, before);
+    assert_eq!(site.held("A").await?["storage"], "memory");
+    assert_eq!(position(&site, "A", "w").await?, (7, 10));
+    // The next number is the one that it would have been.
+    site.publish(&["a.z"], 1).await?;
+    let after = content(&site, "A").await?;
+    assert_eq!(after.last().context("one")?["seq"], 21);
+    migrate(&site, "streams/A", &[])?.ended(2, &["nothing of it needs a migration"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn to_a_work_queue_and_back() -> Result<()> {
+    let site = one()?;
+    let worker = json!({"ack_policy": "explicit", "ack_wait": 1_000_000_000});
+    site.stream("A", json!({"subjects": ["a.>"]}))?;
+    site.consumer("A", "w", worker)?;
+    site.applied()?;
+    site.publish(&["a.x"], 10).await?;
+    acknowledge(&site, "A", "w", 4).await?;
+    site.stream("A", json!({"subjects": ["a.>"], "retention": "workqueue"}))?;
+    done(&site, "streams/A")?;
+    as_declared(&site).await?;
+    assert_eq!(position(&site, "A", "w").await?, (4, 6));
+    acknowledge(&site, "A", "w", 4).await?;
+    let before = content(&site, "A").await?;
+    site.stream("A", json!({"subjects": ["a.>"]}))?;
+    done(&site, "streams/A")?;
+    as_declared(&site).await?;
+    assert_eq!(content(&site, "A").await?, before);
+    assert_eq!(position(&site, "A", "w").await?, (8, 2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_empty_work_queue_goes_on_counting() -> Result<()> {
+    let site = one()?;
+    site.stream("A", json!({"subjects": ["a.>"], "retention": "workqueue"}))?;
+    site.consumer("A", "w", json!({"ack_policy": "explicit"}))?;
+    site.applied()?;
+    site.publish(&["a.x"], 10).await?;
+    acknowledge(&site, "A", "w", 10).await?;
+    site.stream("A", json!({"subjects": ["a.>"]}))?;
+    done(&site, "streams/A")?;
+    as_declared(&site).await?;
+    site.publish(&["a.x"], 1).await?;
+    assert_eq!(content(&site, "A").await?[0]["seq"], 11);
+    assert_eq!(position(&site, "A", "w").await?, (10, 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_interest_stream_keeps_what_its_consumers_wait_for() -> Result<()> {
+    let site = one()?;
+    let worker = json!({"ack_policy": "explicit", "ack_wait": 1_000_000_000});
+    site.stream("A", json!({"subjects": ["a.>"], "retention": "interest"}))?;
+    for name in ["fast", "slow"] {
+        site.consumer("A", name, worker.clone())?;
+    }
+    site.applied()?;
+    site.publish(&["a.x"], 10).await?;
+    acknowledge(&site, "A", "fast", 8).await?;
+    acknowledge(&site, "A", "slow", 3).await?;
+    let before = content(&site, "A").await?;
+    assert_eq!(before.len(), 7);
+    site.stream(
+        "A",
+        json!({"subjects": ["a.>"], "retention": "interest", "storage": "memory"}),
+    )?;
+    done(&site, "streams/A")?;
+    as_declared(&site).await?;
+    assert_eq!(content(&site, "A").await?, before);
+    assert_eq!(position(&site, "A", "fast").await?, (8, 2));
+    assert_eq!(position(&site, "A", "slow").await?, (3, 7));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bucket_keeps_its_keys_and_their_history() -> Result<()> {
+    let site = one()?;
+    let bucket = |storage: &str| json!({"bucket": "b", "history": 3, "storage": storage, "limit_marker_ttl": 60_000_000_000_i64});
+    site.declare("kv/b", &bucket("file"))?;
+    site.applied()?;
+    site.publish(&["$KV.b.one", "$KV.b.two"], 4).await?;
+    let client = site.client().await?;
+    let mut purge = async_nats::HeaderMap::new();
+    purge.insert("KV-Operation", "PURGE");
+    purge.insert("Nats-Rollup", "sub");
+    client
+        .request_with_headers("$KV.b.one", purge, "".into())
+        .await?;
+    let before = content(&site, "KV_b").await?;
+    assert_eq!(before.len(), 4);
+    site.declare("kv/b", &bucket("memory"))?;
+    done(&site, "kv/b")?;
+    as_declared(&site).await?;
+    assert_eq!(content(&site, "KV_b").await?, before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_only_set_when_a_stream_is_made_needs_an_empty_one() -> Result<()> {
+    let site = one()?;
+    site.stream("A", json!({"subjects": ["a"]}))?;
+    site.applied()?;
+    site.publish(&["a"], 3).await?;
+    site.stream("A", json!({"subjects": ["a"], "first_seq": 100}))?;
+    migrate(&site, "streams/A", &[])?.ended(2, &["it holds 3 messages"]);
+    delete(&site, "A", &[1, 2, 3]).await?;
+    done(&site, "streams/A")?;
+    as_declared(&site).await?;
+    site.publish(&["a"], 1).await?;
+    assert_eq!(content(&site, "A").await?[0]["seq"], 100);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_mirror_of_another_stream_where_that_has_everything() -> Result<()> {
+    let site = one()?;
+    site.stream("X", json!({"subjects": ["x"]}))?;
+    site.stream("Y", json!({"mirror": {"name": "X"}}))?;
+    site.stream("Z", json!({"subjects": ["z"]}))?;
+    site.stream("M", json!({"mirror": {"name": "X"}}))?;
+    site.applied()?;
+    site.publish(&["x"], 5).await?;
+    for name in ["M", "Y"] {
+        cim_testkit::until("it is copied", async || {
+            ensure!(site.messages(name).await? == 5);
+            Ok(())
+        })
+        .await?;
+    }
+    let before = content(&site, "M").await?;
+    site.stream("M", json!({"mirror": {"name": "Z"}}))?;
+    migrate(&site, "streams/M", &[])?.ended(2, &["5 of its 5 messages are not in Z"]);
+    site.stream("M", json!({"mirror": {"name": "Y"}}))?;
+    done(&site, "streams/M")?;
+    cim_testkit::until("it is copied again", async || {
+        ensure!(site.messages("M").await? == 5);
+        Ok(())
+    })
+    .await?;
+    assert_eq!(content(&site, "M").await?, before);
+    as_declared(&site).await
+}
+
+#[tokio::test]
+async fn a_consumer_is_made_again_at_its_place() -> Result<()> {
+    let site = one()?;
+    for (stream, retention) in [("L", "limits"), ("I", "interest"), ("W", "workqueue")] {
+        let subject = stream.to_lowercase();
+        site.stream(
+            stream,
+            json!({"subjects": [subject], "retention": retention}),
+        )?;
+        site.consumer(
+            stream,
+            "c",
+            json!({"ack_policy": "explicit", "ack_wait": 1_000_000_000}),
+        )?;
+        site.applied()?;
+        site.publish(&[&subject], 6).await?;
+        acknowledge(&site, stream, "c", 2).await?;
+        let before = content(&site, stream).await?;
+        site.consumer(
+            stream,
+            "c",
+            json!({"ack_policy": "explicit", "ack_wait": 1_000_000_000, "max_waiting": 7}),
+        )?;
+        let consumer = format!("consumers/{stream}/c");
+        site.run("apply", &[])?
+            .ended(2, &[&format!("cim-provision migrate FOLDER {consumer}")]);
+        done(&site, &consumer)?;
+        as_declared(&site).await?;
+        assert_eq!(position(&site, stream, "c").await?, (2, 4), "{stream}");
+        assert_eq!(content(&site, stream).await?, before, "{stream}");
+    }
+    site.consumer(
+        "L",
+        "c",
+        json!({"ack_policy": "explicit", "deliver_policy": "new"}),
+    )?;
+    migrate(&site, "consumers/L/c", &[])?.ended(2, &["declare deliver_policy all"]);
+    Ok(())
+}
+
+/// Publishes one after the other from a thread of its own, and keeps what was acknowledged, until told to stop.
+pub struct Publisher {
+    subject: String,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Result<Vec<String>>>,
+}
+
+impl Publisher {
+    pub fn start(site: &Site, subject: &str) -> Self {
+        let (url, to) = (site.url().to_owned(), subject.to_owned());
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let publish = async move {
+            let client = async_nats::connect(url).await?;
+            let mut acknowledged = Vec::new();
+            let mut number = 0_u64;
+            // No faster, for the copy has to keep up with it.
+            let mut pace = tokio::time::interval(Duration::from_millis(2));
+            while !stopped.load(Relaxed) {
+                pace.tick().await;
+                number += 1;
+                let ack = client.request(to.clone(), number.to_string().into()).await;
+                let ack = ack
+                    .ok()
+                    .and_then(|ack| serde_json::from_slice::<Value>(&ack.payload).ok());
+                if ack.is_some_and(|ack| ack["seq"].is_u64()) {
+                    acknowledged.push(number.to_string());
+                }
+            }
+            Ok(acknowledged)
+        };
+        let thread = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?
+                .block_on(publish)
+        });
+        Self {
+            subject: subject.to_owned(),
+            stop,
+            thread,
+        }
+    }
+
+    /// What was acknowledged is there, once and in order.
+    pub async fn stop(self, site: &Site) -> Result<usize> {
+        self.stop.store(true, Relaxed);
+        let acknowledged = self.thread.join();
+        let acknowledged =
+            acknowledged.map_err(|_| anyhow::anyhow!("the publisher panicked"))??;
+        let content = content(site, "A").await?;
+        let bodies: Vec<_> = content
+            .iter()
+            .filter(|message| message["subject"] == self.subject.as_str())
+            .map(|message| message["data"].clone())
+            .collect();
+        let wanted: Vec<_> = acknowledged
+            .iter()
+            .map(|body| json!(encode(body)))
+            .collect();
+        ensure!(
+            bodies == wanted,
+            "{} acknowledged, {} there",
+            wanted.len(),
+            bodies.len()
+        );
+        Ok(acknowledged.len())
+    }
+}
+
+#[tokio::test]
+async fn what_publishers_had_acknowledged_is_there_once_it_moved() -> Result<()> {
+    let site = one()?;
+    site.stream("A", json!({"subjects": ["a.>"]}))?;
+    site.applied()?;
+    site.publish(&["a.before"], 500).await?;
+    site.stream("A", json!({"subjects": ["a.>"], "storage": "memory"}))?;
+    let id = id(&site, "streams/A")?;
+    let publisher = Publisher::start(&site, "a.live");
+    let mut command = site.command("migrate");
+    command.arg("streams/A").args(["--confirm", &id]);
+    let said = Said::of(command.output()?)?;
+    said.ended(0, &["publishers had no acknowledgement for"]);
+    println!("{}", said.out);
+    let acknowledged = publisher.stop(&site).await?;
+    println!("{acknowledged} acknowledged while it moved");
+    ensure!(acknowledged > 10, "too few to say anything");
+    as_declared(&site).await
+}
+
+/// How often one migration is killed.
+const CUTS: u32 = 3;
+
+/// Runs a migration once no killed run's lock is left, and kills it after so many steps that it tells of, and a moment
+/// later; whether it was over.
+fn cut(site: &Site, id: &str, random: u32) -> Result<bool> {
+    let mut command = site.command("migrate");
+    command.arg("streams/A").args(["--confirm", id]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let told = BufReader::new(child.stderr.take().context("it tells")?).lines();
+    let (steps, moment) = (
+        random % 7,
+        Duration::from_micros(u64::from(random % 60_013)),
+    );
+    for line in told.take(usize::try_from(steps)?) {
+        if line?.contains("another run is at work") {
+            child.wait()?;
+            return cut(site, id, random);
+        }
+    }
+    // The moment is the point here: it is what is random.
+    std::thread::sleep(moment);
+    child.kill()?; // SIGKILL
+    Ok(child.wait()?.success())
+}
+
+#[tokio::test]
+async fn killed_at_any_moment_it_goes_on_and_loses_nothing() -> Result<()> {
+    let site = one()?;
+    let consumer = json!({"ack_policy": "explicit", "ack_wait": 500_000_000});
+    site.stream("A", json!({"subjects": ["a.>"]}))?;
+    site.consumer("A", "w", consumer)?;
+    site.applied()?;
+    site.publish(&["a.before"], 50).await?;
+    acknowledge(&site, "A", "w", 20).await?;
+    for round in 0..crate::kill::kills().div_ceil(CUTS) {
+        let storage = if round % 2 == 0 { "memory" } else { "file" };
+        site.stream("A", json!({"subjects": ["a.>"], "storage": storage}))?;
+        let id = id(&site, "streams/A")?;
+        let publisher = Publisher::start(&site, &format!("a.live.{round}"));
+        let mut cuts = 0;
+        for cut_number in 0..CUTS {
+            let random = (round * CUTS + cut_number).wrapping_mul(2_654_435_761) >> 7;
+            cuts += u32::from(!cut(&site, &id, random)?);
+            // Whoever provisions meanwhile leaves it alone.
+            let report = site.json("apply", &[])?;
+            ensure!(report["exit"] != 3, "{report}");
+        }
+        cim_testkit::until(
+            "it is over, once the lock of a killed run is free",
+            async || {
+                let said = migrate(&site, "streams/A", &["--confirm", &id])?;
+                let over = said.code == 0 || said.out.contains("nothing of it needs a migration");
+                ensure!(over, "{said:?}");
+                Ok(())
+            },
+        )
+        .await?;
+        let acknowledged = publisher.stop(&site).await?;
+        println!("round {round}: killed {cuts} times, {acknowledged} acknowledged meanwhile");
+        as_declared(&site).await?;
+        assert_eq!(site.held("A").await?["storage"], storage);
+        assert_eq!(position(&site, "A", "w").await?.0, 20);
+    }
+    Ok(())
+}
+
+/// Base 64 of digits, as the API writes bodies.
+fn encode(text: &str) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in text.as_bytes().chunks(3) {
+        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for index in 0..4 {
+            let at = usize::try_from(bits >> (18 - 6 * index) & 63).unwrap_or_default();
+            out.push(if index > chunk.len() {
+                '='
+            } else {
+                char::from(LETTERS[at])
+            });
+        }
+    }
+    out
+}
