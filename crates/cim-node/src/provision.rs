@@ -7,6 +7,7 @@ pub mod api;
 pub mod apply;
 pub mod asset;
 pub mod changes;
+pub mod cli;
 pub mod connect;
 pub mod consent;
 pub mod declared;
@@ -15,11 +16,13 @@ pub mod difference;
 pub mod file;
 pub mod found;
 pub mod import;
+pub mod import_nix;
 pub mod judge;
 pub mod loss;
 pub mod migrate;
 pub mod plan;
 pub mod planner;
+pub mod prune;
 pub mod report;
 pub mod subject;
 pub mod tree;
@@ -64,11 +67,14 @@ impl Run {
     ///
     /// # Errors
     /// A server that cannot be reached or does not tell what it has.
-    pub async fn plan(&self, declared: &Declared) -> Result<Report> {
+    pub async fn plan(&self, declared: &Declared, tell: &dyn Fn(&str)) -> Result<Report> {
         let api = self.connect().await?;
+        let plan = self.planned(&api, declared, tell).await?;
+        let left = prune::look_at(&api, &plan.undeclared, self.at_once).await?;
         Ok(Report {
-            plan: self.planned(&api, declared).await?,
+            plan,
             outcomes: None,
+            left,
             server: api.server(),
         })
     }
@@ -79,7 +85,7 @@ impl Run {
     /// As [`Run::plan`]; what fails of a single asset is in the report.
     pub async fn apply(&self, declared: &Declared, tell: &dyn Fn(&str)) -> Result<Report> {
         let api = self.connect().await?;
-        let plan = self.planned(&api, declared).await?;
+        let plan = self.planned(&api, declared, tell).await?;
         let due =
             |step: &&Step| matches!(step.action, Action::Create | Action::Update | Action::Lose);
         let all = plan.steps.iter().filter(due).count();
@@ -97,6 +103,7 @@ impl Run {
         Ok(Report {
             plan,
             outcomes: Some(outcomes),
+            left: Vec::new(),
             server: api.server(),
         })
     }
@@ -113,7 +120,7 @@ impl Run {
         tell: &dyn Fn(&str),
     ) -> Result<Told> {
         let api = self.connect().await?;
-        let plan = self.planned(&api, declared).await?;
+        let plan = self.planned(&api, declared, tell).await?;
         let order = migrate::Order {
             declared,
             plan: &plan,
@@ -134,7 +141,7 @@ impl Run {
         Ok(Api::new(client, self.domain.as_deref(), self.patience))
     }
 
-    async fn planned(&self, api: &Api, declared: &Declared) -> Result<Plan> {
+    async fn planned(&self, api: &Api, declared: &Declared, tell: &dyn Fn(&str)) -> Result<Plan> {
         let mut consent = declared.provision.allow_data_loss.clone();
         consent.extend(self.consent.clone());
         let settings = Settings {
@@ -143,7 +150,7 @@ impl Run {
             // Before the server is asked what it has: while it is starting, it has less.
             no_creates: self.well().await.err().map(|error| format!("{error:#}")),
         };
-        let plan = planner::make(api, declared, &settings).await;
+        let plan = planner::make(api, declared, &settings, tell).await;
         plan.map_err(|failure| anyhow!("asking what the server has: {failure}"))
     }
 

@@ -1,6 +1,8 @@
 //! Making the plan: each declared asset is looked for, compared and judged.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use cim_spec::asset::{Consumer, Stream};
 use cim_spec::version::Version;
@@ -24,7 +26,12 @@ use super::tree::{Tree, beyond};
 ///
 /// # Errors
 /// A server that does not tell what it has.
-pub async fn make(api: &Api, declared: &Declared, settings: &Settings) -> Result<Plan, Failure> {
+pub async fn make(
+    api: &Api,
+    declared: &Declared,
+    settings: &Settings,
+    tell: &dyn Fn(&str),
+) -> Result<Plan, Failure> {
     let version = Version::parse(&api.server()).unwrap_or(Version(u32::MAX, 0, 0));
     // First, so that a migration that is seen nowhere below began after this plan.
     let names = api.names("STREAM.NAMES", "streams").await?;
@@ -44,8 +51,12 @@ pub async fn make(api: &Api, declared: &Declared, settings: &Settings) -> Result
         .iter()
         .partition(|(asset, _)| matches!(asset, Asset::Consumer { .. }));
 
-    let streams =
-        stream::iter(streams).map(async |(asset, wanted)| planner.stream(asset, wanted).await);
+    let looked = Looked::new(declared.assets.len(), tell);
+    let streams = stream::iter(streams).map(async |(asset, wanted)| {
+        let step = planner.stream(asset, wanted).await;
+        looked.one();
+        step
+    });
     let streams: Vec<(Step, Option<FoundStream>)> =
         streams.buffered(settings.at_once).collect().await;
     let mut known = Known::default();
@@ -58,8 +69,11 @@ pub async fn make(api: &Api, declared: &Declared, settings: &Settings) -> Result
             found.as_ref().map_or(0, |found| found.state.consumer_count),
         );
     }
-    let consumers = stream::iter(consumers)
-        .map(async |(asset, wanted)| planner.consumer(asset, wanted, &known).await);
+    let consumers = stream::iter(consumers).map(async |(asset, wanted)| {
+        let step = planner.consumer(asset, wanted, &known).await;
+        looked.one();
+        step
+    });
     let consumers: Vec<(Step, bool)> = consumers.buffered(settings.at_once).collect().await;
     for (step, there) in &consumers {
         if let (true, Some(count)) = (there, known.counts.get_mut(&step.asset.stream())) {
@@ -95,6 +109,40 @@ fn will_be(step: &Step, found: Option<&FoundStream>) -> Tree {
             defaults::stream(&found.config)
         }
         _ => step.full.clone(),
+    }
+}
+
+/// Tells how many assets were looked at, once that takes long.
+struct Looked<'a> {
+    all: usize,
+    done: Cell<usize>,
+    told: Cell<Instant>,
+    tell: &'a dyn Fn(&str),
+}
+
+impl<'a> Looked<'a> {
+    /// How often.
+    const TELL: Duration = Duration::from_secs(2);
+
+    fn new(all: usize, tell: &'a dyn Fn(&str)) -> Self {
+        Self {
+            all,
+            done: Cell::new(0),
+            told: Cell::new(Instant::now()),
+            tell,
+        }
+    }
+
+    fn one(&self) {
+        self.done.set(self.done.get() + 1);
+        if self.told.get().elapsed() >= Self::TELL {
+            self.told.set(Instant::now());
+            (self.tell)(&format!(
+                "looked at {} of {} assets",
+                self.done.get(),
+                self.all
+            ));
+        }
     }
 }
 
@@ -161,6 +209,8 @@ impl Planner<'_> {
             plan_id: None,
             config: wanted.config.clone(),
             full,
+            stored: 0,
+            held: None,
         }
     }
 
@@ -183,6 +233,8 @@ impl Planner<'_> {
             }
         };
         step.config.extend(beyond(Stream::FIELDS, &found.config));
+        step.held = Some(defaults::stream(&found.config));
+        step.stored = found.state.messages;
         match self.judged(asset, wanted, &found, &step.full).await {
             Ok(changes) => self.decide(&mut step, changes, &found.created),
             Err(failure) => step.action = Action::Unknown(failure.to_string()),
@@ -283,6 +335,8 @@ impl Planner<'_> {
                 .filter(|(name, _)| name != "direct" && name != "sourcing"),
         );
         let held = defaults::consumer(&found.config, stream);
+        step.held = Some(held.clone());
+        step.stored = found.num_pending + found.num_ack_pending;
         // An operator's pause is not for us to end.
         if let Some(until) = held.get("pause_until") {
             step.full

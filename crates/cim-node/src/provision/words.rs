@@ -52,7 +52,7 @@ pub fn asset_place(step: &Step) -> String {
 }
 
 /// `max_msgs` as an option spells it, `maxMsgs`.
-fn camel(name: &str) -> String {
+pub fn camel(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |done, word| {
@@ -90,10 +90,11 @@ pub fn refusals(step: &Step) -> Vec<String> {
             .iter()
             .filter_map(|changed| match &changed.means {
                 Means::Impossible(why) => Some(format!(
-                    "{}: {} cannot be on the {kind} {}: {why}\n  help: {}",
+                    "{}: {} cannot be on the {kind} {}, {}: {why}\n  help: {}",
                     place(step, changed.field),
                     change(changed),
                     name(asset),
+                    stake(step),
                     migration(asset)
                 )),
                 _ => None,
@@ -178,6 +179,14 @@ pub fn remedy(why: &str) -> &'static str {
         "change what stands in the way, and run again: nothing was lost",
         |(_, help)| help,
     )
+}
+
+/// What is at stake in an asset that is there.
+fn stake(step: &Step) -> String {
+    match step.asset {
+        Asset::Consumer { .. } => format!("which {} messages wait for", step.stored),
+        _ => format!("which holds {} messages", step.stored),
+    }
 }
 
 fn name(asset: &Asset) -> String {

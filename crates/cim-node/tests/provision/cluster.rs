@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Site, site};
 
-async fn cluster() -> Result<Site> {
+pub async fn cluster() -> Result<Site> {
     let site = site(3, "server_tags: [\"node:s%\", \"here\"]\n")?;
     until("the cluster has a leader", async || {
         let healthy = site.servers[0]

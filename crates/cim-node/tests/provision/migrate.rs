@@ -251,6 +251,37 @@ async fn what_is_only_set_when_a_stream_is_made_needs_an_empty_one() -> Result<(
 }
 
 #[tokio::test]
+async fn what_the_server_would_not_take_is_found_out_before_anything_is_done() -> Result<()> {
+    let site = one()?;
+    site.stream("A", json!({"subjects": ["a"]}))?;
+    site.consumer("A", "w", json!({"ack_policy": "explicit"}))?;
+    site.applied()?;
+    site.publish(&["a"], 3).await?;
+    let before = site.held("A").await?;
+    site.stream(
+        "A",
+        json!({"subjects": ["a"], "storage": "memory", "num_replicas": 3}),
+    )?;
+    let confirm = id(&site, "streams/A")?;
+    migrate(&site, "streams/A", &["--confirm", &confirm])?.ended(
+        3,
+        &[
+            "nothing was done, for the server would not take what is declared",
+            "replicas",
+        ],
+    );
+    assert_eq!(site.held("A").await?, before);
+    as_left(&site).await
+}
+
+/// No stream of ours is left.
+async fn as_left(site: &Site) -> Result<()> {
+    let names = site.api().await?.names("STREAM.NAMES", "streams").await;
+    ensure!(names.is_ok_and(|names| names == ["A"]), "something is left");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_mirror_of_another_stream_where_that_has_everything() -> Result<()> {
     let site = one()?;
     site.stream("X", json!({"subjects": ["x"]}))?;

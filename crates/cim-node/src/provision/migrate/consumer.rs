@@ -85,7 +85,8 @@ pub async fn migrate(
         }
     };
     if let (None, Some((what, help))) = (&under_way, migration.in_the_way(step, &note)) {
-        return Ok(Told::refused(format!("{place}: {what}"), help));
+        let stake = format!("the {} messages that wait for it stay", step.stored);
+        return Ok(Told::refused(format!("{place}: {what}; {stake}"), help));
     }
     let told = told(step, &note, migration.queue, under_way.is_some());
     match order.confirm {
