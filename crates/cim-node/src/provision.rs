@@ -18,6 +18,7 @@ pub mod found;
 pub mod import;
 pub mod import_nix;
 pub mod judge;
+pub mod looked;
 pub mod loss;
 pub mod migrate;
 pub mod plan;

@@ -10,6 +10,7 @@ pub mod consumers;
 pub mod lock;
 pub mod note;
 pub mod phase;
+mod single;
 pub mod stream;
 pub mod told;
 

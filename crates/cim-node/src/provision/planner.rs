@@ -1,8 +1,6 @@
 //! Making the plan: each declared asset is looked for, compared and judged.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
 
 use cim_spec::asset::{Consumer, Stream};
 use cim_spec::version::Version;
@@ -17,6 +15,7 @@ use super::defaults;
 use super::difference::differences;
 use super::found::{self, FoundConsumer, FoundStream};
 use super::judge::{self, Judgement};
+use super::looked::Looked;
 use super::loss;
 use super::migrate::note::{interim, of_interim};
 use super::plan::{Action, Changed, Means, Plan, Settings, Step};
@@ -109,40 +108,6 @@ fn will_be(step: &Step, found: Option<&FoundStream>) -> Tree {
             defaults::stream(&found.config)
         }
         _ => step.full.clone(),
-    }
-}
-
-/// Tells how many assets were looked at, once that takes long.
-struct Looked<'a> {
-    all: usize,
-    done: Cell<usize>,
-    told: Cell<Instant>,
-    tell: &'a dyn Fn(&str),
-}
-
-impl<'a> Looked<'a> {
-    /// How often.
-    const TELL: Duration = Duration::from_secs(2);
-
-    fn new(all: usize, tell: &'a dyn Fn(&str)) -> Self {
-        Self {
-            all,
-            done: Cell::new(0),
-            told: Cell::new(Instant::now()),
-            tell,
-        }
-    }
-
-    fn one(&self) {
-        self.done.set(self.done.get() + 1);
-        if self.told.get().elapsed() >= Self::TELL {
-            self.told.set(Instant::now());
-            (self.tell)(&format!(
-                "looked at {} of {} assets",
-                self.done.get(),
-                self.all
-            ));
-        }
     }
 }
 

@@ -9,6 +9,7 @@ mod import;
 mod kill;
 mod messages;
 mod migrate;
+mod migrate_kill;
 mod one;
 mod prune;
 mod sources;

@@ -1,13 +1,5 @@
 //! `migrate`: what no update does, without a message lost.
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
-use std::thread::JoinHandle;
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
@@ -56,14 +48,14 @@ pub async fn content(site: &Site, stream: &str) -> Result<Vec<Value>> {
 }
 
 /// Nothing of a migration is left, and everything is as declared.
-async fn as_declared(site: &Site) -> Result<()> {
+pub async fn as_declared(site: &Site) -> Result<()> {
     let report = site.json("plan", &[])?;
     ensure!(report["exit"] == 0, "{report}");
     assert_eq!(report["undeclared"], json!([]));
     Ok(())
 }
 
-async fn acknowledge(site: &Site, stream: &str, consumer: &str, count: usize) -> Result<()> {
+pub async fn acknowledge(site: &Site, stream: &str, consumer: &str, count: usize) -> Result<()> {
     let client = site.client().await?;
     let mut inbox = client.subscribe("inbox.test").await?;
     let next = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
@@ -92,7 +84,7 @@ async fn delete(site: &Site, stream: &str, seqs: &[u64]) -> Result<()> {
     Ok(())
 }
 
-async fn position(site: &Site, stream: &str, consumer: &str) -> Result<(u64, u64)> {
+pub async fn position(site: &Site, stream: &str, consumer: &str) -> Result<(u64, u64)> {
     let subject = format!("CONSUMER.INFO.{stream}.{consumer}");
     let info = site.api().await?.ask(&subject, &Value::Null).await;
     let info = info.map_err(|failure| anyhow::anyhow!("{failure}"))?;
@@ -349,181 +341,4 @@ async fn a_consumer_is_made_again_at_its_place() -> Result<()> {
     )?;
     migrate(&site, "consumers/L/c", &[])?.ended(2, &["declare deliver_policy all"]);
     Ok(())
-}
-
-/// Publishes one after the other from a thread of its own, and keeps what was acknowledged, until told to stop.
-pub struct Publisher {
-    subject: String,
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<Result<Vec<String>>>,
-}
-
-impl Publisher {
-    pub fn start(site: &Site, subject: &str) -> Self {
-        let (url, to) = (site.url().to_owned(), subject.to_owned());
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let publish = async move {
-            let client = async_nats::connect(url).await?;
-            let mut acknowledged = Vec::new();
-            let mut number = 0_u64;
-            // No faster, for the copy has to keep up with it.
-            let mut pace = tokio::time::interval(Duration::from_millis(2));
-            while !stopped.load(Relaxed) {
-                pace.tick().await;
-                number += 1;
-                let ack = client.request(to.clone(), number.to_string().into()).await;
-                let ack = ack
-                    .ok()
-                    .and_then(|ack| serde_json::from_slice::<Value>(&ack.payload).ok());
-                if ack.is_some_and(|ack| ack["seq"].is_u64()) {
-                    acknowledged.push(number.to_string());
-                }
-            }
-            Ok(acknowledged)
-        };
-        let thread = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?
-                .block_on(publish)
-        });
-        Self {
-            subject: subject.to_owned(),
-            stop,
-            thread,
-        }
-    }
-
-    /// What was acknowledged is there, once and in order.
-    pub async fn stop(self, site: &Site) -> Result<usize> {
-        self.stop.store(true, Relaxed);
-        let acknowledged = self.thread.join();
-        let acknowledged =
-            acknowledged.map_err(|_| anyhow::anyhow!("the publisher panicked"))??;
-        let content = content(site, "A").await?;
-        let bodies: Vec<_> = content
-            .iter()
-            .filter(|message| message["subject"] == self.subject.as_str())
-            .map(|message| message["data"].clone())
-            .collect();
-        let wanted: Vec<_> = acknowledged
-            .iter()
-            .map(|body| json!(encode(body)))
-            .collect();
-        ensure!(
-            bodies == wanted,
-            "{} acknowledged, {} there",
-            wanted.len(),
-            bodies.len()
-        );
-        Ok(acknowledged.len())
-    }
-}
-
-#[tokio::test]
-async fn what_publishers_had_acknowledged_is_there_once_it_moved() -> Result<()> {
-    let site = one()?;
-    site.stream("A", json!({"subjects": ["a.>"]}))?;
-    site.applied()?;
-    site.publish(&["a.before"], 500).await?;
-    site.stream("A", json!({"subjects": ["a.>"], "storage": "memory"}))?;
-    let id = id(&site, "streams/A")?;
-    let publisher = Publisher::start(&site, "a.live");
-    let mut command = site.command("migrate");
-    command.arg("streams/A").args(["--confirm", &id]);
-    let said = Said::of(command.output()?)?;
-    said.ended(0, &["publishers had no acknowledgement for"]);
-    println!("{}", said.out);
-    let acknowledged = publisher.stop(&site).await?;
-    println!("{acknowledged} acknowledged while it moved");
-    ensure!(acknowledged > 10, "too few to say anything");
-    as_declared(&site).await
-}
-
-/// How often one migration is killed.
-const CUTS: u32 = 3;
-
-/// Runs a migration once no killed run's lock is left, and kills it after so many steps that it tells of, and a moment
-/// later; whether it was over.
-fn cut(site: &Site, id: &str, random: u32) -> Result<bool> {
-    let mut command = site.command("migrate");
-    command.arg("streams/A").args(["--confirm", id]);
-    command.stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn()?;
-    let told = BufReader::new(child.stderr.take().context("it tells")?).lines();
-    let (steps, moment) = (
-        random % 7,
-        Duration::from_micros(u64::from(random % 60_013)),
-    );
-    for line in told.take(usize::try_from(steps)?) {
-        if line?.contains("another run is at work") {
-            child.wait()?;
-            return cut(site, id, random);
-        }
-    }
-    // The moment is the point here: it is what is random.
-    std::thread::sleep(moment);
-    child.kill()?; // SIGKILL
-    Ok(child.wait()?.success())
-}
-
-#[tokio::test]
-async fn killed_at_any_moment_it_goes_on_and_loses_nothing() -> Result<()> {
-    let site = one()?;
-    let consumer = json!({"ack_policy": "explicit", "ack_wait": 500_000_000});
-    site.stream("A", json!({"subjects": ["a.>"]}))?;
-    site.consumer("A", "w", consumer)?;
-    site.applied()?;
-    site.publish(&["a.before"], 50).await?;
-    acknowledge(&site, "A", "w", 20).await?;
-    for round in 0..crate::kill::kills().div_ceil(CUTS) {
-        let storage = if round % 2 == 0 { "memory" } else { "file" };
-        site.stream("A", json!({"subjects": ["a.>"], "storage": storage}))?;
-        let id = id(&site, "streams/A")?;
-        let publisher = Publisher::start(&site, &format!("a.live.{round}"));
-        let mut cuts = 0;
-        for cut_number in 0..CUTS {
-            let random = (round * CUTS + cut_number).wrapping_mul(2_654_435_761) >> 7;
-            cuts += u32::from(!cut(&site, &id, random)?);
-            // Whoever provisions meanwhile leaves it alone.
-            let report = site.json("apply", &[])?;
-            ensure!(report["exit"] != 3, "{report}");
-        }
-        cim_testkit::until(
-            "it is over, once the lock of a killed run is free",
-            async || {
-                let said = migrate(&site, "streams/A", &["--confirm", &id])?;
-                let over = said.code == 0 || said.out.contains("nothing of it needs a migration");
-                ensure!(over, "{said:?}");
-                Ok(())
-            },
-        )
-        .await?;
-        let acknowledged = publisher.stop(&site).await?;
-        println!("round {round}: killed {cuts} times, {acknowledged} acknowledged meanwhile");
-        as_declared(&site).await?;
-        assert_eq!(site.held("A").await?["storage"], storage);
-        assert_eq!(position(&site, "A", "w").await?.0, 20);
-    }
-    Ok(())
-}
-
-/// Base 64 of digits, as the API writes bodies.
-fn encode(text: &str) -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in text.as_bytes().chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or_default());
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for index in 0..4 {
-            let at = usize::try_from(bits >> (18 - 6 * index) & 63).unwrap_or_default();
-            out.push(if index > chunk.len() {
-                '='
-            } else {
-                char::from(LETTERS[at])
-            });
-        }
-    }
-    out
 }
