@@ -7,6 +7,7 @@ use cim_spec::asset::{Consumer, Field, KeyValue, Kind, ObjectStore, Stream};
 use serde_json::{Map, Value};
 
 use super::asset::Asset;
+use super::defaults;
 use super::import::Imported;
 use super::tree::Tree;
 use super::words::camel;
@@ -39,7 +40,11 @@ pub fn nix(imported: &[Imported]) -> Nix {
             Asset::ObjectStore(name) => ("objectStores", name, ObjectStore::FIELDS),
             Asset::Consumer { .. } => continue,
         };
-        let options = options(fields, config, &asset.to_string(), &mut left_out);
+        let config = match asset {
+            Asset::Stream(_) => lean(config, defaults::stream),
+            _ => config.clone(),
+        };
+        let options = options(fields, &config, &asset.to_string(), &mut left_out);
         let group = groups.entry(group).or_default();
         group.insert(name.clone(), Value::Object(options));
     }
@@ -47,7 +52,11 @@ pub fn nix(imported: &[Imported]) -> Nix {
         let Asset::Consumer { stream, name } = asset else {
             continue;
         };
-        let options = options(Consumer::FIELDS, config, &asset.to_string(), &mut left_out);
+        let of = imported.iter().find(|(asset, _)| asset.stream() == *stream);
+        let of = of.map(|(_, config)| defaults::stream(config));
+        let of = of.unwrap_or_default();
+        let config = lean(config, |config| defaults::consumer(config, &of));
+        let options = options(Consumer::FIELDS, &config, &asset.to_string(), &mut left_out);
         let streams = groups.get_mut("streams");
         match streams.and_then(|streams| streams.get_mut(stream)) {
             Some(Value::Object(of)) => {
@@ -68,6 +77,20 @@ pub fn nix(imported: &[Imported]) -> Nix {
     write_value(&mut text, &Value::Object(all.collect()), 0);
     text.push('\n');
     Nix { text, left_out }
+}
+
+/// Without the fields that the server would fill in just so.
+fn lean(config: &Tree, filled: impl Fn(&Tree) -> Tree) -> Tree {
+    let whole = filled(config);
+    let mut lean = config.clone();
+    for field in config.keys() {
+        let mut less = lean.clone();
+        less.remove(field);
+        if filled(&less) == whole {
+            lean = less;
+        }
+    }
+    lean
 }
 
 /// A configuration as options have it.
