@@ -238,7 +238,8 @@ fn in_the_way(migration: &Migration<'_>, step: &Step, kept: &[Kept]) -> Option<(
             ));
         }
     }
-    if text(&step.full, "retention") == "interest" && kept.is_empty() && way(step) == Way::Copy {
+    let forgets = text(&step.full, "retention") == "interest" && kept.is_empty();
+    if forgets && step.stored > 0 {
         return Some((
             "as an interest stream without a consumer it would forget everything".to_owned(),
             "make the consumers first that its messages are for".to_owned(),

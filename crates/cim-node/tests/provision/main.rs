@@ -10,6 +10,7 @@ mod kill;
 mod messages;
 mod migrate;
 mod migrate_kill;
+mod migrate_table;
 mod one;
 mod prune;
 mod sources;

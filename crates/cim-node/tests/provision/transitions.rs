@@ -16,7 +16,7 @@ use crate::support::{Site, asset, merge, one};
 /// What the plan must say of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Says {
+pub enum Says {
     InPlace,
     /// So many messages go.
     Lossy,
@@ -28,19 +28,19 @@ enum Says {
 /// One change of one field.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
-    field: String,
-    from: Value,
-    to: Value,
+pub struct Case {
+    pub field: String,
+    pub from: Value,
+    pub to: Value,
     /// What both have beside; `@` stands for the asset's own name, `null` for nothing.
     #[serde(default = "nothing")]
-    beside: Value,
+    pub beside: Value,
     /// Messages that are stored before, over three subjects.
     #[serde(default)]
-    stored: usize,
-    plan: Says,
+    pub stored: usize,
+    pub plan: Says,
     #[serde(default)]
-    messages: u64,
+    pub messages: u64,
 }
 
 fn nothing() -> Value {
@@ -49,12 +49,12 @@ fn nothing() -> Value {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Cases {
-    stream: Vec<Case>,
-    consumer: Vec<Case>,
+pub struct Cases {
+    pub stream: Vec<Case>,
+    pub consumer: Vec<Case>,
 }
 
-fn cases() -> Result<Cases> {
+pub fn cases() -> Result<Cases> {
     serde_json::from_str(include_str!("transitions.json")).context("reading transitions.json")
 }
 
@@ -67,7 +67,7 @@ fn complete(cases: &[Case], fields: &[Field], elsewhere: &[&str]) {
 }
 
 /// The configuration of an asset.
-fn config(case: &Case, key: &str, name: &str, value: &Value) -> Result<Value> {
+pub fn config(case: &Case, key: &str, name: &str, value: &Value) -> Result<Value> {
     let mut config = if key == "name" {
         json!({"subjects": ["@.>"]})
     } else {
@@ -197,7 +197,7 @@ async fn old_enough(site: &Site, stream: &str) -> Result<()> {
     .await
 }
 
-async fn store(site: &Site, case: &Case, subjects: &[&str]) -> Result<()> {
+pub async fn store(site: &Site, case: &Case, subjects: &[&str]) -> Result<()> {
     let client = site.client().await?;
     for _ in 0..case.stored / 3 {
         for subject in subjects {

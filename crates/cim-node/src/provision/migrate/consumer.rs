@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::consumers::{can_be_placed, fit_work_queue, info, kept, pause, position};
-use super::note::{LABEL, closed, digest, interim};
+use super::note::{LABEL, closed, digest, interim, trial};
 use super::told::Told;
 use super::{Order, RESETS};
 use crate::provision::api::Api;
@@ -259,7 +259,7 @@ impl Migration<'_> {
 
     /// The server takes what is declared, tried under another name.
     async fn trial(&self) -> Result<()> {
-        let trial = interim(&format!("trial-{}", self.name));
+        let trial = trial(self.name);
         let mut config = self.target.clone();
         config.remove("name");
         config.insert("durable_name".to_owned(), json!(trial));

@@ -90,6 +90,12 @@ pub fn interim(name: &str) -> String {
     format!("{PREFIX}{name}")
 }
 
+/// The stream or consumer that shows, and is removed at once, whether the server takes what is declared. One that a
+/// killed run left is removed by the next.
+pub fn trial(name: &str) -> String {
+    format!("cim-trial-{name}")
+}
+
 /// What an interim stream or consumer is the interim of.
 pub fn of_interim(name: &str) -> Option<&str> {
     name.strip_prefix(PREFIX)

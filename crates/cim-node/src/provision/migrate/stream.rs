@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::compare::{self, Compared};
 use super::consumers;
 use super::lock::Lock;
-use super::note::{LABEL, LONGEST, Note, Way, closed, interim};
+use super::note::{LABEL, LONGEST, Note, Way, closed, interim, trial};
 use super::phase::{Phase, phase};
 use crate::provision::api::Api;
 use crate::provision::found::FoundStream;
@@ -135,7 +135,7 @@ impl Migration<'_> {
 
     /// The server takes what is declared, tried beside the old stream; then the interim stream is made.
     async fn begin(&self, note: &Note, old: &FoundStream) -> Result<()> {
-        let trial = interim(&format!("trial-{}", self.name));
+        let trial = trial(&self.name);
         let mut config = self.target.clone();
         for field in ["mirror", "mirror_direct", "sources", "max_bytes"] {
             config.remove(field);
