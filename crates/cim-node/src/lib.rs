@@ -7,6 +7,7 @@
 pub mod backup;
 pub mod certificate;
 pub mod expiry;
+pub mod docs;
 pub mod health;
 pub mod log;
 pub mod login;

@@ -1,6 +1,7 @@
-//! `cargo xtask bench`: what a fleet costs to evaluate, render and check, and how that grows with its leaves.
+//! `cargo xtask bench`: what a fleet costs to evaluate, render, check and provision, and how that grows.
 
 mod evaluation;
+mod provisioning;
 mod rendering;
 mod specs;
 
@@ -20,9 +21,19 @@ use crate::workspace::Workspace;
 /// Where nixpkgs has its own module for nats-server.
 const NATS_MODULE: &str = "nixos/modules/services/networking/nats.nix";
 
-/// Runs the benchmark and prints its figures. `nixpkgs` is a real tree, from which the module to compare with comes.
-pub fn run(workspace: &Workspace, nixpkgs: Option<&Path>, progress: &Progress) -> Result<()> {
+/// Runs the benchmark and prints its figures. `nixpkgs` is a real tree, from which the module to compare with comes;
+/// `provision`: nothing but `cim-provision`.
+pub fn run(
+    workspace: &Workspace,
+    nixpkgs: Option<&Path>,
+    provision: bool,
+    progress: &Progress,
+) -> Result<()> {
     let tools = Rc::new(Tools::install(workspace, Purpose::Demo, progress)?);
+    provisioning::run(workspace, &tools.nats_server.path, progress)?;
+    if provision {
+        return Ok(());
+    }
     let flake = Flake::assemble(workspace, Rc::clone(&tools), None, progress)?;
     let bench = Bench {
         tools: &tools,

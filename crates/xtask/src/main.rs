@@ -62,8 +62,11 @@ enum Task {
     },
     /// Boots the hosts of hosts/ under systemd until Ctrl-C, and says how to enter them.
     Lab(lab::Args),
-    /// Prints what a fleet costs to evaluate, render and check, and how that grows with its leaves.
+    /// Prints what a fleet costs to evaluate, render, check and provision, and how that grows with its leaves.
     Bench {
+        /// Measures nothing but cim-provision.
+        #[arg(long)]
+        provision: bool,
         /// A real nixpkgs tree, whose own module for nats-server is compared with.
         #[arg(long, value_name = "PATH")]
         nixpkgs: Option<PathBuf>,
@@ -107,8 +110,13 @@ fn run(task: Task) -> Result<ExitCode> {
             lab::run(&args, &Workspace::find()?, &progress)?;
             Ok(ExitCode::SUCCESS)
         }
-        Task::Bench { nixpkgs } => {
-            bench::run(&Workspace::find()?, nixpkgs.as_deref(), &progress)?;
+        Task::Bench { nixpkgs, provision } => {
+            bench::run(
+                &Workspace::find()?,
+                nixpkgs.as_deref(),
+                provision,
+                &progress,
+            )?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Golden => {
