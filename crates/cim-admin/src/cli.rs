@@ -1,7 +1,10 @@
 //! `cim-admin`'s commands: each gives a report, and has changed nothing where it fails.
 
+mod accounts;
+mod consent;
 mod docs;
 mod pki;
+mod reach;
 mod secrets;
 mod store;
 
@@ -31,6 +34,9 @@ enum Command {
     /// Seals, opens and checks the files in secrets/
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    /// Compares the committed accounts with a running hub's, and brings them there
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
     /// Writes shell completions and man pages into a folder
     #[command(hide = true)]
     Docs {
@@ -78,6 +84,7 @@ impl Cli {
         match &self.command {
             Command::Pki(command) => command.run(desk),
             Command::Secrets(command) => command.run(desk),
+            Command::Accounts(command) => command.run(desk),
             Command::Docs { folder } => docs::write(folder),
         }
     }

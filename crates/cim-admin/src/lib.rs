@@ -7,5 +7,6 @@
 pub mod cli;
 pub mod files;
 pub mod pki;
+pub mod push;
 
 pub mod sops;
