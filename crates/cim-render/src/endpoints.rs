@@ -132,6 +132,8 @@ fn accounts(plan: &Plan) -> BTreeMap<String, AccountEndpoints> {
                         };
                         names.leaves.insert(principal.name.clone(), flows);
                     }
+                    // They are ours and at home on their hosts: nobody connects as one.
+                    PrincipalKind::Service => {}
                 }
             }
             (account.name.clone(), names)

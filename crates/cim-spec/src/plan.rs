@@ -18,6 +18,7 @@ mod listeners;
 mod operator;
 mod principals;
 mod server;
+mod services;
 mod sharing;
 mod tls;
 mod uplink;
@@ -40,6 +41,7 @@ pub use principals::{
 };
 pub(crate) use server::is_loopback;
 pub use server::{LameDuck, Limits, Logging};
+pub use services::accounts_of;
 pub(crate) use sharing::renamed;
 pub use sharing::{Export, Shared};
 pub use tls::TlsFiles;

@@ -103,7 +103,7 @@ fn user(principal: &Principal, places: &dyn Places) -> Result<Map, Duplicate> {
     }
     let own = principal.permissions.as_ref();
     let permissions = match principal.kind {
-        PrincipalKind::User => own.and_then(permissions),
+        PrincipalKind::User | PrincipalKind::Service => own.and_then(permissions),
         PrincipalKind::Leaf => own.and_then(|own| permissions(&own.on_link())),
     };
     if let Some(permissions) = permissions {

@@ -19,10 +19,19 @@ const HOW_TO_IDENTIFY: &str = "set one of nkey (`nk -gen user -pubout`), passwor
 /// Everything but leaf nodes: a user's key must not open a leaf link.
 const CLIENTS: &[&str] = &["STANDARD", "WEBSOCKET", "MQTT", "MQTT_WS", "IN_PROCESS"];
 
-/// Plans the accounts of a server; `server` is its store, against which quotas are held. `jwts`: in operator mode.
+/// What accounts store in.
+#[derive(Clone, Copy)]
+pub(super) enum Store<'a> {
+    /// That of one server, against which quotas are held; `None`: it has none.
+    Of(Option<&'a Jetstream>),
+    /// Each server's own.
+    Any,
+}
+
+/// Plans the accounts of a server. `jwts`: in operator mode.
 pub(super) fn plan(
     accounts: &BTreeMap<String, spec::Account>,
-    server: Option<&Jetstream>,
+    store: Store<'_>,
     at: &OptionPath,
     jwts: bool,
     problems: &mut Problems,
@@ -49,12 +58,12 @@ pub(super) fn plan(
                     .as_ref()
                     .map(|own| permissions(own, &at.join("defaultPermissions"), problems)),
                 jetstream: quota(account, &at.join("jetstream"), problems)
-                    .filter(|_| server.is_some()),
+                    .filter(|_| !matches!(store, Store::Of(None))),
                 fields: account.fields.plan(Block::Account, &at, problems),
             }
         })
         .collect();
-    if let Some(server) = server {
+    if let Store::Of(Some(server)) = store {
         quotas_fit(&planned, server, at, problems);
     }
     planned
@@ -227,6 +236,7 @@ pub(super) fn unique_proofs(accounts: &[Account], at: &OptionPath, problems: &mu
             let at = match principal.kind {
                 PrincipalKind::User => at.join(&account.name).join("users"),
                 PrincipalKind::Leaf => OptionPath::new("services.cim.fleet.leaves"),
+                PrincipalKind::Service => continue, // none has a proof in nats.conf
             };
             let at = at.join(&principal.name);
             // A certificate's name and a password's user are names of the same kind.

@@ -4,7 +4,7 @@ use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
     Account, Address, ClientListener, Cluster, Plan, Principal, PrincipalKind, Proof, accounts,
-    allow, callout, jetstream, leafnodes, listeners, operator, tls,
+    allow, callout, jetstream, leafnodes, listeners, operator, services, tls,
 };
 use crate::field::Connection;
 use crate::path::OptionPath;
@@ -42,12 +42,13 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     );
     let mut accounts = accounts::plan(
         &spec.fleet.accounts,
-        jetstream.as_ref(),
+        accounts::Store::Of(jetstream.as_ref()),
         &fleet_at.join("accounts"),
         spec.fleet.operator.is_some(),
         problems,
     );
     leaf_principals(&spec.fleet, &mut accounts, problems);
+    services::add(&spec.fleet, &mut accounts);
     accounts::unique_proofs(&accounts, &fleet_at.join("accounts"), problems);
     system_account(&spec.fleet, &accounts, &fleet_at, problems);
     someone_can_log_in(&spec.fleet, &accounts, &fleet_at.join("accounts"), problems);
@@ -199,7 +200,7 @@ fn ports(
 
 /// Each leaf is a principal of the account that its link is bound to; its flows are what it
 /// may do. Allow lists only: deny lists leak (`reference/nats.md` §3.5).
-fn leaf_principals(fleet: &Fleet, accounts: &mut [Account], problems: &mut Problems) {
+pub(super) fn leaf_principals(fleet: &Fleet, accounts: &mut [Account], problems: &mut Problems) {
     for (leaf_name, leaf) in &fleet.leaves {
         let at = OptionPath::new("services.cim.fleet.leaves").join(leaf_name);
         let proof = match (&leaf.nkey, &leaf.certificate) {

@@ -61,7 +61,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     let accounts_at = at.join("accounts");
     let accounts = accounts::plan(
         &spec.leaf.accounts,
-        jetstream.as_ref(),
+        accounts::Store::Of(jetstream.as_ref()),
         &accounts_at,
         false,
         problems,

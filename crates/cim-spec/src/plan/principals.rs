@@ -59,6 +59,8 @@ pub enum PrincipalKind {
     User,
     /// A leaf node, and nothing else.
     Leaf,
+    /// A program of ours beside a hub's node, or at the desk.
+    Service,
 }
 
 /// How a principal proves who it is.

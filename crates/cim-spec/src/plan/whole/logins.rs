@@ -46,7 +46,7 @@ fn no_auth_user(fields: &[Setting], plan: &Plan, problems: &mut Problems) {
             Proof::Jwt => false,
         };
         match principal.kind {
-            PrincipalKind::User if is_it => return,
+            PrincipalKind::User | PrincipalKind::Service if is_it => return,
             PrincipalKind::Leaf if is_it || principal.name == name => {
                 problems.add(
                     Rule::NoAuthUser,

@@ -1,0 +1,104 @@
+//! Programs of ours that log in at a hub's node, and the operator at the desk: what each may do.
+
+use super::{Access, Account, Permissions, Principal, PrincipalKind, Proof, accounts, hub};
+use crate::OptionPath;
+use crate::problem::Problems;
+use crate::spec::Fleet;
+
+/// Where answers to a service's requests go.
+const INBOX: &str = "_INBOX.>";
+
+/// Reads and writes what accounts declare: `cim-provision` (`docs/provision.md`, "Rights").
+const PROVISION: &[&str] = &[
+    "$JS.API.CONSUMER.CREATE.*.*",
+    "$JS.API.CONSUMER.INFO.*.*",
+    "$JS.API.CONSUMER.NAMES.*",
+    "$JS.API.CONSUMER.PAUSE.*.*",
+    "$JS.API.STREAM.CREATE.*",
+    "$JS.API.STREAM.INFO.*",
+    "$JS.API.STREAM.MSG.GET.*",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.UPDATE.*",
+];
+
+/// Takes streams out and puts them back: pieces of a snapshot are acknowledged at `$JS.SNAPSHOT.ACK`, those of a
+/// restore go to `$JS.SNAPSHOT.RESTORE`.
+const BACKUP: &[&str] = &[
+    "$JS.API.CONSUMER.INFO.*.*",
+    "$JS.API.CONSUMER.LIST.*",
+    "$JS.API.CONSUMER.NAMES.*",
+    "$JS.API.STREAM.INFO.*",
+    "$JS.API.STREAM.LIST",
+    "$JS.API.STREAM.MSG.GET.*",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.RESTORE.*",
+    "$JS.API.STREAM.SNAPSHOT.*",
+    "$JS.SNAPSHOT.ACK.>",
+    "$JS.SNAPSHOT.RESTORE.>",
+];
+
+/// Of the system account: pushes JWTs and looks them up, sees connections and ends them.
+const DESK: &[&str] = &[
+    "$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP",
+    "$SYS.REQ.ACCOUNT.*.CLAIMS.UPDATE",
+    "$SYS.REQ.ACCOUNT.*.CONNZ",
+    "$SYS.REQ.ACCOUNT.*.LEAFZ",
+    "$SYS.REQ.CLAIMS.DELETE",
+    "$SYS.REQ.CLAIMS.LIST",
+    "$SYS.REQ.CLAIMS.PACK",
+    "$SYS.REQ.CLAIMS.UPDATE",
+    "$SYS.REQ.SERVER.*.KICK",
+    "$SYS.REQ.SERVER.*.LEAFZ",
+    "$SYS.REQ.SERVER.PING",
+    "$SYS.REQ.SERVER.PING.CONNZ",
+    "$SYS.REQ.SERVER.PING.LEAFZ",
+];
+
+/// Programs over TCP, nothing else.
+const PROGRAMS: &[&str] = &["STANDARD"];
+
+/// The accounts of a fleet with everybody who may log in, as its hubs have them: what each server's store holds is
+/// a question of that server.
+pub fn accounts_of(fleet: &Fleet, problems: &mut Problems) -> Vec<Account> {
+    let at = OptionPath::new("services.cim.fleet.accounts");
+    let store = accounts::Store::Any;
+    let jwts = fleet.operator.is_some();
+    let mut accounts = accounts::plan(&fleet.accounts, store, &at, jwts, problems);
+    hub::leaf_principals(fleet, &mut accounts, problems);
+    add(fleet, &mut accounts);
+    accounts
+}
+
+/// Adds the services of each account. Of static accounts there are none: their hosts make keys of their own.
+pub(super) fn add(fleet: &Fleet, accounts: &mut [Account]) {
+    if fleet.operator.is_none() {
+        return;
+    }
+    for account in accounts {
+        if account.name == fleet.system_account {
+            account.principals.push(service("desk", DESK));
+        } else if account.jetstream.is_some() {
+            account.principals.push(service("provision", PROVISION));
+            account.principals.push(service("backup", BACKUP));
+        }
+    }
+}
+
+fn service(name: &str, requests: &[&str]) -> Principal {
+    let access = |allow: &[&str]| Access {
+        allow: allow.iter().map(ToString::to_string).collect(),
+        deny: Vec::new(),
+    };
+    Principal {
+        name: name.to_owned(),
+        kind: PrincipalKind::Service,
+        connections: PROGRAMS,
+        proof: Proof::Jwt,
+        permissions: Some(Permissions {
+            publish: access(requests),
+            subscribe: access(&[INBOX]),
+            allow_responses: None,
+        }),
+        fields: Vec::new(),
+    }
+}
