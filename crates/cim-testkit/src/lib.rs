@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 pub use fleet::Fleet;
 pub use golden::{cases, golden, like, plan};
 pub use member::Member;
-pub use ports::Ports;
+pub use ports::{Held, Ports};
 pub use rows::{Row, rows};
 pub use watch::{Leaf, until};
 

@@ -73,7 +73,7 @@ impl Reach {
     pub fn pace(&self) -> Pace {
         Pace {
             at_once: self.at_once.into(),
-            patience: Duration::from_secs(5),
+            patience: Duration::from_secs(3),
         }
     }
 

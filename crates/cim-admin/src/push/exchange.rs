@@ -22,7 +22,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             at_once: 256,
-            patience: Duration::from_secs(5),
+            patience: Duration::from_secs(3),
         }
     }
 }
@@ -49,6 +49,7 @@ pub(super) async fn exchange(
     // How many answers each request still needs.
     let mut wanted: Vec<usize> = Vec::new();
     let mut open = 0usize;
+    let mut patience = pace.patience;
     loop {
         while open < pace.at_once.max(1) {
             let Some((at, Asked { subject, payload })) = asked.next() else {
@@ -63,10 +64,12 @@ pub(super) async fn exchange(
         if open == 0 {
             return Ok(());
         }
-        let next = timeout(pace.patience, replies.next()).await;
+        let next = timeout(patience, replies.next()).await;
         let Ok(next) = next else {
             hub.refusal()?;
-            // What was not answered in time is given up; what was not asked yet still is.
+            // What was not answered in time is given up; what was not asked yet still is, but whoever
+            // was silent once is not waited for as long again.
+            patience = pace.patience / 10;
             open = 0;
             wanted.iter_mut().for_each(|wanted| *wanted = 0);
             continue;

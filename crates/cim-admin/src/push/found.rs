@@ -11,6 +11,7 @@ use super::exchange::{Asked, Pace, exchange};
 use super::hub::{Hub, Node};
 
 /// What the nodes keep of one account: one JWT each, in no order; empty texts where a node has none.
+/// nats-server does not say which node it was, and one whose store is broken says nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Found(pub Vec<String>);
 
@@ -34,6 +35,8 @@ pub struct Differing {
     pub newer: Option<i64>,
     /// How many nodes have none, or another than ours.
     pub nodes: usize,
+    /// How many nodes do not say.
+    pub silent: usize,
     /// What they have; `None`: nothing that can be read.
     pub theirs: Option<Claims<Account>>,
 }
@@ -41,7 +44,7 @@ pub struct Differing {
 /// Asks every node for the accounts.
 ///
 /// # Errors
-/// A connection that is lost, and nodes that do not answer.
+/// A connection that is lost.
 pub async fn look(hub: &Hub, nodes: &[Node], accounts: &[&Held], pace: Pace) -> Result<Vec<Found>> {
     let mut found = vec![Found::default(); accounts.len()];
     let asked = accounts.iter().map(|account| lookup(account.key()));
@@ -54,16 +57,6 @@ pub async fn look(hub: &Hub, nodes: &[Node], accounts: &[&Held], pace: Pace) -> 
         Ok(())
     })
     .await?;
-    for (found, account) in found.iter().zip(accounts) {
-        if found.0.len() < nodes.len() {
-            bail!(
-                "{} of {} nodes say what they have of account {}: the others are too busy, or have no full resolver; try again with --at-once 16",
-                found.0.len(),
-                nodes.len(),
-                account.name
-            );
-        }
-    }
     Ok(found)
 }
 
@@ -92,17 +85,18 @@ fn lookup(key: &str) -> Asked {
 }
 
 /// Holds what was found against what is committed.
-pub fn compare(found: &Found, account: &Held, names: &Names<'_>) -> Verdict {
+pub fn compare(found: &Found, nodes: usize, account: &Held, names: &Names<'_>) -> Verdict {
     let others: BTreeSet<&str> = found
         .0
         .iter()
         .map(String::as_str)
         .filter(|jwt| *jwt != account.jwt)
         .collect();
-    if others.is_empty() {
+    let silent = nodes.saturating_sub(found.0.len());
+    if others.is_empty() && silent == 0 {
         return Verdict::Same;
     }
-    if found.0.iter().all(String::is_empty) {
+    if found.0.iter().all(String::is_empty) && silent == 0 {
         return Verdict::New;
     }
     let nodes = found.0.iter().filter(|jwt| **jwt != account.jwt).count();
@@ -122,6 +116,7 @@ pub fn compare(found: &Found, account: &Held, names: &Names<'_>) -> Verdict {
         changes,
         newer,
         nodes,
+        silent,
         theirs: newest,
     }))
 }

@@ -20,6 +20,9 @@ pub(super) const NO_RESOLVER: &str = "no server there keeps accounts: accounts a
 /// How long the nodes have to say who they are.
 const HELLO: Duration = Duration::from_secs(3);
 
+/// When they are asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// Where the hub is and who we are to it. `Debug` shows no secret.
 pub struct Login {
     /// URLs, such as `nats://hub-1.example.com:4222`; never with a password.
@@ -140,11 +143,19 @@ impl Hub {
     /// # Errors
     /// Servers that do not answer, or are none that keep accounts.
     pub async fn nodes(&self, wanted: &[String]) -> Result<Vec<Node>> {
-        let known = |pongs: &[Pong]| {
+        let whole = |pongs: &[Pong]| {
             let known = pongs.iter().map(|pong| pong.statsz.active_servers);
-            known.max().is_some_and(|known| pongs.len() >= known)
+            let here = |name: &String| pongs.iter().any(|pong| pong.server.name == *name);
+            known.max().is_some_and(|known| pongs.len() >= known) && wanted.iter().all(here)
         };
-        let pongs: Vec<Pong> = self.gather("$SYS.REQ.SERVER.PING", known).await?;
+        let until = Instant::now() + HELLO;
+        // Asked again and again: one that comes back just now has not heard the first question.
+        let pongs: Vec<Pong> = loop {
+            let pongs: Vec<Pong> = self.gather("$SYS.REQ.SERVER.PING", AGAIN, whole).await?;
+            if whole(&pongs) || Instant::now() >= until {
+                break pongs;
+            }
+        };
         ensure!(
             !pongs.is_empty(),
             "the server does not say who it is: the credentials are not of the system account; use the desk's, or --creds FILE"
@@ -174,7 +185,7 @@ impl Hub {
             names(&pongs),
         );
         let abouts: Vec<About> = self
-            .gather("$SYS.REQ.SERVER.PING.VARZ", |abouts: &[About]| {
+            .gather("$SYS.REQ.SERVER.PING.VARZ", HELLO, |abouts: &[About]| {
                 abouts.len() >= pongs.len()
             })
             .await?;
@@ -206,7 +217,7 @@ impl Hub {
     /// A node without a full resolver, by name.
     pub async fn list(&self, nodes: &[Node]) -> Result<Vec<String>> {
         let all = |lists: &[Listed]| lists.len() >= nodes.len();
-        let lists: Vec<Listed> = self.gather("$SYS.REQ.CLAIMS.LIST", all).await?;
+        let lists: Vec<Listed> = self.gather("$SYS.REQ.CLAIMS.LIST", HELLO, all).await?;
         let without: Vec<&str> = nodes
             .iter()
             .filter(|node| lists.iter().all(|list| list.server.id != node.id))
@@ -227,6 +238,7 @@ impl Hub {
     async fn gather<T: for<'a> Deserialize<'a>>(
         &self,
         subject: &'static str,
+        patience: Duration,
         enough: impl Fn(&[T]) -> bool,
     ) -> Result<Vec<T>> {
         let inbox = self.client.new_inbox();
@@ -234,7 +246,7 @@ impl Hub {
         self.client
             .publish_with_reply(subject, inbox, "".into())
             .await?;
-        let until = Instant::now() + HELLO;
+        let until = Instant::now() + patience;
         let mut answers = Vec::new();
         while !enough(&answers) {
             let Ok(next) = timeout_at(until, replies.next()).await else {

@@ -7,11 +7,14 @@
 mod cli;
 mod desk;
 mod documents;
+mod hubs;
 mod keys;
 mod kinds;
 mod panics;
+mod push;
 mod refusals;
 mod requests;
+mod rotation;
 mod rules;
 mod secrets;
 mod server;

@@ -19,12 +19,17 @@ pub fn lines(survey: &Survey<'_>) -> Vec<String> {
             Verdict::Same => {}
             Verdict::New => new.push(name),
             Verdict::Differs(differing) => {
-                let nodes = differing.nodes;
-                lines.push(match differing.newer {
-                    Some(_) => format!("{name}: {nodes} of {total} nodes have a LATER one"),
-                    None => format!("{name}: {nodes} of {total} nodes have another"),
-                });
-                if differing.theirs.is_none() {
+                let (nodes, silent) = (differing.nodes, differing.silent);
+                if nodes > 0 {
+                    let later = differing.newer.map_or("another", |_| "a LATER one");
+                    lines.push(format!("{name}: {nodes} of {total} nodes have {later}"));
+                }
+                if silent > 0 {
+                    lines.push(format!(
+                        "{name}: {silent} of {total} nodes do not say what they have"
+                    ));
+                }
+                if nodes > 0 && differing.theirs.is_none() {
                     lines.push("  what is there cannot be read".to_owned());
                 }
                 lines.extend(
@@ -102,6 +107,7 @@ pub fn json(survey: &Survey<'_>) -> Value {
             Verdict::Differs(differing) => {
                 json["state"] = "differs".into();
                 json["nodes"] = differing.nodes.into();
+                json["silent"] = differing.silent.into();
                 json["laterAt"] = differing.newer.into();
                 json["changes"] = json!(differing.changes);
             }

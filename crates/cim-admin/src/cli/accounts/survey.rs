@@ -46,7 +46,7 @@ impl<'a> Survey<'a> {
         };
         let verdicts = chosen.into_iter().zip(&found);
         let mut verdicts: Vec<_> = verdicts
-            .map(|(account, found)| (account, push::compare(found, account, &names)))
+            .map(|(account, found)| (account, push::compare(found, nodes.len(), account, &names)))
             .collect();
         in_use(&hub, &nodes, &mut verdicts).await?;
         let unknown = |key: &String| committed.accounts.iter().all(|held| held.key() != key);
