@@ -2,6 +2,7 @@
 
 mod accounts;
 mod consent;
+mod contexts;
 mod docs;
 mod pki;
 mod reach;
@@ -37,6 +38,8 @@ enum Command {
     /// Compares the committed accounts with a running hub's, and brings them there
     #[command(subcommand)]
     Accounts(accounts::Accounts),
+    /// Writes contexts of the NATS CLI for declared users and the desk
+    Contexts(contexts::Contexts),
     /// Writes shell completions and man pages into a folder
     #[command(hide = true)]
     Docs {
@@ -85,6 +88,7 @@ impl Cli {
             Command::Pki(command) => command.run(desk),
             Command::Secrets(command) => command.run(desk),
             Command::Accounts(command) => command.run(desk),
+            Command::Contexts(command) => command.run(desk),
             Command::Docs { folder } => docs::write(folder),
         }
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use cim_creds::Creds;
 use zeroize::Zeroizing;
 
 use super::Desk;
@@ -17,6 +18,9 @@ pub const OPERATORS: &str = "operator.yaml";
 
 /// The entry with the creds of the desk's user in the system account.
 const DESK: &str = "desk.creds";
+
+/// Seconds that clocks may be apart.
+const LEEWAY: i64 = 60;
 
 /// Which hub, who we are to it, and what it should have.
 #[derive(Debug, clap::Args)]
@@ -96,10 +100,7 @@ impl Reach {
 
     fn creds(&self, desk: &Desk) -> Result<Zeroizing<String>> {
         if let Some(file) = &self.creds {
-            let bytes = files::read(file)?;
-            let text = std::str::from_utf8(&bytes).ok();
-            let text = text.with_context(|| format!("{} is no creds file", file.display()))?;
-            return Ok(Zeroizing::new(text.to_owned()));
+            return checked(&files::read(file)?, &file.display().to_string(), desk);
         }
         let place = self.store.path().join(OPERATORS);
         let place = place.display();
@@ -116,8 +117,19 @@ impl Reach {
                 "{place} has no {DESK}: `cim-admin identity make` makes it, or give --creds FILE"
             )
         })?;
-        Ok(Zeroizing::new(text.to_owned()))
+        checked(text.as_bytes(), &format!("{DESK} of {place}"), desk)
     }
+}
+
+/// Creds that are whole and hold now.
+fn checked(bytes: &[u8], of: &str, desk: &Desk) -> Result<Zeroizing<String>> {
+    let read = || {
+        let creds = Creds::parse(bytes)?;
+        let claims = &creds.token().claims;
+        claims.holds_at(desk.now.unix_timestamp(), LEEWAY)?;
+        anyhow::Ok(creds.text()?)
+    };
+    read().with_context(|| format!("reading {of}"))
 }
 
 /// Runs what talks to a network.

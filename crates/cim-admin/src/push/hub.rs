@@ -20,6 +20,9 @@ pub(super) const NO_RESOLVER: &str = "no server there keeps accounts: accounts a
 /// How long the nodes have to say who they are.
 const HELLO: Duration = Duration::from_secs(3);
 
+/// How often it is looked whether they refused.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// When they are asked again.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -152,7 +155,7 @@ impl Hub {
         // Asked again and again: one that comes back just now has not heard the first question.
         let pongs: Vec<Pong> = loop {
             let pongs: Vec<Pong> = self.gather("$SYS.REQ.SERVER.PING", AGAIN, whole).await?;
-            if whole(&pongs) || Instant::now() >= until {
+            if whole(&pongs) || pongs.is_empty() || Instant::now() >= until {
                 break pongs;
             }
         };
@@ -249,9 +252,13 @@ impl Hub {
         let until = Instant::now() + patience;
         let mut answers = Vec::new();
         while !enough(&answers) {
-            let Ok(next) = timeout_at(until, replies.next()).await else {
+            let next = timeout_at(until.min(Instant::now() + LOOK), replies.next()).await;
+            let Ok(next) = next else {
                 self.refusal()?;
-                break;
+                if Instant::now() >= until {
+                    break;
+                }
+                continue;
             };
             let message = next.context("the connection to the hub was lost")?;
             if nobody(&message) {

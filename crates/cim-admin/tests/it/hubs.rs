@@ -1,5 +1,6 @@
 //! A committed identity made at run time, and real hubs in operator mode that trust it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub struct Estate {
     keys: BTreeMap<String, KeyPair>,
     roles: BTreeMap<(String, String), KeyPair>,
     pub accounts: BTreeMap<String, Account>,
+    /// Creds by the place of their JWT.
+    creds: RefCell<BTreeMap<String, String>>,
     /// Added to the time at which JWTs are issued.
     pub later: i64,
 }
@@ -50,6 +53,7 @@ impl Estate {
             keys: BTreeMap::new(),
             roles: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            creds: RefCell::default(),
             later: 0,
         };
         estate.add("SYS")?;
@@ -71,7 +75,7 @@ impl Estate {
         self.dir.path().join(name)
     }
 
-    fn put(&self, name: &str, text: &str) -> Result<()> {
+    pub fn put(&self, name: &str, text: &str) -> Result<()> {
         let path = self.path(name);
         fs::create_dir_all(path.parent().context("a folder")?)?;
         Ok(fs::write(path, text)?)
@@ -164,7 +168,10 @@ impl Estate {
         let claims = Claims::new(user.public_key(), nats).named(role);
         let text = claims.encode(key.context("a role")?, self.now())?;
         self.put(&format!("identity/{place}"), &format!("{text}\n"))?;
-        Ok(Creds::new(text, user)?.text()?.to_string())
+        let creds = Creds::new(text, user)?.text()?.to_string();
+        let mut all = self.creds.borrow_mut();
+        all.insert(place.to_owned(), creds.clone());
+        Ok(creds)
     }
 
     /// The operator's keys and the desk's creds in `secrets/operator.yaml`, sealed for `keys.txt`.
@@ -187,7 +194,16 @@ impl Estate {
         }
         let folder = Folder::open(&self.path("secrets"))?;
         let sealed = folder.seal("operator.yaml", &Plain::Tree(tree), now())?;
-        self.put("secrets/operator.yaml", &sealed)
+        self.put("secrets/operator.yaml", &sealed)?;
+        for (place, creds) in self.creds.borrow().iter() {
+            let name = place.replace(".jwt", ".creds");
+            let plain = Plain::Bytes(creds.as_bytes().to_vec().into());
+            self.put(
+                &format!("secrets/{name}"),
+                &folder.seal(&name, &plain, now())?,
+            )?;
+        }
+        Ok(())
     }
 
     /// Starts nodes with an empty resolver each, but for the system account.
@@ -259,12 +275,48 @@ impl Estate {
             _ => "resolver: MEMORY".to_owned(),
         };
         Ok(format!(
-            "listen: \"127.0.0.1:-1\"\nserver_name: \"{name}\"\nports_file_dir: \"{dir}\"\ndebug: true\n\
+            "listen: \"127.0.0.1:-1\"\nserver_name: \"{name}\"\nports_file_dir: \"{dir}\"\ndebug: true\nmax_payload: 262144\n\
              jetstream {{ store_dir: \"{dir}/js\" }}\nleafnodes {{ listen: \"127.0.0.1:{leaf}\" }}\n{cluster}\
              operator: \"{}\"\nsystem_account: \"{sys}\"\n{resolver}\n\
              resolver_preload: {{ {sys}: \"{preload}\" }}\n",
             operator.trim()
         ))
+    }
+
+    /// `identity/` as it is now, under another name.
+    pub fn copy(&self, name: &str) -> Result<()> {
+        self.take(name, &self.path("identity"))
+    }
+
+    /// A folder from elsewhere.
+    pub fn take(&self, name: &str, from: &Path) -> Result<()> {
+        for entry in fs::read_dir(from)? {
+            let path = entry?.path();
+            let below = format!("{name}/{}", path.file_name().context("a name")?.display());
+            if path.is_dir() {
+                self.take(&below, &path)?;
+            } else {
+                self.put(&below, &fs::read_to_string(&path)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn disk(&self) -> Result<crate::desk::Disk> {
+        let mut disk = crate::desk::Disk::new();
+        crate::desk::walk(self.dir.path(), &mut disk)?;
+        Ok(disk)
+    }
+
+    /// Runs the program at the desk.
+    pub fn cim_admin(&self, args: &[&str]) -> Result<Output> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cim-admin"));
+        command
+            .current_dir(self.dir.path())
+            .env_clear()
+            .env("HOME", self.dir.path())
+            .args(args);
+        command.output().context("running cim-admin")
     }
 
     /// Runs the program at the desk against these nodes.
@@ -273,14 +325,7 @@ impl Estate {
     }
 
     pub fn run_at(&self, url: &str, args: &[&str]) -> Result<Output> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cim-admin"));
-        command
-            .current_dir(self.dir.path())
-            .env_clear()
-            .env("HOME", self.dir.path())
-            .args(args)
-            .args(["--server", url, "--creds", "desk.creds"]);
-        command.output().context("running cim-admin")
+        self.cim_admin(&[args, &["--server", url, "--creds", "desk.creds"]].concat())
     }
 
     /// Runs it with success; gives what it says.

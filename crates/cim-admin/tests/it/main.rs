@@ -5,11 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
+mod contexts;
 mod desk;
 mod documents;
 mod hubs;
 mod keys;
 mod kinds;
+mod online;
 mod panics;
 mod push;
 mod refusals;
