@@ -116,9 +116,10 @@ let
   operator = types.submodule {
     options = {
       jwt = mkOption {
-        type = types.str;
+        type = types.nullOr types.str;
+        default = null;
         example = lib.literalExpression "lib.fileContents ./operator.jwt";
-        description = "JWT of the operator, which is public. NATS: `operator`.";
+        description = "JWT of the operator, which is public. `null`: the desk has not made it yet, and no hub builds. NATS: `operator`.";
       };
       resolver = {
         type = mkOption {
@@ -157,6 +158,13 @@ let
       default = null;
       inherit example;
       description = "${description} `null`: nats-server's own. NATS: `resolver.${name}`.";
+    };
+
+  lifetime =
+    type: default: description:
+    mkOption {
+      inherit type default description;
+      example = "90d";
     };
 
   leafNode = types.submodule {
@@ -301,6 +309,28 @@ in
       type = types.attrsOf leaf;
       default = { };
       description = "Leaves, by server name, whether NixOS hosts run them or not.";
+    };
+    lifetimes = {
+      server =
+        lifetime types.str "720h"
+          "How long certificates of hosts hold, and JWTs of services on them.";
+      leaf = lifetime (types.nullOr types.str) "365d" ''
+        How long JWTs of leaves hold, and their certificates. `null`: the JWTs do not expire, and certificates
+        hold as long as a host's.
+      '';
+      device = lifetime types.str "168h" "How long certificates of devices hold.";
+      user =
+        lifetime (types.nullOr types.str) "365d"
+          "How long JWTs of users hold. `null`: they do not expire.";
+    };
+    expiryHorizon = mkOption {
+      type = types.str;
+      default = "14d";
+      example = "30d";
+      description = ''
+        What ends within this time is renewed by `cim-admin identity make`, and fails the check of expiry until it
+        is. No server reads it, nor {option}`lifetimes`.
+      '';
     };
     acknowledged = mkOption {
       type = types.attrsOf types.nonEmptyStr;

@@ -157,6 +157,9 @@ in
           inherit hubs;
           leaves = lib.concatMapAttrs (hub: _: leavesOf hub) hubs;
           gateways = gateways hubs fleet;
+          # No server restarts for them.
+          lifetimes = null;
+          expiryHorizon = null;
         };
         hub = {
           server = server "hub" options;
@@ -218,6 +221,8 @@ in
       operator
       hubs
       leaves
+      lifetimes
+      expiryHorizon
       acknowledged
       ;
     gateways = { };

@@ -4,6 +4,7 @@ mod accounts;
 mod consent;
 mod contexts;
 mod docs;
+mod identity;
 mod pki;
 mod reach;
 mod secrets;
@@ -15,6 +16,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use serde_json::Value;
 use time::OffsetDateTime;
+
+use crate::progress::Progress;
 
 /// Issues certificates and seals secrets, at an operator's desk.
 #[derive(Debug, Parser)]
@@ -29,6 +32,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Makes a fleet's keys, JWTs, creds and certificates from its plan
+    #[command(subcommand)]
+    Identity(identity::Identity),
     /// Makes CAs and certificates, signs devices' requests, checks certificates made elsewhere
     #[command(subcommand)]
     Pki(pki::Pki),
@@ -55,6 +61,14 @@ pub struct Desk {
     pub now: OffsetDateTime,
     /// Where the operator's age keys are, unless an argument says otherwise.
     pub keys: Option<PathBuf>,
+    /// Who hears of work that takes more than two seconds; nobody, where it is `None`.
+    pub say: Option<fn(&str)>,
+}
+
+impl Desk {
+    fn progress(&self) -> Progress {
+        self.say.map_or_else(Progress::silent, Progress::told)
+    }
 }
 
 /// What a command did or found.
@@ -85,6 +99,7 @@ impl Cli {
     /// One that says what was being done and what to do.
     pub fn run(&self, desk: &Desk) -> Result<Report> {
         match &self.command {
+            Command::Identity(command) => command.run(desk),
             Command::Pki(command) => command.run(desk),
             Command::Secrets(command) => command.run(desk),
             Command::Accounts(command) => command.run(desk),

@@ -1,13 +1,16 @@
 //! Files are read whole and within bounds, and written beside and then renamed, all or none.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 use zeroize::Zeroizing;
+
+use crate::parallel;
 
 /// No file of ours comes near it; what is larger is the wrong file.
 const LARGEST: u64 = 16 << 20;
@@ -52,7 +55,10 @@ pub fn exists(path: &Path) -> Result<bool> {
 ///
 /// Until [`Batch::commit`] nothing is written; where that fails, it leaves nothing behind.
 #[derive(Default)]
-pub struct Batch(Vec<Planned>);
+pub struct Batch {
+    files: Vec<Planned>,
+    places: HashSet<PathBuf>,
+}
 
 struct Planned {
     place: PathBuf,
@@ -76,23 +82,38 @@ impl Batch {
     /// A place that is a folder, or taken by another file of the batch.
     pub fn put(&mut self, place: &Path, bytes: &[u8], mode: Mode) -> Result<()> {
         let doing = || format!("writing {}", place.display());
-        let free = self.0.iter().all(|other| other.place != place);
         ensure!(
             !place.is_dir(),
             "{}: it is a folder: name a file in it",
             doing()
         );
         ensure!(
-            free,
+            self.places.insert(place.to_owned()),
             "{}: two things would be written there: name another file for one of them",
             doing()
         );
-        self.0.push(Planned {
+        self.files.push(Planned {
             place: place.to_owned(),
             bytes: Zeroizing::new(bytes.to_vec()),
             mode,
         });
         Ok(())
+    }
+
+    /// Takes in another batch's files, after its own.
+    ///
+    /// # Errors
+    /// A place that both have.
+    pub fn extend(&mut self, other: Self) -> Result<()> {
+        other
+            .files
+            .iter()
+            .try_for_each(|file| self.put(&file.place, &file.bytes, file.mode))
+    }
+
+    /// Where files would be written, in the order of [`Batch::put`].
+    pub fn places(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.place.as_path())
     }
 
     /// Writes every file.
@@ -101,43 +122,60 @@ impl Batch {
     /// What the file system says. Where a rename fails after others, the message names those.
     pub fn commit(self) -> Result<()> {
         let mut folders = Folders::default();
-        let mut beside = Vec::new();
-        for file in &self.0 {
-            let prepared = file.prepare(&mut folders);
-            beside.push(prepared.with_context(|| format!("writing {}", file.place.display()))?);
+        for file in &self.files {
+            let making = folders.make(file.folder());
+            making.with_context(|| format!("writing {}", file.place.display()))?;
         }
-        let mut done: Vec<String> = Vec::new();
-        for (file, beside) in self.0.iter().zip(beside) {
+        // A disk takes many files at once in the time that it takes one.
+        let prepare = |file: &Planned| {
+            let prepared = file.prepare();
+            prepared.with_context(|| format!("writing {}", file.place.display()))
+        };
+        let beside = parallel::each(&self.files, prepare)?;
+        for (index, (file, beside)) in self.files.iter().zip(beside).enumerate() {
             let place = file.place.display();
             if let Err(error) = beside.persist(&file.place) {
-                ensure!(!done.is_empty(), "writing {place}: {}", error.error);
-                let done = done.join(", ");
+                ensure!(index > 0, "writing {place}: {}", error.error);
+                let done = listed(self.places().take(index));
                 bail!("writing {place}: {} (already written: {done})", error.error);
             }
-            done.push(place.to_string());
         }
         Ok(())
     }
 }
 
+/// The first few, and how many more.
+fn listed<'a>(places: impl Iterator<Item = &'a Path>) -> String {
+    let mut places: Vec<String> = places.map(|place| place.display().to_string()).collect();
+    let more = places.len().saturating_sub(20);
+    places.truncate(20);
+    if more > 0 {
+        places.push(format!("and {more} more"));
+    }
+    places.join(", ")
+}
+
 impl Planned {
-    fn prepare(&self, folders: &mut Folders) -> Result<NamedTempFile> {
-        let folder = match self.place.parent() {
+    fn folder(&self) -> &Path {
+        match self.place.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
-        };
-        folders.make(folder)?;
+        }
+    }
+
+    /// Closed again, since there may be more files than a process may have open.
+    fn prepare(&self) -> Result<TempPath> {
         // 0600 from its first byte on.
         let mut file = tempfile::Builder::new()
             .prefix(".cim-")
-            .tempfile_in(folder)?;
+            .tempfile_in(self.folder())?;
         file.write_all(&self.bytes)?;
         if self.mode == Mode::Public {
             let everyone = fs::Permissions::from_mode(0o644);
             file.as_file().set_permissions(everyone)?;
         }
         file.as_file().sync_all()?;
-        Ok(file)
+        Ok(file.into_temp_path())
     }
 }
 

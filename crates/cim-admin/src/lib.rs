@@ -6,7 +6,13 @@
 
 pub mod cli;
 pub mod files;
+pub mod identity;
+mod parallel;
 pub mod pki;
+<<<<<<< HEAD
 pub mod push;
 
+=======
+pub mod progress;
+>>>>>>> i5-admin
 pub mod sops;

@@ -1,6 +1,7 @@
 //! `cim-admin`: runs one command and prints what came of it.
 
 use std::env;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
     let desk = Desk {
         now: OffsetDateTime::now_utc(),
         keys: keys(),
+        say: io::stderr().is_terminal().then_some(say),
     };
     match cli.run(&desk) {
         Ok(report) => print(&report, cli.json()),
@@ -21,6 +23,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn say(line: &str) {
+    eprintln!("{line}");
 }
 
 fn print(report: &Report, json: bool) -> ExitCode {

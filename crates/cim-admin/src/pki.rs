@@ -35,7 +35,7 @@ pub const ROOT: Duration = Duration::days(3650);
 pub const ISSUER: Duration = Duration::days(1825);
 
 /// Clocks of hosts differ: a certificate is valid a little before it is made.
-const BACKDATED: Duration = Duration::minutes(5);
+pub(crate) const BACKDATED: Duration = Duration::minutes(5);
 
 /// From when to when a certificate is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Validity {
 }
 
 /// A moment as people read it.
-fn date(at: OffsetDateTime) -> String {
+pub(crate) fn date(at: OffsetDateTime) -> String {
     let at = at.to_offset(time::UtcOffset::UTC);
     let (date, hour, minute) = (at.date(), at.hour(), at.minute());
     format!("{date} {hour:02}:{minute:02} UTC")

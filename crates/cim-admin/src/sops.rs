@@ -25,6 +25,7 @@ pub use sealed::Sealed;
 pub use ssh::recipient as ssh_recipient;
 pub use text::{from_json, from_yaml, to_json, to_yaml};
 pub use tree::Tree;
+pub(crate) use value::random;
 
 /// The entry that sops keeps for itself.
 const METADATA: &str = "sops";

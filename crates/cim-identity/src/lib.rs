@@ -5,6 +5,7 @@
 //! keys and times are arguments. It makes and signs nothing: seeds stay at the desk.
 
 mod body;
+pub mod certificate;
 mod check;
 mod committed;
 mod expiring;
@@ -16,8 +17,8 @@ mod template;
 mod wanted;
 
 pub use body::{BodyError, Need};
-pub use check::check;
+pub use check::{check, check_hub};
 pub use committed::Committed;
-pub use expiring::{Expiring, expiring};
+pub use expiring::{End, Expiring, expiring, of_certificates, of_creds, of_jwt};
 pub use keys::{AccountKeys, Keys};
 pub use wanted::{Account, Role, User, Wanted};

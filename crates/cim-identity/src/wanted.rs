@@ -3,8 +3,9 @@
 use cim_creds::body::permissions::UserPermissionLimits;
 use cim_spec::plan::{self, Principal, PrincipalKind};
 use cim_spec::spec::Fleet;
-use cim_spec::{OptionPath, Problems, subject};
+use cim_spec::{OptionPath, Problems, fleet, subject};
 
+use crate::keys::Keys;
 use crate::template;
 
 /// The role of users without permissions of their own.
@@ -15,6 +16,15 @@ const ACTIVATIONS: &str = "activations";
 
 /// The operator's own user, in the system account.
 const DESK: &str = "desk";
+
+/// What a [`User`] is: where its lifetime and its key come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    User,
+    Leaf,
+    Service,
+    Desk,
+}
 
 /// Everything that has a JWT, as the options say it.
 #[derive(Debug, Clone)]
@@ -72,6 +82,28 @@ pub struct User {
     pub lifetime: Option<u64>,
     /// The option that declares it.
     pub at: OptionPath,
+    kind: Kind,
+}
+
+impl User {
+    /// Its public key as `keys.json` has it; `None`: not there, as for services, whose JWTs say it.
+    pub fn key<'a>(&self, keys: &'a Keys) -> Option<&'a str> {
+        let key = match self.kind {
+            Kind::User => keys.users.get(&self.account)?.get(&self.name)?,
+            Kind::Leaf => keys.leaves.get(&self.name)?,
+            Kind::Service | Kind::Desk => return None,
+        };
+        Some(key)
+    }
+
+    fn lifetime_of(&self, lifetimes: &fleet::Lifetimes) -> Option<u64> {
+        let lifetime = match self.kind {
+            Kind::User | Kind::Desk => lifetimes.user,
+            Kind::Leaf => lifetimes.leaf,
+            Kind::Service => Some(lifetimes.server),
+        };
+        lifetime.map(|lifetime| lifetime.as_millis() / 1000)
+    }
 }
 
 impl Wanted {
@@ -91,6 +123,7 @@ impl Wanted {
             accounts: Vec::new(),
             users: Vec::new(),
         };
+        let lifetimes = fleet::lifetimes(fleet, problems);
         let nodes: Vec<&str> = fleet
             .hubs
             .values()
@@ -98,6 +131,9 @@ impl Wanted {
             .collect();
         for account in &planned {
             wanted.add(account, &planned, &nodes);
+        }
+        for user in &mut wanted.users {
+            user.lifetime = lifetimes.and_then(|lifetimes| user.lifetime_of(&lifetimes));
         }
         Some(wanted)
     }
@@ -120,6 +156,7 @@ impl Wanted {
                     name: principal.name.clone(),
                     place,
                     lifetime: None,
+                    kind: kind_of(principal),
                     at: principal_at.clone(),
                 });
             }
@@ -201,6 +238,15 @@ fn private(account: &plan::Account, all: &[plan::Account]) -> Vec<(usize, String
         .filter(|(_, import)| is_private(import))
         .map(|(place, import)| (place, import.from.account.clone()))
         .collect()
+}
+
+fn kind_of(principal: &Principal) -> Kind {
+    match principal.kind {
+        PrincipalKind::User => Kind::User,
+        PrincipalKind::Leaf => Kind::Leaf,
+        PrincipalKind::Service if principal.name == DESK => Kind::Desk,
+        PrincipalKind::Service => Kind::Service,
+    }
 }
 
 /// The role of a principal. Users that say nothing of their own share one.

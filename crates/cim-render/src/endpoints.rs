@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cim_spec::plan::{Access, Address, Permissions, Plan, PrincipalKind};
+use cim_spec::plan::{Access, Address, Permissions, Plan, Principal, PrincipalKind};
 use cim_spec::spec::Flow;
 use serde::Serialize;
 
@@ -112,10 +112,15 @@ fn url(tls: bool, address: &Address) -> String {
     format!("{scheme}://{}", host_port(address))
 }
 
+/// Services are ours and at home on their hosts: nobody connects as one.
+fn is_somebodys(principal: &Principal) -> bool {
+    principal.kind != PrincipalKind::Service
+}
+
 fn accounts(plan: &Plan) -> BTreeMap<String, AccountEndpoints> {
     let entered = plan.accounts.iter();
     entered
-        .filter(|account| !account.principals.is_empty())
+        .filter(|account| account.principals.iter().any(is_somebodys))
         .map(|account| {
             let mut names = AccountEndpoints::default();
             for principal in &account.principals {
@@ -132,7 +137,6 @@ fn accounts(plan: &Plan) -> BTreeMap<String, AccountEndpoints> {
                         };
                         names.leaves.insert(principal.name.clone(), flows);
                     }
-                    // They are ours and at home on their hosts: nobody connects as one.
                     PrincipalKind::Service => {}
                 }
             }

@@ -2,12 +2,14 @@
 
 pub(crate) mod crossing;
 mod hosts;
+mod lifetimes;
 mod unique;
 mod versions;
 
 use std::collections::BTreeMap;
 
 pub use hosts::{check_hosts, plans, plans_ignoring};
+pub use lifetimes::{Lifetimes, lifetimes};
 
 use crate::name;
 use crate::path::OptionPath;
@@ -34,6 +36,7 @@ pub fn check(fleet: &Fleet, problems: &mut Problems) {
             }
         }
     }
+    lifetimes(fleet, problems);
     unique::unique_server_names(fleet, problems);
     unique::unique_domains(fleet, problems);
     unique::unique_addresses(fleet, problems);

@@ -39,8 +39,8 @@ pub use operator::{Operator, Resolver};
 pub use principals::{
     Access, Account, Permissions, Principal, PrincipalKind, Proof, Quota, Responses,
 };
-pub(crate) use server::is_loopback;
 pub use server::{LameDuck, Limits, Logging};
+pub(crate) use server::{duration, is_loopback};
 pub use services::accounts_of;
 pub(crate) use sharing::renamed;
 pub use sharing::{Export, Shared};

@@ -7,6 +7,7 @@ mod callout;
 mod fleet;
 mod flow;
 mod instance;
+mod lifetimes;
 mod operator;
 mod sharing;
 
@@ -25,6 +26,7 @@ pub use instance::{
     LameDuckOptions, LeafInstance, LeafListenerOptions, LimitOptions, LinkOptions, ListenerOptions,
     LoggingOptions, RemoteOptions, ServerOptions, Tls,
 };
+pub use lifetimes::Lifetimes;
 pub use operator::{Operator, Resolver};
 pub use sharing::{Destination, Export, Exported, Import, Latency, Mappings};
 

@@ -30,6 +30,11 @@ impl Store {
         Folder::open(&self.secrets)
     }
 
+    /// The key file that an argument names.
+    pub fn key_file(&self) -> Option<&Path> {
+        self.keys.as_deref()
+    }
+
     /// The operator's keys; an error that says where to get them, where there are none.
     pub fn identities(&self, desk: &Desk) -> Result<Identities> {
         let file = self.keys.as_ref().or(desk.keys.as_ref());
@@ -138,7 +143,7 @@ impl Secret<'_> {
 }
 
 /// Whether a file would be below a folder, through links too; the folders on its way may be missing.
-fn inside(file: &Path, folder: &Path) -> bool {
+pub fn inside(file: &Path, folder: &Path) -> bool {
     let here = Path::new(".");
     let above = file.parent().into_iter().flat_map(Path::ancestors);
     let above = above.map(|path| if path == Path::new("") { here } else { path });

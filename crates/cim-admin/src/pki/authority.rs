@@ -3,7 +3,6 @@
 use std::fmt;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use data_encoding::BASE64;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
@@ -116,17 +115,7 @@ impl Authority {
             !addresses.is_empty(),
             "a server's certificate needs an address: clients look for it and not for its name"
         );
-        let mut params = end(name, validity)?;
-        for address in addresses {
-            params.subject_alt_names.push(match address {
-                Address::Host(host) => SanType::DnsName(host.as_str().try_into()?),
-                Address::Ip(ip) => SanType::IpAddress(*ip),
-            });
-        }
-        params
-            .extended_key_usages
-            .push(ExtendedKeyUsagePurpose::ServerAuth);
-        self.issue(&params, None)
+        self.issue(&reached_at(name, addresses, validity)?, None)
     }
 
     /// A leaf's or a device's certificate: its name alone says who it is.
@@ -145,14 +134,44 @@ impl Authority {
         self.issue(&end(name, validity)?, Some(request))
     }
 
+    /// A certificate for a key that is there: a server's where it has addresses, as [`Authority::server`] and
+    /// [`Authority::client`] make them otherwise.
+    ///
+    /// # Errors
+    /// Keys other than P-256, and one that would outlive its CA.
+    pub fn again(
+        &self,
+        key: &Key,
+        name: &CommonName,
+        addresses: &[Address],
+        validity: Validity,
+    ) -> Result<Made> {
+        let params = if addresses.is_empty() {
+            end(name, validity)?
+        } else {
+            reached_at(name, addresses, validity)?
+        };
+        self.fits(&params)?;
+        self.signed(&params, &key.signing()?, None)
+    }
+
+    /// The issuing CA below this one again, with its key.
+    ///
+    /// # Errors
+    /// As [`Authority::intermediate`], and keys other than P-256.
+    pub fn intermediate_again(
+        &self,
+        key: &Key,
+        name: &CommonName,
+        validity: Validity,
+    ) -> Result<Made> {
+        let params = ca(name, validity, 0)?;
+        self.fits(&params)?;
+        self.signed(&params, &key.signing()?, None)
+    }
+
     fn issue(&self, params: &CertificateParams, request: Option<&Request>) -> Result<Made> {
-        let own = self.chain.first().context("a CA has a certificate")?;
-        ensure!(
-            params.not_after <= own.not_after(),
-            "it would last until {}, longer than its CA {own:?}, which expires on {}: shorten --lifetime, or make a new CA",
-            date(params.not_after),
-            date(own.not_after())
-        );
+        self.fits(params)?;
         match request {
             Some(request) => self.signed(params, &request.public, None),
             None => {
@@ -160,6 +179,18 @@ impl Authority {
                 self.signed(params, &pair, Some(pem))
             }
         }
+    }
+
+    /// What outlives its CA ends with it, and nobody sees when.
+    fn fits(&self, params: &CertificateParams) -> Result<()> {
+        let own = self.chain.first().context("a CA has a certificate")?;
+        ensure!(
+            params.not_after <= own.not_after(),
+            "it would last until {}, longer than its CA {own:?}, which expires on {}: shorten --lifetime, or make a new CA",
+            date(params.not_after),
+            date(own.not_after())
+        );
+        Ok(())
     }
 
     fn signed(
@@ -172,7 +203,7 @@ impl Authority {
         let mut certificate = signed.pem();
         // Peers hold the root themselves; what leads up to it they do not.
         for above in self.chain.iter().filter(|above| !above.is_root()) {
-            certificate.push_str(&pem(above));
+            certificate.push_str(&above.pem());
         }
         Ok(Made {
             certificate,
@@ -216,6 +247,23 @@ fn end(name: &CommonName, validity: Validity) -> Result<CertificateParams> {
     Ok(params)
 }
 
+fn reached_at(
+    name: &CommonName,
+    addresses: &[Address],
+    validity: Validity,
+) -> Result<CertificateParams> {
+    let mut params = end(name, validity)?;
+    for address in addresses {
+        params.subject_alt_names.push(match address {
+            Address::Host(host) => SanType::DnsName(host.as_str().try_into()?),
+            Address::Ip(ip) => SanType::IpAddress(*ip),
+        });
+    }
+    let server = ExtendedKeyUsagePurpose::ServerAuth;
+    params.extended_key_usages.push(server);
+    Ok(params)
+}
+
 /// rcgen's own would be the same again for a certificate renewed with its old key.
 fn serial() -> Result<SerialNumber> {
     let mut bytes = [0; 16];
@@ -226,18 +274,4 @@ fn serial() -> Result<SerialNumber> {
     // Positive, and never zero.
     bytes[0] = bytes[0] & 0x7f | 0x40;
     Ok(SerialNumber::from_slice(&bytes))
-}
-
-fn pem(certificate: &Certificate) -> String {
-    let body = BASE64.encode(&certificate.der);
-    let mut text = String::from("-----BEGIN CERTIFICATE-----\n");
-    let (mut rest, mut line);
-    rest = body.as_str();
-    while !rest.is_empty() {
-        (line, rest) = rest.split_at(rest.len().min(64));
-        text.push_str(line);
-        text.push('\n');
-    }
-    text.push_str("-----END CERTIFICATE-----\n");
-    text
 }

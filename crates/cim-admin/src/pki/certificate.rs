@@ -3,6 +3,7 @@
 use std::fmt;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use data_encoding::BASE64;
 use rcgen::SubjectPublicKeyInfo;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
@@ -12,6 +13,8 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509;
+
+use super::key::Key;
 
 /// A certificate.
 #[derive(Clone)]
@@ -65,6 +68,26 @@ impl Certificate {
     /// Last moment.
     pub fn not_after(&self) -> OffsetDateTime {
         self.not_after
+    }
+
+    /// Whether a private key is its own.
+    pub fn is_of(&self, key: &Key) -> bool {
+        key.public() == self.public
+    }
+
+    /// Its PEM text.
+    pub fn pem(&self) -> String {
+        let body = BASE64.encode(&self.der);
+        let mut text = String::from("-----BEGIN CERTIFICATE-----\n");
+        let (mut rest, mut line);
+        rest = body.as_str();
+        while !rest.is_empty() {
+            (line, rest) = rest.split_at(rest.len().min(64));
+            text.push_str(line);
+            text.push('\n');
+        }
+        text.push_str("-----END CERTIFICATE-----\n");
+        text
     }
 
     /// Whether it may sign others.

@@ -57,6 +57,14 @@ impl Config {
         })
     }
 
+    /// The rules in their order: the expression for names, where there is one, and whom for.
+    pub fn rules(&self) -> impl Iterator<Item = (Option<&str>, &[Recipient])> {
+        self.rules.iter().map(|rule| {
+            let path = rule.path.as_ref().map(Regex::as_str);
+            (path, rule.recipients.as_slice())
+        })
+    }
+
     /// Whom a file is sealed for; `file` is its path below the folder of `.sops.yaml`.
     ///
     /// # Errors

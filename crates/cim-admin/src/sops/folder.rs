@@ -11,7 +11,7 @@ use super::keys::Identities;
 use super::plain::{Format, Plain};
 use super::seal::seal;
 use super::sealed::Sealed;
-use crate::files;
+use crate::{files, parallel};
 
 /// Where the rules stand in the folder.
 pub const SETTINGS: &str = ".sops.yaml";
@@ -58,6 +58,28 @@ impl Folder {
             path: path.to_owned(),
             config,
         })
+    }
+
+    /// The folder with rules that are about to be written.
+    pub fn with(path: &Path, config: Config) -> Self {
+        Self {
+            path: path.to_owned(),
+            config,
+        }
+    }
+
+    /// Names of every file that is to be sealed, in order; none where there is no folder.
+    ///
+    /// # Errors
+    /// A folder that cannot be listed.
+    pub fn names(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        if files::exists(&self.path)? {
+            list(&self.path, "", &mut names)
+                .with_context(|| format!("listing {}", self.path.display()))?;
+        }
+        names.sort();
+        Ok(names)
     }
 
     /// Where a file stands.
@@ -113,7 +135,11 @@ impl Folder {
         sealed().with_context(|| format!("sealing {}", place.display()))
     }
 
-    fn recipients(&self, name: &str) -> Result<&[super::Recipient]> {
+    /// Whom a file is to be sealed for.
+    ///
+    /// # Errors
+    /// No rule for it.
+    pub fn recipients(&self, name: &str) -> Result<&[super::Recipient]> {
         let settings = self.path.join(SETTINGS);
         let found = self.config.recipients(name);
         found.with_context(|| format!("{}", settings.display()))
@@ -125,12 +151,8 @@ impl Folder {
     /// # Errors
     /// A folder that cannot be listed.
     pub fn check(&self, identities: Option<&Identities>) -> Result<Vec<Finding>> {
-        let mut names = Vec::new();
-        list(&self.path, "", &mut names)
-            .with_context(|| format!("listing {}", self.path.display()))?;
-        names.sort();
-        let findings = names.into_iter().map(|name| self.finding(name, identities));
-        Ok(findings.collect())
+        let finding = |name: &String| Ok(self.finding(name.clone(), identities));
+        parallel::each(&self.names()?, finding)
     }
 
     fn finding(&self, file: String, identities: Option<&Identities>) -> Finding {

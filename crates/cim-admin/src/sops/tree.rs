@@ -1,5 +1,6 @@
 //! A document whose values are texts, in the order in which they were written: the MAC needs it.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use anyhow::{Result, bail, ensure};
@@ -137,7 +138,8 @@ fn check(tree: &Tree, path: &mut Vec<String>) -> Result<()> {
         Tree::Text(_) => {}
         Tree::List(list) => list.iter().try_for_each(|value| check(value, path))?,
         Tree::Map(entries) => {
-            for (index, (key, value)) in entries.iter().enumerate() {
+            let mut seen = HashSet::with_capacity(entries.len());
+            for (key, value) in entries {
                 path.push(key.clone());
                 ensure!(
                     key.len() <= LONGEST_KEY,
@@ -153,7 +155,7 @@ fn check(tree: &Tree, path: &mut Vec<String>) -> Result<()> {
                     "a name is <<, which merges maps in YAML: write the entries out"
                 );
                 ensure!(
-                    entries[..index].iter().all(|(k, _)| k != key),
+                    seen.insert(key.as_str()),
                     "{:?} stands there twice: remove one",
                     path.join(".")
                 );

@@ -171,7 +171,11 @@ impl Mac {
     }
 }
 
-fn random(bytes: &mut [u8]) -> Result<()> {
+/// Fills `bytes` from the system's source.
+///
+/// # Errors
+/// A system without randomness.
+pub fn random(bytes: &mut [u8]) -> Result<()> {
     OsRng
         .try_fill_bytes(bytes)
         .map_err(|error| anyhow!("asking the system for random bytes: {error}"))

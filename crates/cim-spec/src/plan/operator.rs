@@ -7,6 +7,9 @@ use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::spec::{self, Fleet};
 
+/// Where what is missing comes from.
+const MAKE: &str = "run `cim-admin identity make`, see README";
+
 /// Accounts as JWTs.
 #[derive(Debug, Clone)]
 pub struct Operator {
@@ -44,7 +47,15 @@ pub(super) fn plan(fleet: &Fleet, unit: &str, problems: &mut Problems) -> Option
     let operator = fleet.operator.as_ref()?;
     let fleet_at = OptionPath::new("services.cim.fleet");
     let at = fleet_at.join("operator");
-    jwt(&operator.jwt, &at.join("jwt"), problems);
+    match &operator.jwt {
+        Some(text) => jwt(text, &at.join("jwt"), problems),
+        None => problems.add(
+            Rule::OperatorMode,
+            &at.join("jwt"),
+            "is null, but in operator mode the hubs trust the operator of this JWT",
+            MAKE,
+        ),
+    }
     let mut preload: Vec<(String, String)> = Vec::new();
     for (name, account) in &fleet.accounts {
         let at = fleet_at.join("accounts").join(name);
@@ -85,7 +96,7 @@ pub(super) fn plan(fleet: &Fleet, unit: &str, problems: &mut Problems) -> Option
     let system = fleet.accounts.get(&fleet.system_account);
     let system_account = system.and_then(|account| account.fields.text("nkey"));
     Some(Operator {
-        jwt: operator.jwt.clone(),
+        jwt: operator.jwt.clone()?,
         system_account: system_account?.to_owned(),
         resolver: resolver(&operator.resolver, unit, &at.join("resolver"), problems),
         preload,
@@ -100,12 +111,28 @@ fn account(
     problems: &mut Problems,
 ) -> Option<(String, String)> {
     for (user, entry) in &account.users {
-        if entry.password_hash.is_some() {
+        for (option, set) in [
+            ("nkey", &entry.nkey),
+            ("passwordHash", &entry.password_hash),
+            ("certificate", &entry.certificate),
+        ] {
+            if set.is_some() {
+                problems.add(
+                    Rule::OperatorMode,
+                    &at.join("users").join(user).join(option),
+                    "is set, but in operator mode a user is known by its JWT",
+                    "leave it out: `cim-admin identity make` gives the user a JWT of the account",
+                );
+            }
+        }
+    }
+    for (index, export) in account.exports.iter().enumerate() {
+        if export.account_token_position.is_some() {
             problems.add(
                 Rule::OperatorMode,
-                &at.join("users").join(user).join("passwordHash"),
-                "is set, but in operator mode a user is known by its JWT",
-                "leave it out, and give the user a JWT of the account",
+                &at.join("exports").index(index).join("accountTokenPosition"),
+                "is set, but in operator mode nats-server holds that token against the account's public key, not its name",
+                "leave it out, and name who may import it: accounts = [ … ]",
             );
         }
     }
@@ -115,7 +142,7 @@ fn account(
             Rule::OperatorMode,
             &at.join("nkey"),
             "is null, but in operator mode an account is known by its public key",
-            "write the key that starts with A, as `nsc describe account` prints it",
+            MAKE,
         );
     }
     let Some(text) = &account.jwt else {
@@ -123,7 +150,7 @@ fn account(
             Rule::OperatorMode,
             &at.join("jwt"),
             format!("is null, but in operator mode the hubs start with the JWT of {name:?}"),
-            "read it from a file: jwt = lib.fileContents ./CIM.jwt",
+            MAKE,
         );
         return None;
     };

@@ -11,7 +11,7 @@ use crate::size;
 use crate::spec::{LameDuckOptions, LimitOptions, ServerOptions};
 use crate::version::{MINIMUM, Version};
 
-pub(super) fn duration(text: &str, at: &OptionPath, problems: &mut Problems) -> Option<Duration> {
+pub(crate) fn duration(text: &str, at: &OptionPath, problems: &mut Problems) -> Option<Duration> {
     problems.parsed(Rule::Duration, at, text, Duration::parse(text))
 }
 

@@ -101,6 +101,8 @@ rules! {
     Compression = "compression",
     /// Accounts together stay within the server's JetStream limits.
     Quota = "quota",
+    /// What is issued holds for a while, and longer than the horizon of expiry.
+    Lifetime = "lifetime",
     /// What operator mode needs is there, and nothing that belongs to nats.conf's own accounts.
     OperatorMode = "operator-mode",
     /// JWTs are JWTs.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{AuthCallout, Export, Flow, Import, Mappings, Operator, nullable};
+use super::{AuthCallout, Export, Flow, Import, Lifetimes, Mappings, Operator, nullable};
 use crate::field::Fields;
 
 /// `services.cim.fleet`, whole or a slice of it.
@@ -28,6 +28,12 @@ pub struct Fleet {
     pub leaves: BTreeMap<String, Leaf>,
     /// Of a slice: nodes of the other hubs that have a gateway, by hub. Empty in the whole.
     pub gateways: BTreeMap<String, BTreeMap<String, Node>>,
+    /// How long what the desk issues holds; `null` in a slice: no server reads it, and none restarts for it.
+    #[serde(deserialize_with = "nullable")]
+    pub lifetimes: Option<Lifetimes>,
+    /// What ends within this counts as ending; `null` in a slice.
+    #[serde(deserialize_with = "nullable")]
+    pub expiry_horizon: Option<String>,
     /// Warnings that the operator keeps, each with a reason.
     pub acknowledged: BTreeMap<String, String>,
 }

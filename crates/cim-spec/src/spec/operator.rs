@@ -10,8 +10,9 @@ use super::nullable;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Operator {
-    /// The operator's JWT, which is public.
-    pub jwt: String,
+    /// The operator's JWT, which is public; `null`: the desk has not made it yet.
+    #[serde(deserialize_with = "nullable")]
+    pub jwt: Option<String>,
     /// Where the hubs keep accounts' JWTs.
     pub resolver: Resolver,
 }

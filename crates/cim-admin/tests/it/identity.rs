@@ -1,0 +1,366 @@
+//! `cim-admin identity make`: from nothing, again, and after each kind of change.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use cim_admin::sops::Plain;
+use cim_creds::{Account, Claims, Creds, Operator, User, decode};
+use serde_json::{Value, json};
+
+use crate::fleet::{Files, Fleet, changed, walk};
+use crate::server::{days, now};
+use crate::tools::tool;
+
+fn claims<T: cim_creds::Body>(fleet: &Fleet, place: &str) -> Claims<T> {
+    let jwt = fleet.read(&format!("identity/{place}")).unwrap();
+    decode::decode::<T>(jwt.trim()).unwrap().claims
+}
+
+fn bytes(plain: &Plain) -> Vec<u8> {
+    match plain {
+        Plain::Bytes(bytes) => bytes.to_vec(),
+        Plain::Tree(_) => panic!("a map of names"),
+    }
+}
+
+#[test]
+fn from_an_empty_folder_one_command_makes_everything() {
+    let fleet = Fleet::new().unwrap();
+    let report = fleet.make(&["--new-keys"]).unwrap();
+    let files: BTreeSet<String> = fleet.files().unwrap().into_keys().collect();
+    let expected = [
+        "identity/accounts/CIM.jwt",
+        "identity/accounts/SYS.jwt",
+        "identity/ca.pem",
+        "identity/certificates/cim-hub-1.pem",
+        "identity/certificates/cim-plant-a.pem",
+        "identity/desk.jwt",
+        "identity/keys.json",
+        "identity/leaves/plant-a.jwt",
+        "identity/leaves/plant-b.jwt",
+        "identity/operator.jwt",
+        "identity/services/hub-1/CIM/backup.jwt",
+        "identity/services/hub-1/CIM/provision.jwt",
+        "identity/users/CIM/alchemist.jwt",
+        "identity/users/CIM/smith.jwt",
+        "secrets/.sops.yaml",
+        "secrets/hub-1.yaml",
+        "secrets/leaves/plant-b.creds",
+        "secrets/operator.yaml",
+        "secrets/plant-a.yaml",
+        "secrets/services/hub-1/CIM/backup.creds",
+        "secrets/users/CIM/alchemist.creds",
+        "secrets/users/CIM/smith.creds",
+    ];
+    assert_eq!(files, expected.map(str::to_owned).into());
+    let mode = fs::metadata(fleet.path("keys.txt")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let next = report["next"].as_array().unwrap();
+    let next: Vec<&str> = next.iter().filter_map(Value::as_str).collect();
+    assert!(next[0].starts_with("copy keys.txt"), "{next:?}");
+    assert!(next[1].starts_with("commit identity and secrets"), "{next:?}");
+    assert_eq!(next[2..4], ["deploy the hubs hub-1", "deploy the hosts plant-a"]);
+
+    // The chain holds as nats-server holds it, down to every creds file.
+    let operator: Claims<Operator> = claims(&fleet, "operator.jwt");
+    assert!(operator.nats.strict_signing_key_usage);
+    let account: Claims<Account> = claims(&fleet, "accounts/CIM.jwt");
+    let chain = cim_creds::Chain::new(&operator, &account).unwrap();
+    for creds in [
+        fleet.entry("plant-a.yaml", "cim-plant-a.creds").unwrap().into_bytes(),
+        fleet.entry("hub-1.yaml", "cim-hub-1.CIM.provision.creds").unwrap().into_bytes(),
+        bytes(&fleet.opened("users/CIM/smith.creds").unwrap()),
+        bytes(&fleet.opened("leaves/plant-b.creds").unwrap()),
+    ] {
+        let creds = Creds::parse(&creds).unwrap();
+        chain.user(&creds.token().claims, now().unix_timestamp()).unwrap();
+    }
+    let smith: Claims<User> = claims(&fleet, "users/CIM/smith.jwt");
+    assert_eq!(smith.data.exp - smith.data.iat, 365 * 86_400);
+}
+
+#[test]
+fn each_host_opens_its_file_and_no_other_with_the_real_sops() {
+    let fleet = Fleet::new().unwrap();
+    fleet.make(&["--new-keys"]).unwrap();
+    for (host, names) in [
+        ("hub-1", &["cim-hub-1.CIM.provision.creds", "cim-hub-1.key", "cim-hub-1.store.key"][..]),
+        ("plant-a", &["cim-plant-a.creds", "cim-plant-a.key"]),
+    ] {
+        let own = fleet.opened_by(host, &format!("{host}.yaml")).unwrap();
+        let own: serde_json::Map<String, Value> = serde_json::from_slice(&own).unwrap();
+        let found: BTreeSet<&str> = own.keys().map(String::as_str).collect();
+        assert_eq!(found, names.iter().copied().collect());
+        for file in fleet.files().unwrap().into_keys() {
+            let Some(file) = file.strip_prefix("secrets/").filter(|file| *file != ".sops.yaml") else {
+                continue;
+            };
+            let opens = fleet.opened_by(host, file).is_ok();
+            assert_eq!(opens, file == format!("{host}.yaml"), "{host} and {file}");
+        }
+    }
+    // The operator opens all of them, with the real sops too.
+    let mut sops = std::process::Command::new(tool("sops").unwrap());
+    sops.current_dir(fleet.path("secrets")).env("SOPS_AGE_KEY_FILE", fleet.path("keys.txt"));
+    sops.args(["decrypt", "--extract", "[\"operator.nk\"]", "operator.yaml"]);
+    assert!(crate::tools::done(sops.output().unwrap()).unwrap().starts_with(b"SO"));
+}
+
+#[test]
+fn a_second_run_changes_no_byte_and_a_dry_run_writes_none() {
+    let fleet = Fleet::new().unwrap();
+    fleet.keys().unwrap();
+    let dry = fleet.make(&["--dry-run"]).unwrap();
+    assert_eq!(fleet.files().unwrap(), Files::new());
+    let wet = fleet.make(&[]).unwrap();
+    assert_eq!(dry["done"], wet["done"]);
+    assert_eq!(dry["next"], wet["next"]);
+    let before = fleet.files().unwrap();
+    let again = fleet.make(&[]).unwrap();
+    assert_eq!(again["written"], json!([]), "{again}");
+    assert_eq!(again["next"], json!([]));
+    assert!(before == fleet.files().unwrap());
+}
+
+#[test]
+fn a_changed_option_changes_exactly_its_jwt() {
+    let mut fleet = Fleet::new().unwrap();
+    fleet.make(&["--new-keys"]).unwrap();
+    for (option, value, files) in [
+        // A flow is in the account's JWT, whoever's it is.
+        ("/fleet/leaves/plant-a/exports", json!(["metrics.>", "alarms.>"]), &["identity/accounts/CIM.jwt"][..]),
+        ("/fleet/accounts/CIM/jetstream/maxFile", json!("1GiB"), &["identity/accounts/CIM.jwt"]),
+        (
+            "/fleet/lifetimes/leaf",
+            json!("300d"),
+            &[
+                "identity/certificates/cim-plant-a.pem",
+                "identity/leaves/plant-a.jwt",
+                "identity/leaves/plant-b.jwt",
+                "secrets/leaves/plant-b.creds",
+                "secrets/plant-a.yaml",
+            ],
+        ),
+        (
+            "/hosts/hub-1/secrets/cim-hub-1.key/names",
+            json!(["hub-1.example.com"]),
+            &["identity/certificates/cim-hub-1.pem"],
+        ),
+    ] {
+        let before = fleet.files().unwrap();
+        *fleet.plan.pointer_mut(option).unwrap() = value;
+        fleet.make(&[]).unwrap();
+        assert_eq!(changed(&before, &fleet.files().unwrap()), files, "{option}");
+    }
+}
+
+#[test]
+fn a_new_leaf_touches_what_is_its_own_and_its_account() {
+    let mut fleet = Fleet::new().unwrap();
+    fleet.make(&["--new-keys"]).unwrap();
+    let before = fleet.files().unwrap();
+    fleet.leaf("plant-c").unwrap();
+    let report = fleet.make(&[]).unwrap();
+    assert_eq!(
+        changed(&before, &fleet.files().unwrap()),
+        [
+            "identity/accounts/CIM.jwt",
+            "identity/certificates/cim-plant-c.pem",
+            "identity/keys.json",
+            "identity/leaves/plant-c.jwt",
+            "secrets/.sops.yaml",
+            "secrets/operator.yaml",
+            "secrets/plant-c.yaml",
+        ]
+    );
+    let next = report["next"].to_string();
+    assert!(next.contains("accounts push (changed: CIM)"), "{next}");
+    assert!(next.contains("deploy the hosts plant-c"), "{next}");
+}
+
+#[test]
+fn another_host_key_seals_only_its_file_again() {
+    let mut fleet = Fleet::new().unwrap();
+    fleet.make(&["--new-keys"]).unwrap();
+    let before = fleet.files().unwrap();
+    fleet.plan["hosts"]["plant-a"]["hostKey"] = fleet.host_key("plant-a").unwrap().into();
+    fleet.make(&[]).unwrap();
+    assert_eq!(
+        changed(&before, &fleet.files().unwrap()),
+        ["secrets/.sops.yaml", "secrets/plant-a.yaml"]
+    );
+    fleet.opened_by("plant-a", "plant-a.yaml").unwrap();
+    // A colleague becomes an operator: every sealed file, nothing public.
+    let colleague = cim_admin::sops::Identities::generate();
+    let rules = fleet.read("secrets/.sops.yaml").unwrap();
+    let (head, rest) = rules.split_once("age: ").unwrap();
+    let rules = format!("{head}age: {},{rest}", colleague.recipients()[0]);
+    fs::write(fleet.path("secrets/.sops.yaml"), rules).unwrap();
+    let before = fleet.files().unwrap();
+    fleet.make(&[]).unwrap();
+    let after = fleet.files().unwrap();
+    let all: Vec<&String> = after.keys().filter(|name| name.starts_with("secrets/")).collect();
+    assert_eq!(changed(&before, &after), all.into_iter().cloned().collect::<Vec<_>>());
+    fs::write(fleet.path("keys.txt"), colleague.text().as_bytes()).unwrap();
+    assert_eq!(fleet.make(&[]).unwrap()["written"], json!([]));
+}
+
+#[test]
+fn a_leaf_that_left_loses_its_role_and_is_listed() {
+    let mut fleet = Fleet::new().unwrap();
+    fleet.make(&["--new-keys"]).unwrap();
+    let before = fleet.files().unwrap();
+    for tree in ["/fleet/leaves", "/hosts"] {
+        fleet.plan.pointer_mut(tree).unwrap().as_object_mut().unwrap().remove("plant-a");
+    }
+    let report = fleet.make(&[]).unwrap();
+    assert_eq!(
+        changed(&before, &fleet.files().unwrap()),
+        ["identity/accounts/CIM.jwt", "identity/keys.json"]
+    );
+    let account: Claims<Account> = claims(&fleet, "accounts/CIM.jwt");
+    let roles: Vec<&str> = account.nats.signing_keys.scopes().map(|scope| scope.role.as_str()).collect();
+    assert!(!roles.contains(&"leaf/plant-a"), "{roles:?}");
+    let left = report["leftOver"].to_string();
+    for what in [
+        "identity/leaves/plant-a.jwt",
+        "cim-admin decommission plant-a",
+        "secrets/plant-a.yaml: cim-plant-a.creds",
+        "secrets/operator.yaml: account.CIM.leaf.plant-a.nk",
+        "identity/certificates/cim-plant-a.pem",
+    ] {
+        assert!(left.contains(what), "{what}: {left}");
+    }
+}
+
+#[test]
+fn a_leaf_keeps_its_keys_when_it_moves_to_another_host() {
+    let mut fleet = Fleet::new().unwrap();
+    fleet.make(&["--new-keys"]).unwrap();
+    let creds = fleet.entry("plant-a.yaml", "cim-plant-a.creds").unwrap();
+    let key = fleet.entry("plant-a.yaml", "cim-plant-a.key").unwrap();
+    let secrets = fleet.plan["hosts"]["plant-a"]["secrets"].clone();
+    fleet.host("new", secrets).unwrap();
+    fleet.plan["hosts"]["plant-a"]["secrets"] = json!({});
+    let before = fleet.files().unwrap();
+    fleet.make(&[]).unwrap();
+    assert_eq!(
+        changed(&before, &fleet.files().unwrap()),
+        ["secrets/.sops.yaml", "secrets/new.yaml"]
+    );
+    assert_eq!(fleet.entry("new.yaml", "cim-plant-a.creds").unwrap(), creds);
+    assert_eq!(fleet.entry("new.yaml", "cim-plant-a.key").unwrap(), key);
+}
+
+#[test]
+fn what_ends_soon_is_renewed_with_the_same_keys_and_nothing_else() {
+    let fleet = Fleet::new().unwrap();
+    let start = now();
+    fleet.make_at(start).unwrap();
+    let key = fleet.entry("hub-1.yaml", "cim-hub-1.key").unwrap();
+    let jwt: Claims<User> = claims(&fleet, "leaves/plant-a.jwt");
+    let steps = [
+        (15, &[][..]),
+        // Within the horizon of a server's 30 days.
+        (17, &[
+            "identity/certificates/cim-hub-1.pem",
+            "identity/services/hub-1/CIM/backup.jwt",
+            "identity/services/hub-1/CIM/provision.jwt",
+            "secrets/hub-1.yaml",
+            "secrets/services/hub-1/CIM/backup.creds",
+        ]),
+        (18, &[]),
+    ];
+    for (day, files) in steps {
+        let before = fleet.files().unwrap();
+        fleet.make_at(start + days(day)).unwrap();
+        let changed = changed(&before, &fleet.files().unwrap());
+        assert_eq!(changed, files, "day {day}");
+    }
+    assert_eq!(fleet.entry("hub-1.yaml", "cim-hub-1.key").unwrap(), key);
+    fleet.make_at(start + days(352)).unwrap();
+    let renewed: Claims<User> = claims(&fleet, "leaves/plant-a.jwt");
+    assert_eq!(renewed.data.sub, jwt.data.sub);
+    assert_eq!(renewed.data.exp - jwt.data.exp, 352 * 86_400);
+    // The issuing CA is renewed while it can still issue for a year, with its key.
+    let five_years = start + days(1825 - 200);
+    let outcome = fleet.make_at(five_years).unwrap();
+    assert!(format!("{outcome:?}").contains("the issuing CA"), "{outcome:?}");
+    assert!(fleet.make_at(five_years).unwrap().written.is_empty());
+    let error = format!("{:#}", fleet.make_at(start + days(3651)).map(|_| ()).unwrap_err());
+    assert!(error.contains("expired"), "{error}");
+}
+
+#[test]
+fn static_accounts_get_seeds_and_their_public_keys() {
+    let mut fleet = Fleet::of_static_accounts().unwrap();
+    fleet.make(&["--new-keys"]).unwrap();
+    let names: Vec<String> = fleet.files().unwrap().into_keys().collect();
+    assert_eq!(
+        names,
+        [
+            "identity/ca.pem",
+            "identity/certificates/cim-hub-1.pem",
+            "identity/certificates/cim-plant-a.pem",
+            "identity/keys.json",
+            "secrets/.sops.yaml",
+            "secrets/hub-1.yaml",
+            "secrets/leaves/plant-b.nk",
+            "secrets/operator.yaml",
+            "secrets/plant-a.yaml",
+            "secrets/users/CIM/alchemist.nk",
+            "secrets/users/CIM/smith.nk",
+        ]
+    );
+    let keys: Value = serde_json::from_str(&fleet.read("identity/keys.json").unwrap()).unwrap();
+    let seed = fleet.entry("plant-a.yaml", "cim-plant-a.nk").unwrap();
+    let public = cim_creds::key::key_pair(&seed, cim_creds::KeyKind::User).unwrap().public_key();
+    assert_eq!(keys["leaves"]["plant-a"], public.as_str());
+    // Evaluated again, the options have the keys that keys.json says.
+    let before = fleet.files().unwrap();
+    fleet.plan["fleet"]["leaves"]["plant-a"]["nkey"] = keys["leaves"]["plant-a"].clone();
+    fleet.plan["fleet"]["accounts"]["CIM"]["users"]["smith"]["nkey"] =
+        keys["users"]["CIM"]["smith"].clone();
+    let again = fleet.make(&[]).unwrap();
+    assert!(before == fleet.files().unwrap(), "{again}");
+    assert_eq!(again["leftOver"], json!([]));
+}
+
+#[test]
+fn no_seed_is_readable_anywhere_but_in_the_operators_own_file() {
+    let fleet = Fleet::new().unwrap();
+    let dry = fleet.make(&["--new-keys", "--dry-run"]).unwrap();
+    let wet = fleet.make(&["--new-keys"]).unwrap();
+    let mut secrets: Vec<String> = Vec::new();
+    for file in fleet.files().unwrap().into_keys() {
+        let Some(file) = file.strip_prefix("secrets/").filter(|file| *file != ".sops.yaml") else {
+            continue;
+        };
+        match fleet.opened(file).unwrap() {
+            Plain::Bytes(bytes) => secrets.push(String::from_utf8(bytes.to_vec()).unwrap()),
+            Plain::Tree(tree) => {
+                let entries = tree.entries().iter().filter(|(name, _)| !name.ends_with(".pem"));
+                secrets.extend(entries.filter_map(|(_, text)| text.as_text().map(str::to_owned)));
+            }
+        }
+    }
+    // The parts that nobody may read: seeds in creds, lines of keys.
+    let lines = secrets.iter().flat_map(|text| text.lines());
+    let secret = |line: &&str| {
+        let seed = line.starts_with('S') && line.len() == 58;
+        seed || line.len() >= 43 && !line.starts_with("eyJ") && !line.contains([' ', '-', '*'])
+    };
+    let planted: Vec<String> = lines.filter(secret).map(|line| line[4..30].to_owned()).collect();
+    assert!(planted.len() >= 20, "{}", planted.len());
+    let keys = fleet.read("keys.txt").unwrap();
+    let mut files = Files::new();
+    walk(fleet.dir.path(), "", &mut files).unwrap();
+    files.remove("/keys.txt");
+    files.insert("stdout".into(), format!("{dry}{wet}").into_bytes());
+    for (name, bytes) in &files {
+        let text = String::from_utf8_lossy(bytes);
+        let found = planted.iter().any(|part| text.contains(part.as_str()));
+        assert!(!found && !text.contains(keys.trim()), "{name}");
+    }
+}
