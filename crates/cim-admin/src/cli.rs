@@ -3,10 +3,12 @@
 mod accounts;
 mod consent;
 mod contexts;
+mod decommission;
 mod docs;
 mod identity;
 mod pki;
 mod reach;
+mod rotate;
 mod secrets;
 mod store;
 
@@ -46,6 +48,11 @@ enum Command {
     Accounts(accounts::Accounts),
     /// Writes contexts of the NATS CLI for declared users and the desk
     Contexts(contexts::Contexts),
+    /// Replaces a key: a new one beside the old, then the end of the old one
+    #[command(subcommand)]
+    Rotate(rotate::Rotate),
+    /// Takes a leaf or a user out: refused at once, and what still names it
+    Decommission(decommission::Decommission),
     /// Writes shell completions and man pages into a folder
     #[command(hide = true)]
     Docs {
@@ -104,6 +111,8 @@ impl Cli {
             Command::Secrets(command) => command.run(desk),
             Command::Accounts(command) => command.run(desk),
             Command::Contexts(command) => command.run(desk),
+            Command::Rotate(command) => command.run(desk),
+            Command::Decommission(command) => command.run(desk),
             Command::Docs { folder } => docs::write(folder),
         }
     }

@@ -15,6 +15,8 @@ mod next;
 mod outcome;
 mod plan;
 mod public;
+pub mod retire;
+pub mod rotate;
 mod rules;
 mod seeds;
 mod statics;
@@ -31,7 +33,7 @@ use cim_spec::Problems;
 use time::{Duration, OffsetDateTime};
 
 pub use self::outcome::{Did, LeftOver, Outcome};
-pub use self::plan::{Host, Need, Plan};
+pub use self::plan::{Bearer, Host, Need, Plan};
 use self::accounts::Signers;
 use self::authority::{Ca, Lasting};
 use self::known::{AllKnown, Place};
@@ -90,6 +92,15 @@ struct Run<'a> {
 /// # Errors
 /// What cannot be read or opened, does not belong together, or would replace what cannot be replaced.
 pub fn make(request: Request<'_>, progress: &Progress) -> Result<Made> {
+    make_after(request, progress, |_, _| Ok(()))
+}
+
+/// The same, after what is there was changed in memory.
+fn make_after(
+    request: Request<'_>,
+    progress: &Progress,
+    change: impl FnOnce(&mut Vault, &mut Public) -> Result<()>,
+) -> Result<Made> {
     let plan = request.plan;
     let mut problems = Problems::new();
     let wanted = Wanted::of(&plan.fleet, &mut problems);
@@ -114,6 +125,7 @@ pub fn make(request: Request<'_>, progress: &Progress) -> Result<Made> {
         progress,
     };
     run.one_of_all()?;
+    change(&mut run.vault, &mut run.public)?;
     match &wanted {
         Some(wanted) => run.operator(wanted)?,
         None => run.statics()?,
@@ -149,6 +161,7 @@ impl Run<'_> {
         let signers =
             Signers::settle(wanted, &mut self.vault, &self.public, times, &mut self.outcome)?;
         let mut keys = signers.public();
+        keys.carry(&self.public.committed()?.keys);
         let did = signers.operator_jwt(wanted, &keys, &mut self.public, times)?;
         self.outcome.note(did, "the operator's JWT");
         let mut accounts: BTreeMap<String, Account> = BTreeMap::new();

@@ -9,10 +9,6 @@ pub mod files;
 pub mod identity;
 mod parallel;
 pub mod pki;
-<<<<<<< HEAD
-pub mod push;
-
-=======
 pub mod progress;
->>>>>>> i5-admin
+pub mod push;
 pub mod sops;

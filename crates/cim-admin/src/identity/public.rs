@@ -69,6 +69,11 @@ impl Public {
         }
     }
 
+    /// Forgets a file, which is then made anew; on disk it stays until then.
+    pub fn forget(&mut self, place: &str) {
+        self.texts.remove(place);
+    }
+
     /// Puts what was changed into a batch.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::hubs::Estate;
+use crate::estate::Estate;
 
 #[tokio::test]
 async fn a_context_logs_in_and_a_foreign_one_is_left_alone() -> Result<()> {

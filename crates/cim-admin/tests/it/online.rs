@@ -13,7 +13,8 @@ use cim_creds::body::permissions::UserPermissionLimits;
 use cim_testkit::nats_server;
 use regex::Regex;
 
-use crate::hubs::{Estate, Nodes};
+use crate::estate::Estate;
+use crate::hubs::Nodes;
 
 /// Hubs of several kinds, and a desk with folders that are wrong in some way.
 struct World {
@@ -78,7 +79,7 @@ impl World {
         estate.write("SYS")?;
         estate.copy("unknown-key")?;
         fs::remove_dir_all(estate.path("identity"))?;
-        let memory = estate_of("stale", &estate)?;
+        let memory = Nodes::in_memory(&estate.path("stale"))?;
         let folder = estate.path("fixed");
         fs::create_dir_all(&folder)?;
         let conf = format!(
@@ -120,18 +121,6 @@ impl World {
 fn allow(subjects: &[&str]) -> impl FnOnce(&mut UserPermissionLimits) + use<> {
     let subjects = subjects.iter().map(ToString::to_string).collect();
     move |template| template.permissions.publish.allow = subjects
-}
-
-/// A node that has the accounts of a folder in memory.
-fn estate_of(folder: &str, estate: &Estate) -> Result<Nodes> {
-    let conf = estate.path("identity");
-    fs::create_dir_all(conf.join("accounts"))?;
-    for file in ["operator.jwt", "accounts/SYS.jwt"] {
-        fs::copy(estate.path(folder).join(file), conf.join(file))?;
-    }
-    let nodes = estate.start_with_resolver("memory");
-    fs::remove_dir_all(conf)?;
-    nodes
 }
 
 #[test]

@@ -13,7 +13,8 @@ use futures_util::StreamExt;
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::hubs::{Estate, Nodes};
+use crate::estate::Estate;
+use crate::hubs::Nodes;
 
 /// What clients of this library need beside their flows.
 const OWN: [&str; 2] = ["$SYS.REQ.USER.INFO", "_INBOX.>"];

@@ -11,7 +11,8 @@ use cim_testkit::until;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::hubs::{Estate, Nodes};
+use crate::estate::Estate;
+use crate::hubs::Nodes;
 
 /// Logs in anew with whatever the creds are then, as a service does that reads its file at each connection.
 async fn connect(nodes: &Nodes, creds: Arc<Mutex<String>>) -> Result<async_nats::Client> {
