@@ -32,12 +32,12 @@ use cim_identity::{Keys, Wanted};
 use cim_spec::Problems;
 use time::{Duration, OffsetDateTime};
 
-pub use self::outcome::{Did, LeftOver, Outcome};
-pub use self::plan::{Bearer, Host, Need, Plan};
 use self::accounts::Signers;
 use self::authority::{Ca, Lasting};
 use self::known::{AllKnown, Place};
-use self::logins::{Scene, Login};
+use self::logins::{Login, Scene};
+pub use self::outcome::{Did, LeftOver, Outcome};
+pub use self::plan::{Bearer, Host, Need, Plan};
 use self::public::Public;
 use self::token::Times;
 use self::vault::Vault;
@@ -106,7 +106,8 @@ fn make_after(
     let wanted = Wanted::of(&plan.fleet, &mut problems);
     let lasting = lasting(plan, &mut problems);
     ensure!(problems.is_empty(), "{problems}");
-    let lasting = lasting.context("the plan's fleet has no lifetimes: evaluate the plan with `lib.identity`")?;
+    let lasting = lasting
+        .context("the plan's fleet has no lifetimes: evaluate the plan with `lib.identity`")?;
     let wishes = plan.certificates()?;
     names(plan, wanted.as_ref())?;
     let rules = rules::settle(request.secrets, plan, &request.keys.recipients())?;
@@ -158,8 +159,13 @@ impl Run<'_> {
     /// Operator mode: keys, JWTs and creds.
     fn operator(&mut self, wanted: &Wanted) -> Result<()> {
         let times = self.times;
-        let signers =
-            Signers::settle(wanted, &mut self.vault, &self.public, times, &mut self.outcome)?;
+        let signers = Signers::settle(
+            wanted,
+            &mut self.vault,
+            &self.public,
+            times,
+            &mut self.outcome,
+        )?;
         let mut keys = signers.public();
         keys.carry(&self.public.committed()?.keys);
         let did = signers.operator_jwt(wanted, &keys, &mut self.public, times)?;
@@ -205,7 +211,11 @@ impl Run<'_> {
         wanted: &Wanted,
         places: &std::collections::HashMap<String, Vec<Place>>,
     ) -> Result<()> {
-        let known: BTreeSet<&str> = wanted.users.iter().map(|user| user.place.as_str()).collect();
+        let known: BTreeSet<&str> = wanted
+            .users
+            .iter()
+            .map(|user| user.place.as_str())
+            .collect();
         let mut nobody: Vec<String> = Vec::new();
         for (jwt, places) in places {
             if !known.contains(jwt.as_str()) {
@@ -245,7 +255,8 @@ impl Run<'_> {
         if let Some(creds) = &login.creds {
             for place in &login.places {
                 if place.set(&mut self.vault, creds)? && login.did == Did::Kept {
-                    self.outcome.note(Did::Changed, format!("the creds in {place}"));
+                    self.outcome
+                        .note(Did::Changed, format!("the creds in {place}"));
                 }
             }
         }
@@ -299,7 +310,8 @@ impl Run<'_> {
                 let hosts = wish.holders.iter().map(|(host, _)| host.clone());
                 self.outcome.hosts.extend(hosts);
             }
-            self.outcome.note(did, format!("the certificate of {}", wish.name));
+            self.outcome
+                .note(did, format!("the certificate of {}", wish.name));
         }
         Ok(())
     }
@@ -328,7 +340,10 @@ impl Run<'_> {
 
     /// The store key of a unit that was at another host, which has it no more by the plan.
     fn moved(&self, host: &str, entry: &str) -> Option<zeroize::Zeroizing<String>> {
-        let mut files = self.vault.names().filter(|file| *file != Plan::file_of(host));
+        let mut files = self
+            .vault
+            .names()
+            .filter(|file| *file != Plan::file_of(host));
         files.find_map(|file| {
             let host = file.strip_suffix(".yaml")?;
             let needs = self.request.plan.hosts.get(host);
@@ -344,7 +359,11 @@ impl Run<'_> {
         let mut batch = Batch::default();
         if let Some(rules) = rules {
             let place = self.request.secrets.join(SETTINGS);
-            let did = if crate::files::exists(&place)? { Did::Changed } else { Did::Made };
+            let did = if crate::files::exists(&place)? {
+                Did::Changed
+            } else {
+                Did::Made
+            };
             batch.put(&place, rules.as_bytes(), Mode::Public)?;
             self.outcome.note(did, place.display().to_string());
         }
@@ -370,7 +389,9 @@ impl Run<'_> {
 fn store_key() -> Result<zeroize::Zeroizing<String>> {
     let mut bytes = zeroize::Zeroizing::new([0; 32]);
     random(bytes.as_mut_slice())?;
-    Ok(zeroize::Zeroizing::new(data_encoding::BASE64URL_NOPAD.encode(bytes.as_slice())))
+    Ok(zeroize::Zeroizing::new(
+        data_encoding::BASE64URL_NOPAD.encode(bytes.as_slice()),
+    ))
 }
 
 /// Names become parts of paths.
@@ -396,10 +417,17 @@ fn names(plan: &Plan, wanted: Option<&Wanted>) -> Result<()> {
     Ok(())
 }
 
-fn lasting(_plan: &Plan, _problems: &mut Problems) -> Option<Lasting> {
+/// How long what is issued lasts; `None`: the fleet does not say.
+fn lasting(plan: &Plan, problems: &mut Problems) -> Option<Lasting> {
+    let said = cim_spec::fleet::lifetimes(&plan.fleet, problems)?;
+    let time = |duration: cim_spec::duration::Duration| {
+        let seconds = i64::try_from(duration.as_millis() / 1000);
+        Duration::seconds(seconds.unwrap_or(i64::MAX))
+    };
     Some(Lasting {
-        server: Duration::hours(720),
-        leaf: Duration::days(365),
-        horizon: Duration::days(14),
+        server: time(said.server),
+        leaf: time(said.leaf.unwrap_or(said.server)),
+        device: time(said.device),
+        horizon: time(said.horizon),
     })
 }

@@ -46,10 +46,7 @@ pub fn all<R>(results: Vec<Result<R>>) -> Result<Vec<R>> {
 /// People read no more messages than this.
 const MOST: usize = 20;
 
-fn done<T: Sync, R: Send>(
-    items: &[T],
-    work: impl Fn(&T) -> Result<R> + Sync,
-) -> Vec<Result<R>> {
+fn done<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Vec<Result<R>> {
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let workers = workers.min(items.len() / WORTH_IT + 1);
     if workers == 1 {
@@ -71,7 +68,9 @@ fn done<T: Sync, R: Send>(
             });
         }
     });
-    let mut done = done.into_inner().unwrap_or_else(|broken| broken.into_inner());
+    let mut done = done
+        .into_inner()
+        .unwrap_or_else(|broken| broken.into_inner());
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
 }
@@ -89,7 +88,12 @@ mod tests {
     fn results_come_in_the_order_of_the_work() {
         let items: Vec<u64> = (0..1000).collect();
         let squares = each(&items, |n| Ok(n * n)).unwrap();
-        assert!(squares.iter().zip(&items).all(|(square, n)| *square == n * n));
+        assert!(
+            squares
+                .iter()
+                .zip(&items)
+                .all(|(square, n)| *square == n * n)
+        );
     }
 
     #[test]

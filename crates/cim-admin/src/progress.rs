@@ -51,7 +51,11 @@ impl Progress {
 
     /// Begins something that is to be done `total` times.
     pub fn doing(&self, what: &str, total: usize) {
-        let mut phase = self.state.phase.lock().unwrap_or_else(|broken| broken.into_inner());
+        let mut phase = self
+            .state
+            .phase
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
         *phase = (what.to_owned(), total);
         self.state.done.store(0, Ordering::Relaxed);
     }
@@ -64,7 +68,10 @@ impl Progress {
 
 impl State {
     fn line(&self) -> Option<String> {
-        let phase = self.phase.lock().unwrap_or_else(|broken| broken.into_inner());
+        let phase = self
+            .phase
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
         let (what, total) = &*phase;
         let done = self.done.load(Ordering::Relaxed);
         match (what.is_empty(), done) {

@@ -63,12 +63,17 @@ impl Make {
         if let Some(place) = new {
             // First, so that nothing is ever sealed for a key that is nowhere.
             batch.put(place, keys.text().as_bytes(), Mode::Secret)?;
-            outcome.done.insert(0, (Did::Made, format!("your key, {}", place.display())));
+            outcome
+                .done
+                .insert(0, (Did::Made, format!("your key, {}", place.display())));
             outcome.written.insert(0, place.display().to_string());
-            outcome.next.insert(0, format!(
-                "copy {} to a safe place, never into git: nothing opens without it",
-                place.display()
-            ));
+            outcome.next.insert(
+                0,
+                format!(
+                    "copy {} to a safe place, never into git: nothing opens without it",
+                    place.display()
+                ),
+            );
         }
         batch.extend(made.batch)?;
         if !self.dry_run {

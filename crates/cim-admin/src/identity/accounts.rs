@@ -42,7 +42,14 @@ impl Signers {
         let old = old.with_context(|| public.shown("operator.jwt"))?;
         let sub = old.as_ref().map(|old| old.data.sub.as_str());
         let what = "the operator's key";
-        let operator = identity(vault, OPERATOR_KEY, KeyKind::Operator, what, sub, &public.shown("operator.jwt"))?;
+        let operator = identity(
+            vault,
+            OPERATOR_KEY,
+            KeyKind::Operator,
+            what,
+            sub,
+            &public.shown("operator.jwt"),
+        )?;
         let (signer, new) = seeds::get(vault, OPERATOR_SIGNER, KeyKind::Operator)?;
         outcome.new_operator = operator.1;
         outcome.note(did(operator.1), what);
@@ -70,7 +77,8 @@ impl Signers {
         let name = &account.name;
         let place = place(name);
         let shown = public.shown(&place);
-        let old = token::read::<Account>(public.jwt(&place), times).with_context(|| shown.clone())?;
+        let old =
+            token::read::<Account>(public.jwt(&place), times).with_context(|| shown.clone())?;
         let sub = old.as_ref().map(|old| old.data.sub.as_str());
         let what = format!("the key of account {name}");
         let entry = seeds::account(name);
@@ -84,7 +92,10 @@ impl Signers {
         for role in &account.roles {
             let entry = seeds::role(name, &role.name);
             let (key, new) = seeds::get(vault, &entry, KeyKind::Account)?;
-            outcome.note(did(new), format!("the signing key of role {} of {name}", role.name));
+            outcome.note(
+                did(new),
+                format!("the signing key of role {} of {name}", role.name),
+            );
             self.roles.insert((name.clone(), role.name.clone()), key);
         }
         Ok(())
@@ -161,8 +172,11 @@ impl Signers {
         let old = token::read::<Account>(jwt, times)?;
         let nats = self.body(account, keys, old.as_ref(), times)?;
         let wish = token::Wish {
-            claims: Claims::new(keys.account(&account.name).unwrap_or_default(), nats.clone())
-                .named(&account.name),
+            claims: Claims::new(
+                keys.account(&account.name).unwrap_or_default(),
+                nats.clone(),
+            )
+            .named(&account.name),
             signer: &self.signer,
             lifetime: None,
             refused: None,
@@ -190,7 +204,9 @@ impl Signers {
         // One that another key signed than its account names now would be refused.
         for import in old.iter_mut().flat_map(|old| &mut old.imports) {
             let signed = decode::decode::<Activation>(&import.token);
-            let signer = signed.map(|token| token.claims.data.iss).unwrap_or_default();
+            let signer = signed
+                .map(|token| token.claims.data.iss)
+                .unwrap_or_default();
             let mut accounts = keys.accounts.values();
             if !accounts.any(|known| known.signing_keys.values().any(|key| *key == signer)) {
                 import.token.clear();
@@ -200,8 +216,12 @@ impl Signers {
         for need in account.needs(keys, &body)? {
             let signer = (need.exporter.clone(), "activations".to_owned());
             let signer = self.roles.get(&signer);
-            let signer = signer.with_context(|| format!("{} signs no activations", need.exporter))?;
-            let token = need.claims.encode(signer, times.now).context("signing an activation")?;
+            let signer =
+                signer.with_context(|| format!("{} signs no activations", need.exporter))?;
+            let token = need
+                .claims
+                .encode(signer, times.now)
+                .context("signing an activation")?;
             if let Some(import) = body.imports.get_mut(need.import) {
                 import.token = token;
             }

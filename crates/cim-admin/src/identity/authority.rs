@@ -30,6 +30,8 @@ pub struct Lasting {
     pub server: Duration,
     /// A leaf's.
     pub leaf: Duration,
+    /// A device's.
+    pub device: Duration,
     /// What ends within this is renewed.
     pub horizon: Duration,
 }
@@ -98,7 +100,9 @@ impl Ca {
     ) -> Result<Did> {
         let shown = public.shown(&wish.place);
         let reading = || format!("reading {shown}");
-        let old = public.text(&wish.place).map(|text| Certificate::read_all(text.as_bytes()));
+        let old = public
+            .text(&wish.place)
+            .map(|text| Certificate::read_all(text.as_bytes()));
         let old = old.transpose().with_context(reading)?;
         let own = old.as_ref().and_then(|chain| chain.first());
         if let Some(own) = own {
@@ -170,14 +174,17 @@ impl Ca {
         let validity = Validity::starting(now, lasting.of(wish.bearer))?;
         let (made, pem) = match key {
             Some((key, pem)) => {
-                let made = self.authority.again(&key, &wish.name, &wish.addresses, validity)?;
+                let made = self
+                    .authority
+                    .again(&key, &wish.name, &wish.addresses, validity)?;
                 (made, pem)
             }
             None => {
                 let made = if wish.addresses.is_empty() {
                     self.authority.client(&wish.name, validity)?
                 } else {
-                    self.authority.server(&wish.name, &wish.addresses, validity)?
+                    self.authority
+                        .server(&wish.name, &wish.addresses, validity)?
                 };
                 let pem = made.key.as_ref().context("a key was made")?.to_string();
                 (made, pem)

@@ -106,7 +106,9 @@ impl AllKnown {
         })?;
         let by_key = read.iter().zip(&places);
         Ok(Self {
-            by_key: by_key.map(|(known, place)| (known.public.clone(), place.clone())).collect(),
+            by_key: by_key
+                .map(|(known, place)| (known.public.clone(), place.clone()))
+                .collect(),
             by_place: places.into_iter().zip(read).collect(),
         })
     }
@@ -129,7 +131,10 @@ fn is_login(name: &str) -> bool {
 fn read(place: &Place, bytes: &[u8]) -> Result<Known> {
     let (pair, jwt) = if place.to_string().ends_with(".creds") {
         let creds = Creds::parse(bytes)?;
-        (key::key_pair(&key::seed(creds.key())?, KeyKind::User)?, Some(creds.jwt().to_owned()))
+        (
+            key::key_pair(&key::seed(creds.key())?, KeyKind::User)?,
+            Some(creds.jwt().to_owned()),
+        )
     } else {
         let text = std::str::from_utf8(bytes).ok();
         let text = text.context("it has other bytes than text")?;

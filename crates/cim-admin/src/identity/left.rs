@@ -49,7 +49,9 @@ pub fn over(run: &mut Run<'_>, wanted: Option<&Wanted>, wishes: &[Wish]) {
 
 /// A leaf is taken out by a command of its own: it revokes first.
 fn command(place: &str, otherwise: &str) -> String {
-    let leaf = place.strip_prefix("leaves/").and_then(|file| file.rsplit_once('.'));
+    let leaf = place
+        .strip_prefix("leaves/")
+        .and_then(|file| file.rsplit_once('.'));
     match leaf {
         Some((leaf, _)) => format!("cim-admin decommission {leaf}"),
         None => otherwise.to_owned(),
@@ -92,6 +94,10 @@ fn sealed(run: &Run<'_>, wanted: Option<&Wanted>) -> BTreeSet<String> {
         return statics::files(plan, &run.keys);
     };
     let hosts = logins::places(plan);
-    let own = wanted.users.iter().filter(|user| !hosts.contains_key(&user.place));
-    own.map(|user| user.place.replace(".jwt", ".creds")).collect()
+    let own = wanted
+        .users
+        .iter()
+        .filter(|user| !hosts.contains_key(&user.place));
+    own.map(|user| user.place.replace(".jwt", ".creds"))
+        .collect()
 }

@@ -8,13 +8,13 @@ use cim_creds::{Account, Claims, Creds, KeyPair, User};
 use cim_identity::Keys;
 use zeroize::Zeroizing;
 
+use super::DESK;
 use super::known::{AllKnown, Place};
 use super::outcome::Did;
 use super::plan::{Need, Plan};
 use super::public::Public;
 use super::token::{self, Times};
 use super::vault::{OPERATOR, Vault};
-use super::DESK;
 use crate::parallel;
 use crate::progress::Progress;
 
@@ -149,7 +149,9 @@ fn revoked(account: &str, key: &str, context: &Scene<'_>) -> Option<i64> {
 /// # Errors
 /// Creds of another key than the committed one, and a file that is missing.
 pub fn key(sub: Option<&str>, places: &[Place], context: &Scene<'_>) -> Result<KeyPair> {
-    let mut at = places.iter().filter_map(|place| Some((place, context.known.at(place)?)));
+    let mut at = places
+        .iter()
+        .filter_map(|place| Some((place, context.known.at(place)?)));
     let Some(sub) = sub else {
         return match at.next() {
             Some((_, known)) => known.pair(),

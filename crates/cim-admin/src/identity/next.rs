@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::Request;
 use super::outcome::Outcome;
 use super::plan::{Bearer, Need, Plan};
-use super::Request;
 
 /// Adds the steps: commit, push accounts, deploy hubs, then the others.
 pub fn steps(request: &Request<'_>, outcome: &mut Outcome) {
@@ -22,13 +22,20 @@ pub fn steps(request: &Request<'_>, outcome: &mut Outcome) {
             accounts.join(", ")
         ));
     }
-    outcome.hosts.retain(|host| request.plan.hosts.contains_key(host));
+    outcome
+        .hosts
+        .retain(|host| request.plan.hosts.contains_key(host));
     let hubs = hubs(request.plan);
-    let (first, then): (Vec<&str>, Vec<&str>) =
-        outcome.hosts.iter().map(String::as_str).partition(|host| hubs.contains(host));
+    let (first, then): (Vec<&str>, Vec<&str>) = outcome
+        .hosts
+        .iter()
+        .map(String::as_str)
+        .partition(|host| hubs.contains(host));
     for (hosts, what) in [(first, "hubs"), (then, "hosts")] {
         if !hosts.is_empty() {
-            outcome.next.push(format!("deploy the {what} {}", hosts.join(", ")));
+            outcome
+                .next
+                .push(format!("deploy the {what} {}", hosts.join(", ")));
         }
     }
     for name in &outcome.written {
@@ -45,14 +52,26 @@ pub fn steps(request: &Request<'_>, outcome: &mut Outcome) {
 
 /// Hosts that run a part of a hub.
 fn hubs(plan: &Plan) -> BTreeSet<&str> {
-    let nodes: BTreeSet<&str> =
-        plan.fleet.hubs.values().flat_map(|hub| hub.nodes.keys().map(String::as_str)).collect();
+    let nodes: BTreeSet<&str> = plan
+        .fleet
+        .hubs
+        .values()
+        .flat_map(|hub| hub.nodes.keys().map(String::as_str))
+        .collect();
     let of_hub = plan.needs().filter(|(_, _, need)| {
         matches!(
             need,
-            Need::ServiceCreds { .. } | Need::CertificateKey { usage: Bearer::Server, .. }
+            Need::ServiceCreds { .. }
+                | Need::CertificateKey {
+                    usage: Bearer::Server,
+                    ..
+                }
         )
     });
-    let named = plan.hosts.keys().map(String::as_str).filter(|host| nodes.contains(host));
+    let named = plan
+        .hosts
+        .keys()
+        .map(String::as_str)
+        .filter(|host| nodes.contains(host));
     of_hub.map(|(host, _, _)| host).chain(named).collect()
 }

@@ -84,9 +84,15 @@ impl Outcome {
         }
         lines.push(format!("kept {}", self.kept));
         let left = self.left_over.iter();
-        few(&mut lines, left.map(|left| format!("left over: {}: {}", left.what, left.command)));
+        few(
+            &mut lines,
+            left.map(|left| format!("left over: {}: {}", left.what, left.command)),
+        );
         let next = self.next.iter().enumerate();
-        few(&mut lines, next.map(|(index, what)| format!("next {}: {what}", index + 1)));
+        few(
+            &mut lines,
+            next.map(|(index, what)| format!("next {}: {what}", index + 1)),
+        );
         lines
     }
 }

@@ -102,7 +102,8 @@ fn read(path: &Path, below: &str, texts: &mut BTreeMap<String, String>) -> Resul
         } else if !name.starts_with('.') {
             let bytes = files::read(&entry.path())?;
             let text = String::from_utf8(bytes.to_vec());
-            let text = text.map_err(|_| anyhow!("{}: it has other bytes than text", entry.path().display()))?;
+            let text = text
+                .map_err(|_| anyhow!("{}: it has other bytes than text", entry.path().display()))?;
             texts.insert(place, text);
         }
     }

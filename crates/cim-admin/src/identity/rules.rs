@@ -45,7 +45,8 @@ pub fn settle(path: &Path, plan: &Plan, own: &[Recipient]) -> Result<Rules> {
     } else {
         (String::new(), None)
     };
-    let wanted = wanted(plan, config.as_ref(), own).with_context(|| settings.display().to_string())?;
+    let wanted =
+        wanted(plan, config.as_ref(), own).with_context(|| settings.display().to_string())?;
     let differing: Vec<String> = match &config {
         Some(config) => differing(&wanted, config, !text.starts_with(MARK)),
         None => vec![String::new()],
@@ -104,7 +105,11 @@ fn wanted(plan: &Plan, config: Option<&Config>, own: &[Recipient]) -> Result<Vec
                 known.unwrap_or_default().to_vec()
             }
         };
-        recipients.extend(others.into_iter().filter(|other| !operators.contains(other)));
+        recipients.extend(
+            others
+                .into_iter()
+                .filter(|other| !operators.contains(other)),
+        );
         if recipients.len() == operators.len() {
             unknown.push(format!(
                 "nobody knows {host}'s key, so it could not open {file}: set services.cim.hostKey of it to its /etc/ssh/ssh_host_ed25519_key.pub, or write a rule for {file} with its age recipient"
@@ -135,13 +140,19 @@ fn differing(wanted: &[Wanted], config: &Config, by_hand: bool) -> Vec<String> {
         let file = &rule.example;
         let wanted = texts(&rule.recipients);
         let Ok(found) = config.recipients(file) else {
-            said.push(format!("no rule matches {file}: add one for {}", list(&wanted)));
+            said.push(format!(
+                "no rule matches {file}: add one for {}",
+                list(&wanted)
+            ));
             continue;
         };
         let found = texts(found);
         let missing: BTreeSet<String> = wanted.difference(&found).cloned().collect();
         if !missing.is_empty() {
-            said.push(format!("the rule for {file} lacks {}: add it", list(&missing)));
+            said.push(format!(
+                "the rule for {file} lacks {}: add it",
+                list(&missing)
+            ));
         } else if !by_hand && found != wanted {
             said.push(format!("the rule for {file} names others"));
         }
@@ -150,7 +161,11 @@ fn differing(wanted: &[Wanted], config: &Config, by_hand: bool) -> Vec<String> {
 }
 
 fn list(texts: &BTreeSet<String>) -> String {
-    texts.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+    texts
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn written(wanted: &[Wanted], config: Option<&Config>, path: &Path) -> Result<String> {

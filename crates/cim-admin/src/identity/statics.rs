@@ -33,10 +33,21 @@ pub fn settle(plan: &Plan, keys: &mut Keys, context: &Scene<'_>) -> Result<Vec<S
     let mut seeds = Vec::new();
     let before = std::mem::take(keys);
     for (leaf, places) in leaves(plan, &before) {
-        let said = plan.fleet.leaves.get(&leaf).and_then(|leaf| leaf.nkey.as_deref());
+        let said = plan
+            .fleet
+            .leaves
+            .get(&leaf)
+            .and_then(|leaf| leaf.nkey.as_deref());
         let known = before.leaves.get(&leaf).map(String::as_str);
         let option = format!("services.cim.fleet.leaves.{leaf}.nkey");
-        let (seed, public) = one(&format!("leaf {leaf}"), &option, said, known, places, context)?;
+        let (seed, public) = one(
+            &format!("leaf {leaf}"),
+            &option,
+            said,
+            known,
+            places,
+            context,
+        )?;
         keys.leaves.insert(leaf, public);
         seeds.push(seed);
     }
@@ -46,7 +57,10 @@ pub fn settle(plan: &Plan, keys: &mut Keys, context: &Scene<'_>) -> Result<Vec<S
             is_name(&account) && is_name(&user),
             "{option}: {user:?} of {account:?} cannot name a file: write letters, digits, dashes, dots and underscores"
         );
-        let known = before.users.get(&account).and_then(|users| users.get(&user));
+        let known = before
+            .users
+            .get(&account)
+            .and_then(|users| users.get(&user));
         let places = vec![Place::File(format!("users/{account}/{user}.nk"))];
         let what = format!("user {user} of {account}");
         let known = known.map(String::as_str);
@@ -65,7 +79,9 @@ pub fn files(plan: &Plan, keys: &Keys) -> BTreeSet<String> {
         Place::Entry(..) => None,
     });
     let users = users(&plan.fleet, keys);
-    let users = users.into_iter().map(|(account, user)| format!("users/{account}/{user}.nk"));
+    let users = users
+        .into_iter()
+        .map(|(account, user)| format!("users/{account}/{user}.nk"));
     leaves.chain(users).collect()
 }
 
@@ -111,7 +127,8 @@ fn one(
     places: Vec<Place>,
     context: &Scene<'_>,
 ) -> Result<(Seed, String)> {
-    let pair = logins::key(known, &places, context).with_context(|| format!("the key of {what}"))?;
+    let pair =
+        logins::key(known, &places, context).with_context(|| format!("the key of {what}"))?;
     let public = pair.public_key();
     ensure!(
         said.is_none_or(|said| said == public || Some(said) == known),

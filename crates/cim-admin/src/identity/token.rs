@@ -47,7 +47,11 @@ impl<T: Body + PartialEq> Wish<'_, T> {
     ///
     /// # Errors
     /// A JWT about another key, and claims that nats-server would not take.
-    pub fn settle(mut self, old: Option<(&str, &Claims<T>)>, times: Times) -> Result<(String, Did)> {
+    pub fn settle(
+        mut self,
+        old: Option<(&str, &Claims<T>)>,
+        times: Times,
+    ) -> Result<(String, Did)> {
         self.claims.nats.arrange();
         let did = match old {
             None => Did::Made,

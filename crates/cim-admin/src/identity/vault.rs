@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::sops::{Folder, Format, Identities, Plain, Sealed, Tree};
 use crate::progress::Progress;
+use crate::sops::{Folder, Format, Identities, Plain, Sealed, Tree};
 use crate::{files, parallel};
 
 /// The operator's own file: seeds and CA keys, for operators alone.
@@ -76,7 +76,9 @@ impl Vault {
         })?;
         let files = names.into_iter().zip(opened);
         Ok(Self {
-            files: files.filter_map(|(name, file)| Some((name, file?))).collect(),
+            files: files
+                .filter_map(|(name, file)| Some((name, file?)))
+                .collect(),
             folder,
         })
     }

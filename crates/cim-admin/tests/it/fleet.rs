@@ -51,24 +51,34 @@ impl Fleet {
         let mut fleet = Self::new()?;
         fleet.plan["fleet"]["operator"] = Value::Null;
         let hosts = &mut fleet.plan["hosts"];
-        let hub = hosts["hub-1"]["secrets"].as_object_mut().context("secrets")?;
+        let hub = hosts["hub-1"]["secrets"]
+            .as_object_mut()
+            .context("secrets")?;
         hub.remove("cim-hub-1.CIM.provision.creds");
-        let leaf = hosts["plant-a"]["secrets"].as_object_mut().context("secrets")?;
+        let leaf = hosts["plant-a"]["secrets"]
+            .as_object_mut()
+            .context("secrets")?;
         leaf.remove("cim-plant-a.creds");
-        leaf.insert("cim-plant-a.nk".into(), json!({ "kind": "leafSeed", "leaf": "plant-a" }));
+        leaf.insert(
+            "cim-plant-a.nk".into(),
+            json!({ "kind": "leafSeed", "leaf": "plant-a" }),
+        );
         Ok(fleet)
     }
 
     /// A leaf on a host of its own.
     pub fn leaf(&mut self, name: &str) -> Result<()> {
         self.plan["fleet"]["leaves"][name] = leaf();
-        self.host(name, json!({
-            format!("cim-{name}.creds"): { "kind": "leafCreds", "leaf": name },
-            format!("cim-{name}.key"): {
-                "kind": "certificateKey", "certificate": format!("certificates/cim-{name}.pem"),
-                "usage": "leaf", "commonName": name, "names": [],
-            },
-        }))
+        self.host(
+            name,
+            json!({
+                format!("cim-{name}.creds"): { "kind": "leafCreds", "leaf": name },
+                format!("cim-{name}.key"): {
+                    "kind": "certificateKey", "certificate": format!("certificates/cim-{name}.pem"),
+                    "usage": "leaf", "commonName": name, "names": [],
+                },
+            }),
+        )
     }
 
     /// A host with a new ssh key.
@@ -82,8 +92,14 @@ impl Fleet {
     pub fn host_key(&self, name: &str) -> Result<String> {
         let place = format!("ssh-{name}");
         let _ = fs::remove_file(self.path(&place));
-        run("ssh-keygen", self.dir.path(), &["-q", "-t", "ed25519", "-N", "", "-f", &place])?;
-        Ok(fs::read_to_string(self.path(&format!("{place}.pub")))?.trim().to_owned())
+        run(
+            "ssh-keygen",
+            self.dir.path(),
+            &["-q", "-t", "ed25519", "-N", "", "-f", &place],
+        )?;
+        Ok(fs::read_to_string(self.path(&format!("{place}.pub")))?
+            .trim()
+            .to_owned())
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -110,7 +126,15 @@ impl Fleet {
 
     /// Makes the identity with the program; gives its report.
     pub fn make(&self, more: &[&str]) -> Result<Value> {
-        let args = ["identity", "make", "--plan", "plan.json", "--keys", "keys.txt", "--json"];
+        let args = [
+            "identity",
+            "make",
+            "--plan",
+            "plan.json",
+            "--keys",
+            "keys.txt",
+            "--json",
+        ];
         let output = self.run(&[&args[..], more].concat())?;
         let said = String::from_utf8(output.stderr)?;
         ensure!(output.status.success() && said.is_empty(), "{said}");
@@ -168,14 +192,16 @@ impl Fleet {
         }
     }
 
-    /// What the real sops makes of a sealed file with a host's ssh key, as sops-nix does.
+    /// What the real sops makes of a sealed file at a host: sops-nix converts its ssh key to an age key first.
     pub fn opened_by(&self, host: &str, file: &str) -> Result<Vec<u8>> {
+        let keys = Identities::read(&self.path(&format!("ssh-{host}")))?;
+        let place = self.path("host-keys.txt");
+        fs::write(&place, keys.text().as_bytes())?;
         let mut sops = Command::new(tool("sops")?);
         sops.current_dir(self.path("secrets"))
-            .env_remove("SOPS_AGE_KEY_FILE")
             .env("HOME", self.path("tmp"))
             .env("XDG_CONFIG_HOME", self.path("tmp"))
-            .env("SOPS_AGE_SSH_PRIVATE_KEY_FILE", self.path(&format!("ssh-{host}")))
+            .env("SOPS_AGE_KEY_FILE", place)
             .args(["decrypt", "--output-type", "json", file]);
         done(sops.output()?)
     }
@@ -184,8 +210,10 @@ impl Fleet {
 /// Names of the files that differ, added and removed ones too.
 pub fn changed(before: &Files, after: &Files) -> Vec<String> {
     let names = before.keys().chain(after.keys());
-    let mut names: Vec<String> =
-        names.filter(|name| before.get(*name) != after.get(*name)).cloned().collect();
+    let mut names: Vec<String> = names
+        .filter(|name| before.get(*name) != after.get(*name))
+        .cloned()
+        .collect();
     names.sort();
     names.dedup();
     names
@@ -238,8 +266,10 @@ fn account(jetstream: bool, users: &[&str]) -> Value {
     let user = json!({
         "nkey": null, "passwordHash": null, "certificate": null, "permissions": null, "fields": {},
     });
-    let users: serde_json::Map<String, Value> =
-        users.iter().map(|name| ((*name).to_owned(), user.clone())).collect();
+    let users: serde_json::Map<String, Value> = users
+        .iter()
+        .map(|name| ((*name).to_owned(), user.clone()))
+        .collect();
     json!({
         "users": users, "jwt": null, "exports": [], "imports": [], "mappings": {},
         "jetstream": { "enable": jetstream, "maxMemory": null, "maxFile": null },
