@@ -54,7 +54,8 @@ impl Keys {
     /// Takes over which keys are on their way out, of what there still is.
     pub fn carry(&mut self, before: &Keys) {
         let old = before.retiring_operator_signing_key.clone();
-        self.retiring_operator_signing_key = old.filter(|key| Some(key) != self.operator_signing_key.as_ref());
+        self.retiring_operator_signing_key =
+            old.filter(|key| Some(key) != self.operator_signing_key.as_ref());
         self.retiring.clone_from(&before.retiring);
         for (name, account) in &mut self.accounts {
             let Some(before) = before.accounts.get(name) else {
@@ -63,7 +64,9 @@ impl Keys {
             let roles = &account.signing_keys;
             let known = before.retiring.iter();
             let known = known.filter(|(role, key)| roles.get(*role).is_some_and(|new| new != *key));
-            account.retiring = known.map(|(role, key)| (role.clone(), key.clone())).collect();
+            account.retiring = known
+                .map(|(role, key)| (role.clone(), key.clone()))
+                .collect();
         }
     }
 

@@ -13,7 +13,11 @@ use crate::identity::retire::{Retired, Retirement, retire};
 #[derive(Debug, clap::Args)]
 pub struct Decommission {
     /// The leaf
-    #[arg(value_name = "LEAF", required_unless_present = "user", conflicts_with = "user")]
+    #[arg(
+        value_name = "LEAF",
+        required_unless_present = "user",
+        conflicts_with = "user"
+    )]
     leaf: Option<String>,
     /// A user instead, as ACCOUNT/NAME
     #[arg(long, value_name = "NAME")]
@@ -41,7 +45,9 @@ impl Decommission {
             (None, user) => {
                 let user = user.as_deref().unwrap_or_default();
                 let parts = user.split_once('/');
-                parts.with_context(|| format!("{user:?} is no user: write ACCOUNT/NAME, such as CIM/alchemist"))?;
+                parts.with_context(|| {
+                    format!("{user:?} is no user: write ACCOUNT/NAME, such as CIM/alchemist")
+                })?;
                 (format!("users/{user}.jwt"), format!("user {user}"))
             }
         };
@@ -86,9 +92,16 @@ impl Decommission {
             retired.made.batch.commit()?;
         }
         let account = &retired.account;
-        let mut lines = vec![format!("{would}revoke {title} ({}) in account {account}", retired.key)];
+        let mut lines = vec![format!(
+            "{would}revoke {title} ({}) in account {account}",
+            retired.key
+        )];
         lines.extend(written.iter().map(|file| format!("{would}write {file}")));
-        lines.extend(fleet.iter().map(|option| format!("still names it: {option}")));
+        lines.extend(
+            fleet
+                .iter()
+                .map(|option| format!("still names it: {option}")),
+        );
         let named = retired.named.iter();
         lines.extend(named.map(|(what, command)| format!("still there: {what}: {command}")));
         let next = [
@@ -131,7 +144,8 @@ fn mentions(value: &Value, name: &str, path: &mut Vec<String>, found: &mut Vec<S
         }
         // In a subject it is a token; in a certificate's name, a word.
         Value::String(text) => {
-            let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
+            let mut words =
+                text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
             if words.any(|word| word == name) {
                 found.push(option(path));
             }

@@ -115,7 +115,11 @@ impl Rotate {
             keys: &keys,
             now: desk.now,
         };
-        let step = if how.finish { rotate::finish } else { rotate::start };
+        let step = if how.finish {
+            rotate::finish
+        } else {
+            rotate::start
+        };
         let Made { batch, mut outcome } = step(request, &what, &desk.progress())?;
         if !how.dry_run {
             batch.commit()?;
@@ -146,7 +150,10 @@ impl Rotate {
                 account,
                 service,
                 how,
-            } => (What::User(format!("services/{node}/{account}/{service}.jwt")), how),
+            } => (
+                What::User(format!("services/{node}/{account}/{service}.jwt")),
+                how,
+            ),
             Rotate::ServerCertificate { unit, how } => (certificate(unit, Bearer::Server), how),
             Rotate::LeafCertificate { unit, how } => (certificate(unit, Bearer::Leaf), how),
             Rotate::Ca { how } => (What::Ca, how),
@@ -175,7 +182,9 @@ impl Rotate {
                 next.push("cim-admin rotate operator-signing --finish".to_owned());
             }
             (What::OperatorSigning, true) => {
-                next.push("deploy every hub: its operator JWT then names the new key alone".to_owned());
+                next.push(
+                    "deploy every hub: its operator JWT then names the new key alone".to_owned(),
+                );
             }
             _ => {
                 let at = usize::from(next.first().is_some_and(|step| step.starts_with("commit ")));
@@ -194,7 +203,9 @@ impl Rotate {
     /// As it was typed.
     fn words(&self) -> String {
         match self {
-            Rotate::AccountSigning { account, role, .. } => format!("account-signing {account} {role}"),
+            Rotate::AccountSigning { account, role, .. } => {
+                format!("account-signing {account} {role}")
+            }
             Rotate::Leaf { leaf, .. } => format!("leaf {leaf}"),
             Rotate::User { account, user, .. } => format!("user {account} {user}"),
             Rotate::Service {

@@ -51,7 +51,9 @@ pub fn retire(wish: Retirement<'_>, progress: &Progress) -> Result<Retired> {
     let shown = public.shown(wish.place);
     let Some(jwt) = public.jwt(wish.place) else {
         let kind = wish.place.split('/').next().unwrap_or_default();
-        let known = public.places().filter_map(|place| place.strip_prefix(kind)?.strip_suffix(".jwt"));
+        let known = public
+            .places()
+            .filter_map(|place| place.strip_prefix(kind)?.strip_suffix(".jwt"));
         let known: Vec<&str> = known.map(|name| name.trim_start_matches('/')).collect();
         bail!("there is no {shown}; there are: {}", known.join(", "));
     };
@@ -60,7 +62,12 @@ pub fn retire(wish: Retirement<'_>, progress: &Progress) -> Result<Retired> {
     let mut keys = public.committed()?.keys;
     let account = account_of(&keys, &claims)?;
     let (key, now) = (claims.data.sub.clone(), wish.now.unix_timestamp());
-    let mut vault = Vault::open(Folder::open(wish.secrets)?, wish.keys, &Default::default(), progress)?;
+    let mut vault = Vault::open(
+        Folder::open(wish.secrets)?,
+        wish.keys,
+        &Default::default(),
+        progress,
+    )?;
     let role = own_role(wish.place);
     let retiring = keys.retiring.remove(wish.place);
     let mut roles = Vec::new();
@@ -103,7 +110,10 @@ fn named(wish: &Retirement<'_>, public: &Public, vault: &Vault) -> Vec<(String, 
     named.push((shown.clone(), format!("git rm {shown}")));
     let sealed = format!("{own}.creds");
     if vault.has(&sealed) {
-        named.push((format!("{secrets}/{sealed}"), format!("git rm {secrets}/{sealed}")));
+        named.push((
+            format!("{secrets}/{sealed}"),
+            format!("git rm {secrets}/{sealed}"),
+        ));
     }
     let Some(leaf) = own.strip_prefix("leaves/") else {
         return named;
@@ -115,9 +125,15 @@ fn named(wish: &Retirement<'_>, public: &Public, vault: &Vault) -> Vec<(String, 
     }
     for file in vault.names() {
         for (entry, _) in vault.entries(file) {
-            if entry.strip_prefix(&unit).is_some_and(|rest| rest.starts_with('.')) {
+            if entry
+                .strip_prefix(&unit)
+                .is_some_and(|rest| rest.starts_with('.'))
+            {
                 let path = format!("{secrets}/{file}");
-                named.push((format!("{path}: {entry}"), format!("sops unset {path} '[\"{entry}\"]'")));
+                named.push((
+                    format!("{path}: {entry}"),
+                    format!("sops unset {path} '[\"{entry}\"]'"),
+                ));
             }
         }
     }

@@ -54,7 +54,10 @@ pub fn start(request: Request<'_>, what: &What, progress: &Progress) -> Result<M
                 none_under_way(keys.retiring_operator_signing_key.as_ref())?;
                 keys.retiring_operator_signing_key = keys.operator_signing_key.take();
                 let there = vault.take(OPERATOR, seeds::OPERATOR_SIGNER);
-                ensure!(there, "there is no signing key yet: run `cim-admin identity make`");
+                ensure!(
+                    there,
+                    "there is no signing key yet: run `cim-admin identity make`"
+                );
             }
             What::Role { account, role } => {
                 let entry = seeds::role(account, role);
@@ -64,7 +67,10 @@ pub fn start(request: Request<'_>, what: &What, progress: &Progress) -> Result<M
                 let names: Vec<&str> = of.signing_keys.keys().map(String::as_str).collect();
                 let old = of.signing_keys.get(role).cloned();
                 let old = old.with_context(|| {
-                    format!("account {account} has no role {role}; it has {}", names.join(", "))
+                    format!(
+                        "account {account} has no role {role}; it has {}",
+                        names.join(", ")
+                    )
                 })?;
                 of.retiring.insert(role.clone(), old);
                 vault.take(OPERATOR, &entry);
@@ -166,7 +172,9 @@ pub(super) fn revoke(
     user: &str,
     now: i64,
 ) -> Result<()> {
-    change(vault, public, account, now, |nats| nats.revocations.revoke(user, now))
+    change(vault, public, account, now, |nats| {
+        nats.revocations.revoke(user, now)
+    })
 }
 
 /// Changes an account's JWT and signs it anew.
@@ -182,7 +190,9 @@ pub(super) fn change(
     change(&mut claims.nats);
     let signer = seeds::find(vault, seeds::OPERATOR_SIGNER, KeyKind::Operator)?;
     let signer = signer.context("there is no operator's signing key")?;
-    let jwt = claims.encode(&signer, now).with_context(|| public.shown(&place))?;
+    let jwt = claims
+        .encode(&signer, now)
+        .with_context(|| public.shown(&place))?;
     public.set(&place, format!("{jwt}\n"));
     Ok(())
 }
@@ -212,7 +222,11 @@ fn certificate(
     let mut of = wishes.iter().filter(|wish| wish.bearer == bearer);
     let Some(wish) = of.find(|wish| wish.place == place) else {
         let of = wishes.iter().filter(|wish| wish.bearer == bearer);
-        let units = of.filter_map(|wish| wish.place.strip_prefix("certificates/")?.strip_suffix(".pem"));
+        let units = of.filter_map(|wish| {
+            wish.place
+                .strip_prefix("certificates/")?
+                .strip_suffix(".pem")
+        });
         bail!(
             "the plan has no such certificate of {unit}; it has those of {}",
             units.collect::<Vec<_>>().join(", ")
@@ -227,16 +241,25 @@ fn certificate(
 
 /// A new issuing CA below the same root: peers trust the root, so that old and new certificates hold side by side.
 fn ca(vault: &mut Vault, public: &mut Public, now: OffsetDateTime) -> Result<()> {
-    let text = public.text(authority::ROOT).context("there is no CA yet: run `cim-admin identity make`")?;
+    let text = public
+        .text(authority::ROOT)
+        .context("there is no CA yet: run `cim-admin identity make`")?;
     let roots = Certificate::read_all(text.as_bytes())?;
     let root = roots.first().context("there is no root CA")?;
-    let key = vault.entry(OPERATOR, authority::ROOT_KEY).with_context(|| {
-        format!("the root's key is not in secrets/{OPERATOR}: put {} back for this run", authority::ROOT_KEY)
-    })?;
+    let key = vault
+        .entry(OPERATOR, authority::ROOT_KEY)
+        .with_context(|| {
+            format!(
+                "the root's key is not in secrets/{OPERATOR}: put {} back for this run",
+                authority::ROOT_KEY
+            )
+        })?;
     let above = Authority::read(root.pem().as_bytes(), &Key::read(key.as_bytes())?, now)?;
     let old = vault.entry(OPERATOR, authority::ISSUER).unwrap_or_default();
     let old = Certificate::read_all(old.as_bytes())?;
-    let name = old.first().and_then(|old| old.common_name().map(str::to_owned));
+    let name = old
+        .first()
+        .and_then(|old| old.common_name().map(str::to_owned));
     let name = CommonName::authority(&name.context("the issuing CA has no name")?)?;
     let until = (now + pki::ISSUER).min(root.not_after());
     let made = above.intermediate(&name, Validity::starting(now, until - now)?)?;
@@ -244,7 +267,9 @@ fn ca(vault: &mut Vault, public: &mut Public, now: OffsetDateTime) -> Result<()>
     vault.set(OPERATOR, authority::ISSUER_KEY, &key)?;
     vault.set(OPERATOR, authority::ISSUER, &made.certificate)?;
     let all: Vec<String> = public.places().map(str::to_owned).collect();
-    let certificates = all.iter().filter(|place| place.starts_with("certificates/"));
+    let certificates = all
+        .iter()
+        .filter(|place| place.starts_with("certificates/"));
     certificates.for_each(|place| public.forget(place));
     Ok(())
 }

@@ -152,7 +152,12 @@ impl Vault {
 
     /// Takes a text out of a file of names; whether it was there.
     pub fn take(&mut self, file: &str, name: &str) -> bool {
-        let Some(File { content: Content::Names(names), changed, .. }) = self.files.get_mut(file) else {
+        let Some(File {
+            content: Content::Names(names),
+            changed,
+            ..
+        }) = self.files.get_mut(file)
+        else {
             return false;
         };
         let there = names.take(name);
@@ -264,7 +269,10 @@ impl Names {
             return false;
         };
         self.entries.remove(place);
-        self.places.values_mut().filter(|other| **other > place).for_each(|other| *other -= 1);
+        self.places
+            .values_mut()
+            .filter(|other| **other > place)
+            .for_each(|other| *other -= 1);
         true
     }
 

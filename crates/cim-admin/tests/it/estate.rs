@@ -274,4 +274,3 @@ impl Estate {
         Ok(serde_json::from_str(&said)?)
     }
 }
-

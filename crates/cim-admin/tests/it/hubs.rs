@@ -64,30 +64,21 @@ impl Nodes {
     fn prepare(&self, index: usize, identity: &Path, more: &str) -> Result<()> {
         let folder = self.folder(index);
         fs::create_dir_all(&folder)?;
-        let operator = fs::read_to_string(identity.join("operator.jwt"))?;
-        let operator = operator.trim();
-        let sys = decode::<Operator>(operator)?.claims.nats.system_account;
-        let preload = fs::read_to_string(identity.join("accounts/SYS.jwt"))?;
-        let (preload, dir) = (preload.trim(), folder.display());
+        let (trust, dir) = (trust(identity)?, folder.display());
         let (name, leaf) = (index + 1, self.leaf_ports[index]);
         let conf = format!(
             "listen: \"127.0.0.1:-1\"\nserver_name: \"hub-{name}\"\nports_file_dir: \"{dir}\"\ndebug: true\nmax_payload: 262144\n\
-             jetstream {{ store_dir: \"{dir}/js\" }}\nleafnodes {{ listen: \"127.0.0.1:{leaf}\" }}\n{more}\
-             operator: \"{operator}\"\nsystem_account: \"{sys}\"\nresolver_preload: {{ {sys}: \"{preload}\" }}\n"
+             jetstream {{ store_dir: \"{dir}/js\" }}\nleafnodes {{ listen: \"127.0.0.1:{leaf}\" }}\n{more}{trust}"
         );
         Ok(fs::write(folder.join("nats.conf"), conf)?)
     }
 
-    /// Trusts the operator JWT of an identity from its next start on.
+    /// Has the operator and the preloaded account of an identity from its next start on.
     pub fn reconfigure(&self, index: usize, identity: &Path) -> Result<()> {
         let conf = self.folder(index).join("nats.conf");
         let text = fs::read_to_string(&conf)?;
-        let operator = fs::read_to_string(identity.join("operator.jwt"))?;
-        let lines = text.lines().map(|line| match line.starts_with("operator: ") {
-            true => format!("operator: \"{}\"\n", operator.trim()),
-            false => format!("{line}\n"),
-        });
-        Ok(fs::write(conf, lines.collect::<String>())?)
+        let at = text.find("operator: ").context("an operator")?;
+        Ok(fs::write(conf, [&text[..at], &trust(identity)?].concat())?)
     }
 
     /// Stops a node as a restart of its unit does, and starts it.
@@ -139,6 +130,18 @@ impl Nodes {
         fs::write(folder.join("nats.conf"), conf)?;
         Server::start(&nats_server()?, &folder.join("nats.conf"))
     }
+}
+
+/// The operator of an identity, and its system account.
+fn trust(identity: &Path) -> Result<String> {
+    let operator = fs::read_to_string(identity.join("operator.jwt"))?;
+    let operator = operator.trim();
+    let sys = decode::<Operator>(operator)?.claims.nats.system_account;
+    let preload = fs::read_to_string(identity.join("accounts/SYS.jwt"))?;
+    let preload = preload.trim();
+    Ok(format!(
+        "operator: \"{operator}\"\nsystem_account: \"{sys}\"\nresolver_preload: {{ {sys}: \"{preload}\" }}\n"
+    ))
 }
 
 fn cluster(routes: &[u16], index: usize) -> String {

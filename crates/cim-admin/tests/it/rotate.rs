@@ -40,13 +40,18 @@ impl Scene {
         let before = self.fleet.files()?;
         let output = self.fleet.run(&[args, &FOLDERS].concat())?;
         ensure!(output.status.code() == Some(1), "{output:?}");
-        ensure!(changed(&before, &self.fleet.files()?).is_empty(), "{args:?}: changed something");
+        ensure!(
+            changed(&before, &self.fleet.files()?).is_empty(),
+            "{args:?}: changed something"
+        );
         Ok(String::from_utf8(output.stderr)?)
     }
 
     fn push(&self) -> Result<()> {
         let url = self.nodes.url();
-        let args = ["accounts", "push", "--yes", "--server", &url, "--keys", "keys.txt"];
+        let args = [
+            "accounts", "push", "--yes", "--server", &url, "--keys", "keys.txt",
+        ];
         // The CA is for hosts; this hub has no TLS.
         let output = self.fleet.run(&args)?;
         ensure!(output.status.success(), "{output:?}");
@@ -59,7 +64,9 @@ impl Scene {
     }
 
     fn keys(&self) -> Result<Value> {
-        Ok(serde_json::from_str(&self.fleet.read("identity/keys.json")?)?)
+        Ok(serde_json::from_str(
+            &self.fleet.read("identity/keys.json")?,
+        )?)
     }
 
     fn creds(&self, file: &str) -> Result<String> {
@@ -76,7 +83,10 @@ impl Scene {
 
 fn steps(report: &Value) -> Vec<&str> {
     let next = report["next"].as_array();
-    next.into_iter().flatten().filter_map(Value::as_str).collect()
+    next.into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 #[tokio::test]
@@ -102,13 +112,19 @@ async fn a_signing_key_overlaps_visibly_and_ends() -> Result<()> {
     ensure!(files == expected, "{files:?}");
     let steps = steps(&report);
     let at = |start: &str| steps.iter().position(|step| step.starts_with(start));
-    ensure!(at("commit") < at("push") && at("push") < at("when all of them"), "{steps:?}");
+    ensure!(
+        at("commit") < at("push") && at("push") < at("when all of them"),
+        "{steps:?}"
+    );
     let keys = scene.keys()?;
     let (new_key, old_key) = (
         &keys["accounts"]["CIM"]["signingKeys"]["default"],
         &keys["accounts"]["CIM"]["retiring"]["default"],
     );
-    ensure!(new_key.is_string() && old_key.is_string() && new_key != old_key, "{keys:#}");
+    ensure!(
+        new_key.is_string() && old_key.is_string() && new_key != old_key,
+        "{keys:#}"
+    );
     let said = scene.refused(&what)?;
     ensure!(said.contains("is under way"), "{said}");
     // Another run in between leaves the overlap alone.
@@ -117,11 +133,24 @@ async fn a_signing_key_overlaps_visibly_and_ends() -> Result<()> {
 
     scene.push()?;
     let new = scene.creds("users/CIM/smith.creds")?;
-    ensure!(scene.lets_in(&old).await && scene.lets_in(&new).await, "both hold");
+    ensure!(
+        scene.lets_in(&old).await && scene.lets_in(&new).await,
+        "both hold"
+    );
     scene.run(&[&what[..], &["--finish"]].concat())?;
-    ensure!(scene.account()?.nats.signing_keys.get(old_key.as_str().context("a key")?).is_none());
+    ensure!(
+        scene
+            .account()?
+            .nats
+            .signing_keys
+            .get(old_key.as_str().context("a key")?)
+            .is_none()
+    );
     scene.push()?;
-    ensure!(!scene.lets_in(&old).await && scene.lets_in(&new).await, "only the new one holds");
+    ensure!(
+        !scene.lets_in(&old).await && scene.lets_in(&new).await,
+        "only the new one holds"
+    );
     let said = scene.refused(&[&what[..], &["--finish"]].concat())?;
     ensure!(said.contains("no such rotation is under way"), "{said}");
     Ok(())
@@ -131,7 +160,10 @@ async fn a_signing_key_overlaps_visibly_and_ends() -> Result<()> {
 async fn a_leafs_and_a_users_key_overlap_and_the_old_one_is_revoked() -> Result<()> {
     let scene = Scene::new()?;
     for (what, file) in [
-        (&["rotate", "user", "CIM", "smith"][..], "users/CIM/smith.creds"),
+        (
+            &["rotate", "user", "CIM", "smith"][..],
+            "users/CIM/smith.creds",
+        ),
         (&["rotate", "leaf", "plant-b"], "leaves/plant-b.creds"),
     ] {
         let old = scene.creds(file)?;
@@ -143,13 +175,19 @@ async fn a_leafs_and_a_users_key_overlap_and_the_old_one_is_revoked() -> Result<
         let revoked = |account: &Claims<Account>| account.nats.revocations.0.len();
         let before = revoked(&scene.account()?);
         if file.starts_with("users") {
-            ensure!(scene.lets_in(&old).await && scene.lets_in(&new).await, "{file}");
+            ensure!(
+                scene.lets_in(&old).await && scene.lets_in(&new).await,
+                "{file}"
+            );
         }
         scene.run(&[what, &["--finish"]].concat())?;
         ensure!(revoked(&scene.account()?) == before + 1);
         scene.push()?;
         if file.starts_with("users") {
-            ensure!(!scene.lets_in(&old).await && scene.lets_in(&new).await, "{file}");
+            ensure!(
+                !scene.lets_in(&old).await && scene.lets_in(&new).await,
+                "{file}"
+            );
         }
         let again = scene.fleet.make(&[])?;
         ensure!(again["written"] == serde_json::json!([]), "{again}");
@@ -165,9 +203,14 @@ async fn the_operators_signing_key_goes_to_the_hubs_first() -> Result<()> {
     let report = scene.run(&["rotate", "operator-signing"])?;
     let next = steps(&report);
     let at = |start: &str| next.iter().position(|step| step.starts_with(start));
-    ensure!(at("deploy every hub").is_some() && at("deploy every hub") < at("push"), "{next:?}");
+    ensure!(
+        at("deploy every hub").is_some() && at("deploy every hub") < at("push"),
+        "{next:?}"
+    );
     let url = scene.nodes.url();
-    let push = ["accounts", "push", "--yes", "--server", &url, "--keys", "keys.txt"];
+    let push = [
+        "accounts", "push", "--yes", "--server", &url, "--keys", "keys.txt",
+    ];
     let output = scene.fleet.run(&push)?;
     let said = String::from_utf8(output.stderr)?;
     ensure!(said.contains("deploy operator.jwt to it first"), "{said}");
@@ -176,7 +219,14 @@ async fn the_operators_signing_key_goes_to_the_hubs_first() -> Result<()> {
     scene.push()?;
     scene.run(&["rotate", "operator-signing", "--finish"])?;
     let jwt = scene.fleet.read("identity/operator.jwt")?;
-    ensure!(decode::<Operator>(jwt.trim())?.claims.nats.signing_keys.len() == 1);
+    ensure!(
+        decode::<Operator>(jwt.trim())?
+            .claims
+            .nats
+            .signing_keys
+            .len()
+            == 1
+    );
     scene.nodes.reconfigure(0, &identity)?;
     scene.nodes.restart(0)?;
     scene.push()?;
@@ -194,7 +244,10 @@ fn certificates_are_replaced_one_by_one_and_all_with_the_ca() -> Result<()> {
         ),
         (
             &["rotate", "leaf-certificate", "cim-plant-a"],
-            &["identity/certificates/cim-plant-a.pem", "secrets/plant-a.yaml"],
+            &[
+                "identity/certificates/cim-plant-a.pem",
+                "secrets/plant-a.yaml",
+            ],
         ),
         (
             &["rotate", "ca"],
@@ -209,16 +262,34 @@ fn certificates_are_replaced_one_by_one_and_all_with_the_ca() -> Result<()> {
         let report = scene.run(what)?;
         let found = changed(&before, &scene.fleet.files()?);
         ensure!(found == files, "{what:?}: {found:?}");
-        ensure!(steps(&report).iter().any(|step| step.starts_with("deploy")) || what[1] == "ca", "{report:#}");
+        ensure!(
+            steps(&report).iter().any(|step| step.starts_with("deploy")) || what[1] == "ca",
+            "{report:#}"
+        );
         let again = scene.fleet.make(&[])?;
         ensure!(again["written"] == serde_json::json!([]), "{again}");
     }
     for (what, why) in [
-        (&["rotate", "leaf-certificate", "cim-hub-1"][..], "it has those of cim-plant-a"),
-        (&["rotate", "account-signing", "CIM", "leaf/plant-c"], "it has default, leaf/plant-a"),
-        (&["rotate", "account-signing", "CIN", "default"], "there is no account CIN"),
-        (&["rotate", "leaf", "plant-c"], "there is no identity/leaves/plant-c.jwt"),
-        (&["rotate", "ca", "--finish"], "certificates have no second step"),
+        (
+            &["rotate", "leaf-certificate", "cim-hub-1"][..],
+            "it has those of cim-plant-a",
+        ),
+        (
+            &["rotate", "account-signing", "CIM", "leaf/plant-c"],
+            "it has default, leaf/plant-a",
+        ),
+        (
+            &["rotate", "account-signing", "CIN", "default"],
+            "there is no account CIN",
+        ),
+        (
+            &["rotate", "leaf", "plant-c"],
+            "there is no identity/leaves/plant-c.jwt",
+        ),
+        (
+            &["rotate", "ca", "--finish"],
+            "certificates have no second step",
+        ),
     ] {
         let said = scene.refused(what)?;
         ensure!(said.contains(why), "{what:?}: {said}");
@@ -231,33 +302,82 @@ fn a_decommissioned_leaf_stays_out_until_it_gets_a_new_key() -> Result<()> {
     let scene = Scene::new()?;
     let what = ["decommission", "plant-a"];
     let said = scene.refused(&what)?;
-    ensure!(said.contains("--yes is your consent") && said.contains("CIM: leaf plant-a"), "{said}");
+    ensure!(
+        said.contains("--yes is your consent") && said.contains("CIM: leaf plant-a"),
+        "{said}"
+    );
     let before = scene.fleet.files()?;
     scene.run(&[&what[..], &["--dry-run"]].concat())?;
     ensure!(changed(&before, &scene.fleet.files()?).is_empty());
     let report = scene.run(&[&what[..], &["--yes"]].concat())?;
     let files = changed(&before, &scene.fleet.files()?);
-    ensure!(files == ["identity/accounts/CIM.jwt", "identity/keys.json", "secrets/operator.yaml"], "{files:?}");
+    ensure!(
+        files
+            == [
+                "identity/accounts/CIM.jwt",
+                "identity/keys.json",
+                "secrets/operator.yaml"
+            ],
+        "{files:?}"
+    );
     let key = report["key"].as_str().context("a key")?;
     let account = scene.account()?;
     ensure!(account.nats.revocations.0.contains_key(key));
-    let roles: BTreeSet<&str> = account.nats.signing_keys.scopes().map(|s| s.role.as_str()).collect();
-    ensure!(!roles.contains("leaf/plant-a") && roles.contains("leaf/plant-b"), "{roles:?}");
-    let named: BTreeSet<&str> = report["fleet"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    ensure!(named.contains("services.cim.fleet.leaves.plant-a") && named.contains("host plant-a"), "{named:?}");
+    let roles: BTreeSet<&str> = account
+        .nats
+        .signing_keys
+        .scopes()
+        .map(|s| s.role.as_str())
+        .collect();
+    ensure!(
+        !roles.contains("leaf/plant-a") && roles.contains("leaf/plant-b"),
+        "{roles:?}"
+    );
+    let named: BTreeSet<&str> = report["fleet"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    ensure!(
+        named.contains("services.cim.fleet.leaves.plant-a") && named.contains("host plant-a"),
+        "{named:?}"
+    );
     let still = report["stillThere"].to_string();
-    for what in ["identity/leaves/plant-a.jwt", "secrets/plant-a.yaml: cim-plant-a.creds"] {
+    for what in [
+        "identity/leaves/plant-a.jwt",
+        "secrets/plant-a.yaml: cim-plant-a.creds",
+    ] {
         ensure!(still.contains(what), "{still}");
     }
     scene.push()?;
     // The plan still has it: nothing lets it in again by the way.
-    let output = scene.fleet.run(&["identity", "make", "--plan", "plan.json", "--keys", "keys.txt"])?;
+    let output = scene.fleet.run(&[
+        "identity",
+        "make",
+        "--plan",
+        "plan.json",
+        "--keys",
+        "keys.txt",
+    ])?;
     let said = String::from_utf8(output.stderr)?;
-    ensure!(said.contains("is revoked") && said.contains("cim-admin rotate"), "{said}");
+    ensure!(
+        said.contains("is revoked") && said.contains("cim-admin rotate"),
+        "{said}"
+    );
     scene.run(&["rotate", "leaf", "plant-a"])?;
     let account = scene.account()?;
-    ensure!(account.nats.revocations.0.contains_key(key), "the old key stays out");
-    ensure!(account.nats.signing_keys.scopes().any(|scope| scope.role == "leaf/plant-a"));
+    ensure!(
+        account.nats.revocations.0.contains_key(key),
+        "the old key stays out"
+    );
+    ensure!(
+        account
+            .nats
+            .signing_keys
+            .scopes()
+            .any(|scope| scope.role == "leaf/plant-a")
+    );
     fs::metadata(scene.fleet.path("identity/leaves/plant-a.jwt"))?;
     Ok(())
 }
