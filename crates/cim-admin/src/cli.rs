@@ -6,6 +6,7 @@ mod contexts;
 mod decommission;
 mod docs;
 mod identity;
+mod import;
 mod pki;
 mod reach;
 mod rotate;
@@ -53,6 +54,9 @@ enum Command {
     Rotate(rotate::Rotate),
     /// Takes a leaf or a user out: refused at once, and what still names it
     Decommission(decommission::Decommission),
+    /// Takes over what other tools made
+    #[command(subcommand)]
+    Import(import::Import),
     /// Writes shell completions and man pages into a folder
     #[command(hide = true)]
     Docs {
@@ -113,6 +117,7 @@ impl Cli {
             Command::Contexts(command) => command.run(desk),
             Command::Rotate(command) => command.run(desk),
             Command::Decommission(command) => command.run(desk),
+            Command::Import(command) => command.run(desk),
             Command::Docs { folder } => docs::write(folder),
         }
     }

@@ -17,11 +17,11 @@ mod plan;
 mod public;
 pub mod retire;
 pub mod rotate;
-mod rules;
-mod seeds;
+pub(crate) mod rules;
+pub(crate) mod seeds;
 mod statics;
 mod token;
-mod vault;
+pub(crate) mod vault;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod files;
 pub mod identity;
+pub mod nsc;
 mod parallel;
 pub mod pki;
 pub mod progress;

@@ -14,6 +14,7 @@ mod hubs;
 mod identity;
 mod keys;
 mod kinds;
+mod nsc;
 mod online;
 mod panics;
 mod push;
