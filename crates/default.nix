@@ -50,13 +50,14 @@ let
 
   packages = rec {
     cim-build =
-      zone "cim-build" [ "cim-spec" "cim-render" "cim-check" ] [ "cim-render" "cim-check" ]
+      zone "cim-build" [ "cim-spec" "cim-identity" "cim-render" "cim-check" ] [ "cim-render" "cim-check" ]
         "Renders and checks nats-server configurations; runs in the Nix build";
     cim-node =
       zone "cim-node"
         [ "cim-node" ]
         [
           "cim-health"
+          "cim-expiry"
           "cim-provision"
           "cim-reload"
           "cim-secrets"

@@ -4,7 +4,9 @@
 //! throwaway identities is also started, on loopback, and must become healthy with the digest
 //! that we computed. [`Copy`], [`Identities`] and [`Server`] serve tests and the demo too.
 
+pub mod committed;
 mod copy;
+pub mod folder;
 mod identities;
 mod loopback;
 mod server;

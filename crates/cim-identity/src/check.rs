@@ -4,6 +4,7 @@ mod account;
 mod certificates;
 mod operator;
 mod say;
+mod static_accounts;
 mod template;
 mod users;
 
@@ -19,22 +20,31 @@ use say::Say;
 
 /// Holds the whole folder `identity/` against its fleet. Times are left to [`crate::expiring`].
 pub fn check(fleet: &Fleet, committed: &Committed, problems: &mut Problems) {
-    let Some(wanted) = Wanted::of(fleet, problems) else {
-        return;
-    };
+    let wanted = Wanted::of(fleet, problems);
     let mut say = Say::new(problems);
-    operator::same_text(fleet, committed, &mut say);
-    let operator = operator::read(committed.operator.as_deref(), &mut say);
-    if let Some(operator) = &operator {
-        operator::check(operator, committed, &wanted.system_account, &mut say);
+    match &wanted {
+        Some(wanted) => jwts(fleet, wanted, committed, &mut say),
+        None if fleet.operator.is_none() => static_accounts::check(fleet, committed, &mut say),
+        None => {} // a rule was broken, which has been said
     }
-    let accounts = read(&wanted, &committed.accounts, &mut say);
+    certificates::check(fleet, committed, &mut say);
+    for path in &committed.strangers {
+        say.stranger(path, &fleet_at().join("operator"));
+    }
+}
+
+/// Everything that operator mode needs.
+fn jwts(fleet: &Fleet, wanted: &Wanted, committed: &Committed, say: &mut Say<'_>) {
+    operator::same_text(fleet, committed, say);
+    let operator = operator::read(committed.operator.as_deref(), say);
+    if let Some(operator) = &operator {
+        operator::check(operator, committed, &wanted.system_account, say);
+    }
+    let accounts = read(wanted, &committed.accounts, say);
     for name in committed.accounts.keys() {
         if wanted.account(name).is_none() {
-            say.stranger(
-                &format!("accounts/{name}.jwt"),
-                &fleet_at().join("accounts"),
-            );
+            let at = fleet_at().join("accounts");
+            say.stranger(&format!("accounts/{name}.jwt"), &at);
         }
     }
     let scope = Scope {
@@ -43,14 +53,10 @@ pub fn check(fleet: &Fleet, committed: &Committed, problems: &mut Problems) {
         whole: true,
     };
     for account in &wanted.accounts {
-        account::keys(account, &committed.keys, &scope, &mut say);
-        account::check(account, &scope, &mut say);
+        account::keys(account, &committed.keys, &scope, say);
+        account::check(account, &scope, say);
     }
-    users::check(&wanted, committed, &scope, &mut say);
-    certificates::check(fleet, committed, &mut say);
-    for path in &committed.strangers {
-        say.stranger(path, &fleet_at().join("operator"));
-    }
+    users::check(wanted, committed, &scope, say);
 }
 
 /// Holds the JWTs in a hub's spec against the options there: what its node starts with. `max_payload`: bytes of one

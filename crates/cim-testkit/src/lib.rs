@@ -4,6 +4,7 @@
 
 mod fleet;
 mod golden;
+mod identity;
 mod keys;
 mod member;
 mod peers;
@@ -18,6 +19,7 @@ use anyhow::{Context, Result};
 
 pub use fleet::Fleet;
 pub use golden::{cases, golden, like, plan};
+pub use identity::{Identity, key};
 pub use member::Member;
 pub use ports::{Held, Ports};
 pub use rows::{Row, rows};

@@ -17,9 +17,10 @@ use crate::workspace::Workspace;
 const INPUTS: [&str; 5] = ["nixpkgs", "crane", "deploy-rs", "treefmt-nix", "sops-nix"];
 
 /// The workspace's programs that stand for the packages Nix would build of them.
-const PROGRAMS: [&str; 7] = [
+const PROGRAMS: [&str; 8] = [
     "cim-render",
     "cim-check",
+    "cim-expiry",
     "cim-health",
     "cim-provision",
     "cim-reload",

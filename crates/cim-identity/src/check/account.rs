@@ -1,7 +1,7 @@
 //! An account's JWT: who signed it, its limits, and what it shares.
 
 use cim_creds::body::share::{Export, Import};
-use cim_creds::{Account as Body, Activation, Chain, Claims, decode};
+use cim_creds::{Account as Body, Activation, Chain, ChainError, Claims, decode};
 use cim_spec::OptionPath;
 
 use super::say::Say;
@@ -20,11 +20,13 @@ pub(super) fn check(account: &Account, scope: &Scope<'_>, say: &mut Say<'_>) {
     if claims.data.name != account.name {
         let what = format!("{file} is of account {:?}", claims.data.name);
         say.of_account(&at, what);
+        return; // what else it says is about that one
     }
-    if let Some(operator) = scope.operator
-        && let Err(error) = Chain::new(operator, claims)
-    {
-        say.of_account(&at, format!("{file}: {error}"));
+    let chain = scope.operator.map(|operator| Chain::new(operator, claims));
+    match chain {
+        // An operator that nobody trusts has been said once.
+        None | Some(Ok(_) | Err(ChainError::OperatorIssuer { .. })) => {}
+        Some(Err(error)) => say.of_account(&at, format!("{file}: {error}")),
     }
     template::roles(account, &claims.nats, scope.whole, say);
     limits(account, &claims.nats, say);
@@ -36,7 +38,8 @@ pub(super) fn check(account: &Account, scope: &Scope<'_>, say: &mut Say<'_>) {
 /// Holds it against `keys.json`.
 pub(super) fn keys(account: &Account, keys: &Keys, scope: &Scope<'_>, say: &mut Say<'_>) {
     is_of(account, keys.account(&account.name), scope, say);
-    let Some(claims) = scope.accounts.get(&account.name) else {
+    let claims = scope.accounts.get(&account.name);
+    let Some(claims) = claims.filter(|claims| claims.data.name == account.name) else {
         return;
     };
     for role in &account.roles {
@@ -72,8 +75,7 @@ pub(super) fn fits(account: &Account, bytes: usize, most: u64, say: &mut Say<'_>
             file(account)
         );
         let help =
-            "give services.cim.hub.limits.maxPayload more, or let leaves share accounts less"
-                .to_owned();
+            "give services.cim.hub.limits.maxPayload more, or move some leaves to an account of their own".to_owned();
         say.too_large(&account.at.join("jwt"), what, help);
     }
 }

@@ -67,7 +67,9 @@ fn lifetime(user: &User, claims: &Claims<Body>, say: &mut Say<'_>) {
         .map(|most| i64::try_from(most).unwrap_or(i64::MAX));
     let what = match most {
         Some(_) if exp == 0 => "does not expire".to_owned(),
-        Some(most) if holds > most => format!("holds {holds} s, more than {most}"),
+        Some(most) if holds > most => {
+            format!("holds for {}, more than {}", span(holds), span(most))
+        }
         _ => return,
     };
     let option = if user.role.starts_with("leaf/") {
@@ -79,4 +81,15 @@ fn lifetime(user: &User, claims: &Claims<Body>, say: &mut Say<'_>) {
     };
     let at = fleet_at().join("lifetimes").join(option);
     say.of_folder(&at, format!("{} {what}", user.place));
+}
+
+/// Seconds in the largest unit that divides them.
+fn span(seconds: i64) -> String {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
+    let fits = |(size, _): &&(i64, &str)| seconds % size == 0;
+    let unit = units.iter().find(fits);
+    unit.map_or_else(
+        || format!("{seconds} s"),
+        |(size, name)| format!("{} {name}", seconds / size),
+    )
 }

@@ -1,5 +1,6 @@
 //! The node's programs beside real nats-servers.
 
+mod expiry;
 mod health;
 mod reload;
 mod reload_files;

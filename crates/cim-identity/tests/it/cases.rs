@@ -1,0 +1,113 @@
+//! A folder `identity/` with mistakes put in, as a case's `change.json` says.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use cim_creds::{Account, Body, Claims, Operator, User};
+use cim_identity::Committed;
+use cim_testkit::{Identity, key};
+use data_encoding::BASE64URL_NOPAD;
+use nkeys::{KeyPair, KeyPairType};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::fleet::{ISSUED, fleet, set, tree};
+
+/// What a case does after the identity was made of the tests' fleet.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Change {
+    /// Written into the fleet, by JSON pointer: what the options say now.
+    #[serde(default)]
+    set: BTreeMap<String, Value>,
+    /// Files that are gone.
+    #[serde(default)]
+    remove: Vec<String>,
+    /// Files with another text.
+    #[serde(default)]
+    put: BTreeMap<String, String>,
+    /// Files that stand in the place of others.
+    #[serde(default)]
+    copy: BTreeMap<String, String>,
+    /// JWTs with another claim, by JSON pointer, signed by the name of a key; null: still by their issuer's, wrongly.
+    #[serde(default)]
+    edit: BTreeMap<String, Edit>,
+    /// Whether a hub's node holds its spec, and not the whole folder.
+    #[serde(default)]
+    pub hub: bool,
+    /// Most bytes of a message to that hub.
+    pub max_payload: Option<u64>,
+    /// The moment that expiry is asked about, in days after the issue.
+    pub days: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Edit {
+    set: BTreeMap<String, Value>,
+    signer: Option<String>,
+}
+
+impl Change {
+    pub fn read(case: &Path) -> Self {
+        let text = fs::read_to_string(case.join("change.json")).unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", case.display()))
+    }
+
+    /// The fleet and its folder, as they are after the change.
+    pub fn apply(&self) -> (Value, Result<Committed, String>) {
+        let mut declared = tree();
+        let identity = Identity::of(&fleet(&declared), ISSUED).unwrap();
+        let mut files = identity.files().clone();
+        for (place, edit) in &self.edit {
+            let changed = edit.apply(&files[place]);
+            files.insert(place.clone(), changed);
+        }
+        for (to, from) in &self.copy {
+            files.insert(to.clone(), identity.files()[from].clone());
+        }
+        for place in &self.remove {
+            assert!(files.remove(place).is_some(), "{place} is not there");
+        }
+        files.extend(self.put.clone());
+        if self.hub {
+            identity.put_into(&mut declared).unwrap();
+            for (name, account) in declared["accounts"].as_object_mut().unwrap() {
+                account["jwt"] = files[&format!("accounts/{name}.jwt")].as_str().into();
+            }
+            declared["operator"]["jwt"] = files["operator.jwt"].as_str().into();
+        }
+        for (path, value) in &self.set {
+            set(&mut declared, path, value.clone());
+        }
+        (declared, Committed::of(files))
+    }
+}
+
+impl Edit {
+    fn apply(&self, token: &str) -> String {
+        let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else {
+            panic!("no JWT")
+        };
+        let payload = BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap();
+        let mut claims: Value = serde_json::from_slice(&payload).unwrap();
+        for (path, value) in &self.set {
+            set(&mut claims, path, value.clone());
+        }
+        let Some(signer) = &self.signer else {
+            let payload = BASE64URL_NOPAD.encode(claims.to_string().as_bytes());
+            return format!("{header}.{payload}.{signature}");
+        };
+        match claims["nats"]["type"].as_str() {
+            Some("operator") => signed::<Operator>(claims, &key(KeyPairType::Operator, signer)),
+            Some("account") => signed::<Account>(claims, &key(KeyPairType::Operator, signer)),
+            _ => signed::<User>(claims, &key(KeyPairType::Account, signer)),
+        }
+    }
+}
+
+fn signed<T: Body>(claims: Value, key: &KeyPair) -> String {
+    let claims: Claims<T> = serde_json::from_value(claims).unwrap();
+    claims.encode(key, ISSUED).unwrap()
+}

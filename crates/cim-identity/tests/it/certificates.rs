@@ -1,0 +1,72 @@
+//! Hosts' certificates in `identity/certificates/`.
+
+use cim_check::Identities;
+use cim_identity::{Committed, check, expiring};
+use cim_spec::Problems;
+use cim_testkit::Identity;
+use serde_json::{Value, json};
+
+use crate::fleet::{ISSUED, fleet, tree};
+
+/// A throwaway certificate holds for localhost and 127.0.0.1, and ends tomorrow.
+fn committed(unit: &str) -> Committed {
+    let mut files = Identity::of(&fleet(&tree()), ISSUED)
+        .unwrap()
+        .files()
+        .clone();
+    let authority = Identities::new().unwrap();
+    let (certificate, _) = authority.certificate("hub-1").unwrap();
+    files.insert(format!("certificates/{unit}.pem"), certificate);
+    files.insert("ca.pem".to_owned(), authority.ca().to_owned());
+    Committed::of(files).unwrap()
+}
+
+fn at(address: &str) -> Value {
+    let mut declared = tree();
+    declared["hubs"]["hub"]["nodes"]["hub-1"]["address"] = json!(address);
+    declared
+}
+
+fn problems(declared: &Value, committed: &Committed) -> String {
+    let mut problems = Problems::new();
+    check(&fleet(declared), committed, &mut problems);
+    problems.to_string()
+}
+
+#[test]
+fn a_certificate_holds_where_its_node_is_dialled() {
+    let committed = committed("cim-hub-1");
+    for right in ["localhost", "LOCALHOST", "127.0.0.1"] {
+        assert_eq!(problems(&at(right), &committed), "", "{right}");
+    }
+    let said = "services.cim.fleet.hubs.hub.nodes.hub-1.address: is \"hub-1.example.com\", for which \
+                certificates/cim-hub-1.pem does not hold: it names 127.0.0.1, localhost\n";
+    let found = problems(&at("hub-1.example.com"), &committed);
+    assert!(found.starts_with(said), "{found}");
+}
+
+#[test]
+fn a_certificate_is_somebodys() {
+    let found = problems(&tree(), &committed("cim-nobody"));
+    assert!(
+        found.contains("certificates/cim-nobody.pem belongs to nothing"),
+        "{found}"
+    );
+    assert_eq!(problems(&tree(), &committed("cim-prod-001")), "");
+}
+
+#[test]
+fn certificates_end_too() {
+    let committed = committed("cim-hub-1");
+    let all = expiring(&fleet(&tree()), &committed, ISSUED * 2, 0).unwrap();
+    let find = |file: &str| all.iter().find(|one| one.file == file).unwrap();
+    let own = find("certificates/cim-hub-1.pem");
+    assert_eq!(own.what, "the certificate CN=hub-1");
+    assert_eq!(own.host.as_deref(), Some("hub-1"));
+    assert_eq!(find("ca.pem").what, "the certificate CN=cim throwaway CA");
+    let before = expiring(&fleet(&tree()), &committed, own.ends - 10, 10).unwrap();
+    assert!(
+        !before.iter().any(|one| one.file == own.file),
+        "the edge is outside"
+    );
+}
