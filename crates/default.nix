@@ -32,10 +32,12 @@ let
     # The tests run a real nats-server.
     nativeCheckInputs = [ pkgs.nats-server ];
   };
-  zone =
-    pname: crates: binaries: description:
+  zone = zoneWith { };
+  zoneWith =
+    more: pname: crates: binaries: description:
     craneLib.buildPackage (
       common
+      // more
       // {
         inherit pname binaries;
         cargoExtraArgs = "--locked ${lib.concatMapStringsSep " " (crate: "--package ${crate}") crates}";
@@ -63,6 +65,26 @@ let
           "cim-secrets"
         ]
         "What runs beside nats-server on a host";
+    cim-admin =
+      zoneWith
+        {
+          # The tests hold what is sealed against the real sops, with ssh host keys.
+          nativeCheckInputs = [
+            pkgs.nats-server
+            pkgs.sops
+            pkgs.age
+            pkgs.openssh
+          ];
+          nativeBuildInputs = [ pkgs.installShellFiles ];
+          postInstall = ''
+            mkdir generated
+            "$out/bin/cim-admin" docs generated
+            installManPage generated/*.1
+            installShellCompletion generated/cim-admin.bash generated/cim-admin.fish generated/_cim-admin
+          '';
+        }
+        "cim-admin" [ "cim-admin" ] [ "cim-admin" ]
+        "The operator's desk: makes identities and seals secrets";
     default = cim-build;
   };
 

@@ -5,6 +5,7 @@ mod consent;
 mod contexts;
 mod decommission;
 mod docs;
+mod expiry;
 mod identity;
 mod import;
 mod pki;
@@ -38,6 +39,8 @@ enum Command {
     /// Makes a fleet's keys, JWTs, creds and certificates from its plan
     #[command(subcommand)]
     Identity(identity::Identity),
+    /// Says what ends soon, and fails if anything does
+    Expiry(expiry::Expiry),
     /// Makes CAs and certificates, signs devices' requests, checks certificates made elsewhere
     #[command(subcommand)]
     Pki(pki::Pki),
@@ -111,6 +114,7 @@ impl Cli {
     pub fn run(&self, desk: &Desk) -> Result<Report> {
         match &self.command {
             Command::Identity(command) => command.run(desk),
+            Command::Expiry(command) => command.run(desk),
             Command::Pki(command) => command.run(desk),
             Command::Secrets(command) => command.run(desk),
             Command::Accounts(command) => command.run(desk),

@@ -36,7 +36,8 @@ use self::accounts::Signers;
 use self::authority::{Ca, Lasting};
 use self::known::{AllKnown, Place};
 use self::logins::{Login, Scene};
-pub use self::outcome::{Did, LeftOver, Outcome};
+pub(crate) use self::outcome::few;
+pub use self::outcome::{Did, LeftOver, Outcome, Step};
 pub use self::plan::{Bearer, Host, Need, Plan};
 use self::public::Public;
 use self::token::Times;
@@ -169,7 +170,8 @@ impl Run<'_> {
         let mut keys = signers.public();
         keys.carry(&self.public.committed()?.keys);
         let did = signers.operator_jwt(wanted, &keys, &mut self.public, times)?;
-        self.outcome.note(did, "the operator's JWT");
+        let at = vec![self.public.shown("operator.jwt")];
+        self.outcome.note(did, "the operator's JWT", at);
         let mut accounts: BTreeMap<String, Account> = BTreeMap::new();
         for account in &wanted.accounts {
             let name = &account.name;
@@ -178,7 +180,9 @@ impl Run<'_> {
             if did != Did::Kept {
                 self.outcome.accounts.insert(name.clone());
             }
-            self.outcome.note(did, format!("the JWT of account {name}"));
+            let at = vec![self.public.shown(&accounts::place(name))];
+            self.outcome
+                .note(did, format!("the JWT of account {name}"), at);
             accounts.insert(name.clone(), body);
         }
         let places = logins::places(self.request.plan);
@@ -250,14 +254,23 @@ impl Run<'_> {
             }
             _ => format!("the JWT of the {}", user.name),
         };
-        self.outcome.note(login.did, what);
         self.public.set(&user.place, format!("{}\n", login.jwt));
-        if let Some(creds) = &login.creds {
-            for place in &login.places {
-                if place.set(&mut self.vault, creds)? && login.did == Did::Kept {
-                    self.outcome
-                        .note(Did::Changed, format!("the creds in {place}"));
-                }
+        let public = self.public.shown(&user.place);
+        let sealed = login
+            .places
+            .iter()
+            .map(|place| self.vault.shown(&place.to_string()));
+        let places: Vec<String> = [public].into_iter().chain(sealed).collect();
+        self.outcome.note(login.did, what.clone(), places);
+        let Some(creds) = &login.creds else {
+            return Ok(());
+        };
+        for place in &login.places {
+            let there = place.get(&self.vault).is_some();
+            if place.set(&mut self.vault, creds)? && login.did == Did::Kept {
+                let did = if there { Did::Changed } else { Did::Made };
+                let at = vec![self.vault.shown(&place.to_string())];
+                self.outcome.note(did, format!("{what}, with its seed"), at);
             }
         }
         Ok(())
@@ -282,10 +295,18 @@ impl Run<'_> {
             },
         )?;
         for seed in seeds {
-            self.outcome.note(seed.did, seed.what);
+            let places = seed
+                .places
+                .iter()
+                .map(|place| self.vault.shown(&place.to_string()));
+            let places: Vec<String> = places.collect();
+            let mut did = seed.did;
             for place in seed.places {
-                place.set(&mut self.vault, &seed.seed)?;
+                if place.set(&mut self.vault, &seed.seed)? && did == Did::Kept {
+                    did = Did::Changed;
+                }
             }
+            self.outcome.note(did, seed.what, places);
         }
         self.write_keys(keys)
     }
@@ -303,15 +324,19 @@ impl Run<'_> {
         let ca = Ca::settle(name, vault, public, now, lasting, &mut self.outcome)?;
         let settled = wishes.iter().map(|wish| {
             let did = ca.certificate(wish, vault, public, now, lasting);
-            did.with_context(|| wish.place.clone())
+            did.with_context(|| public.shown(&wish.place))
         });
         for (wish, did) in wishes.iter().zip(crate::parallel::all(settled.collect())?) {
             if did != Did::Kept {
                 let hosts = wish.holders.iter().map(|(host, _)| host.clone());
                 self.outcome.hosts.extend(hosts);
             }
-            self.outcome
-                .note(did, format!("the certificate of {}", wish.name));
+            let mut at = vec![self.public.shown(&wish.place)];
+            for (host, entry) in &wish.holders {
+                at.push(self.vault.place(&Plan::file_of(host), entry));
+            }
+            let what = format!("the certificate of {}", wish.name);
+            self.outcome.note(did, what, at);
         }
         Ok(())
     }
@@ -325,7 +350,7 @@ impl Run<'_> {
             }
             let what = format!("the key of {host}'s store, {entry}");
             if self.vault.entry(&file, entry).is_some() {
-                self.outcome.note(Did::Kept, what);
+                self.outcome.note(Did::Kept, what, Vec::new());
                 continue;
             }
             let key = match self.moved(host, entry) {
@@ -333,7 +358,8 @@ impl Run<'_> {
                 None => store_key()?,
             };
             self.vault.set(&file, entry, &key)?;
-            self.outcome.note(Did::Made, what);
+            let at = vec![self.vault.place(&file, entry)];
+            self.outcome.note(Did::Made, what, at);
         }
         Ok(())
     }
@@ -365,7 +391,8 @@ impl Run<'_> {
                 Did::Made
             };
             batch.put(&place, rules.as_bytes(), Mode::Public)?;
-            self.outcome.note(did, place.display().to_string());
+            let shown = place.display().to_string();
+            self.outcome.note(did, shown.clone(), vec![shown]);
         }
         for sealing in self.vault.seal(self.request.now, self.progress)? {
             if let Some(host) = sealing.name.strip_suffix(".yaml") {

@@ -111,6 +111,7 @@ impl Identity {
             let keys = AccountKeys {
                 nkey: key(KeyPairType::Account, &account.name).public_key(),
                 signing_keys: account.roles.iter().map(role).collect(),
+                ..AccountKeys::default()
             };
             self.keys.accounts.insert(account.name.clone(), keys);
         }

@@ -17,7 +17,8 @@ use crate::workspace::Workspace;
 const INPUTS: [&str; 5] = ["nixpkgs", "crane", "deploy-rs", "treefmt-nix", "sops-nix"];
 
 /// The workspace's programs that stand for the packages Nix would build of them.
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
+    "cim-admin",
     "cim-render",
     "cim-check",
     "cim-expiry",

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::store::{Store, inside};
 use super::{Desk, Report};
 use crate::files::{self, Batch, Mode};
-use crate::identity::{self, Did, Plan, Request};
+use crate::identity::{self, Did, Plan, Request, Step};
 use crate::sops::Identities;
 
 #[derive(Debug, Subcommand)]
@@ -63,9 +63,12 @@ impl Make {
         if let Some(place) = new {
             // First, so that nothing is ever sealed for a key that is nowhere.
             batch.put(place, keys.text().as_bytes(), Mode::Secret)?;
-            outcome
-                .done
-                .insert(0, (Did::Made, format!("your key, {}", place.display())));
+            let step = Step {
+                did: Did::Made,
+                what: format!("your key, {}", place.display()),
+                places: vec![place.display().to_string()],
+            };
+            outcome.done.insert(0, step);
             outcome.written.insert(0, place.display().to_string());
             outcome.next.insert(
                 0,
@@ -87,12 +90,18 @@ impl Make {
 
     /// The operator's keys, and where they are to be written if they are new.
     fn keys(&self, desk: &Desk) -> Result<(Identities, Option<&Path>)> {
-        let Some(place) = self.store.key_file().filter(|_| self.new_keys) else {
+        let missing = match self.store.key_file() {
+            Some(place) if !files::exists(place)? => Some(place),
+            _ => None,
+        };
+        let Some(place) = missing else {
             return Ok((self.store.identities(desk)?, None));
         };
-        if files::exists(place)? {
-            return Ok((Identities::read(place)?, None));
-        }
+        ensure!(
+            self.new_keys,
+            "{} is missing: bring your key file from where it is kept; --new-keys makes one for a new fleet",
+            place.display()
+        );
         self.store.must_be_outside(place)?;
         ensure!(
             !inside(place, &self.identity),

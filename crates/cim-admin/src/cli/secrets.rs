@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 use super::store::{Sealing, Secret, Store};
 use super::{Desk, Report};
 use crate::files::{self, Batch, Mode};
-use crate::sops::{Finding, Format, Plain, ssh_recipient};
+use crate::identity::check::Problem;
+use crate::identity::{self, Plan, few};
+use crate::sops::{Format, Plain, ssh_recipient};
 
 #[derive(Debug, Subcommand)]
 pub enum Secrets {
@@ -55,6 +57,17 @@ pub enum Secrets {
     },
     /// Checks every file: sealed whole, for whom the rules name, unchanged if your keys open it
     Check {
+        /// Holds both folders against what the fleet needs, too; - for what is piped in
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
+        /// The folder of public files
+        #[arg(
+            long,
+            value_name = "DIR",
+            default_value = "identity",
+            requires = "plan"
+        )]
+        identity: PathBuf,
         #[command(flatten)]
         store: Store,
     },
@@ -114,7 +127,11 @@ impl Secrets {
                 store,
                 dry_run,
             } => decrypt(store, desk, name, entry.as_deref(), to, *dry_run),
-            Secrets::Check { store } => check(store, desk),
+            Secrets::Check {
+                plan,
+                identity,
+                store,
+            } => check(store, desk, plan.as_deref(), identity),
             Secrets::Recipient { file } => recipient(file),
         }
     }
@@ -221,20 +238,29 @@ fn part(plain: &Plain, entry: Option<&str>, place: &Path) -> Result<Zeroizing<Ve
     Ok(Zeroizing::new(text.as_bytes().to_vec()))
 }
 
-fn check(store: &Store, desk: &Desk) -> Result<Report> {
+fn check(store: &Store, desk: &Desk, plan: Option<&Path>, identity: &Path) -> Result<Report> {
+    let plan = plan.map(Plan::open).transpose()?;
     let identities = store.identities_if_any(desk)?;
     let findings = store.folder()?.check(identities.as_ref())?;
-    let problems = |finding: &Finding| !finding.problems.is_empty();
+    let checked = plan.as_ref().map(|plan| {
+        let folders = (identity, store.path());
+        let keys = identities.as_ref();
+        identity::check::check(plan, folders, keys, desk.now, &desk.progress())
+    });
+    let checked = checked.transpose()?.unwrap_or_default();
     let mut lines = Vec::new();
     for finding in &findings {
         let file = store.path().join(&finding.file);
-        let said = finding
-            .problems
-            .iter()
-            .map(|problem| format!("{}: {problem}", file.display()));
-        lines.extend(said);
+        let said = finding.problems.iter();
+        lines.extend(said.map(|problem| format!("{}: {problem}", file.display())));
     }
-    let bad = findings.iter().filter(|finding| problems(finding)).count();
+    lines.extend(checked.problems.iter().map(Problem::line));
+    let ends = checked.ends.iter().map(|end| end.line(desk.now));
+    few(&mut lines, ends);
+    let bad = findings
+        .iter()
+        .filter(|finding| !finding.problems.is_empty())
+        .count();
     let opened = findings.iter().filter(|finding| finding.opened).count();
     lines.push(format!(
         "{} files, {opened} opened, {bad} with problems{}",
@@ -245,11 +271,14 @@ fn check(store: &Store, desk: &Desk) -> Result<Report> {
             ""
         }
     ));
-    Ok(Report {
-        lines,
-        good: bad == 0,
-        json: json!({ "good": bad == 0, "opened": opened, "files": findings }),
-    })
+    let soon = checked.ends.iter().any(|end| end.soon);
+    let good = bad == 0 && checked.problems.is_empty() && !soon;
+    let mut json = json!({ "good": good, "opened": opened, "files": findings });
+    if plan.is_some() {
+        json["problems"] = json!(checked.problems);
+        json["ends"] = json!(checked.ends);
+    }
+    Ok(Report { lines, good, json })
 }
 
 fn recipient(file: &Path) -> Result<Report> {

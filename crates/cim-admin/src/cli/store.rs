@@ -142,16 +142,21 @@ impl Secret<'_> {
     }
 }
 
-/// Whether a file would be below a folder, through links too; the folders on its way may be missing.
+/// Whether a file would be below a folder, through links too; either may be missing, and folders on the way.
 pub fn inside(file: &Path, folder: &Path) -> bool {
-    let here = Path::new(".");
-    let above = file.parent().into_iter().flat_map(Path::ancestors);
-    let above = above.map(|path| if path == Path::new("") { here } else { path });
-    let found = above.into_iter().find_map(|path| path.canonicalize().ok());
-    match (found, folder.canonicalize()) {
-        (Some(found), Ok(folder)) => found.starts_with(folder),
+    match (resolved(file), resolved(folder)) {
+        (Some(file), Some(folder)) => file.starts_with(folder),
         _ => false,
     }
+}
+
+/// A path without links and dots, as far as it exists.
+fn resolved(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    path.ancestors().find_map(|above| {
+        let found = above.canonicalize().ok()?;
+        Some(found.join(path.strip_prefix(above).ok()?))
+    })
 }
 
 /// A name that sops-nix and people can write.

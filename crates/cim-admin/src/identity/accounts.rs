@@ -52,8 +52,9 @@ impl Signers {
         )?;
         let (signer, new) = seeds::get(vault, OPERATOR_SIGNER, KeyKind::Operator)?;
         outcome.new_operator = operator.1;
-        outcome.note(did(operator.1), what);
-        outcome.note(did(new), "the operator's signing key");
+        let at = |entry: &str| vec![vault.place(OPERATOR, entry)];
+        outcome.note(did(operator.1), what, at(OPERATOR_KEY));
+        outcome.note(did(new), "the operator's signing key", at(OPERATOR_SIGNER));
         let mut signers = Self {
             operator: operator.0,
             signer,
@@ -85,17 +86,16 @@ impl Signers {
         let (key, new) = identity(vault, &entry, KeyKind::Account, &what, sub, &shown)?;
         ensure!(
             new || old.is_some() || outcome.new_operator,
-            "{shown} is missing, and with it whom the account refuses: restore it from git; or, for a new account, take {entry} out: sops unset secrets/{OPERATOR} '[\"{entry}\"]'"
+            "{shown} is missing, and with it whom the account refuses: restore it from git; or, for a new account, take {entry} out: sops unset {} '[\"{entry}\"]'",
+            vault.shown(OPERATOR)
         );
-        outcome.note(did(new), what);
+        outcome.note(did(new), what, vec![vault.place(OPERATOR, &entry)]);
         self.accounts.insert(name.clone(), key);
         for role in &account.roles {
             let entry = seeds::role(name, &role.name);
             let (key, new) = seeds::get(vault, &entry, KeyKind::Account)?;
-            outcome.note(
-                did(new),
-                format!("the signing key of role {} of {name}", role.name),
-            );
+            let what = format!("the signing key of role {} of {name}", role.name);
+            outcome.note(did(new), what, vec![vault.place(OPERATOR, &entry)]);
             self.roles.insert((name.clone(), role.name.clone()), key);
         }
         Ok(())
@@ -252,11 +252,13 @@ fn identity(
     match (sub, found) {
         (Some(_), None) => ensure!(
             false,
-            "{shown} is there, and {what} is not in secrets/{OPERATOR}: restore that from git; new keys would lock out every hub and leaf"
+            "{shown} is there, and {what} is not in {}: restore that from git; new keys would lock out every hub and leaf",
+            vault.shown(OPERATOR)
         ),
         (Some(sub), Some(found)) => ensure!(
             sub == found,
-            "{shown} is of {sub}, and secrets/{OPERATOR} has {what} {found}: take both folders from one commit"
+            "{shown} is of {sub}, and {} has {what}, {found}: take both folders from one commit",
+            vault.shown(OPERATOR)
         ),
         (None, _) => {}
     }

@@ -60,17 +60,19 @@ impl Ca {
         if public.text(ROOT).is_none() {
             ensure!(
                 !issuer && vault.entry(OPERATOR, ROOT_KEY).is_none(),
-                "{} is missing, and its keys are in secrets/{OPERATOR}: restore it from git",
-                public.shown(ROOT)
+                "{} is missing, and its keys are in {}: restore it from git",
+                public.shown(ROOT),
+                vault.shown(OPERATOR)
             );
             make(name, vault, public, now, outcome)?;
         } else {
             ensure!(
                 issuer,
-                "{} is there, and its keys are not in secrets/{OPERATOR}: restore that from git; a new CA would lock out every host",
-                public.shown(ROOT)
+                "{} is there, and its keys are not in {}: restore that from git; a new CA would lock out every host",
+                public.shown(ROOT),
+                vault.shown(OPERATOR)
             );
-            outcome.note(Did::Kept, "the CA");
+            outcome.note(Did::Kept, "the CA", Vec::new());
         }
         let text = public.text(ROOT).unwrap_or_default();
         let roots = Certificate::read_all(text.as_bytes());
@@ -79,7 +81,10 @@ impl Ca {
         let key = key(vault, OPERATOR, ISSUER_KEY)?.context("there is no issuing CA")?;
         let issuer = vault.entry(OPERATOR, ISSUER).unwrap_or_default();
         let authority = Authority::read(issuer.as_bytes(), &key, now);
-        let reading = || format!("{OPERATOR}: the CA in {ISSUER} and {ISSUER_KEY}");
+        let reading = || {
+            let file = vault.shown(OPERATOR);
+            format!("{file}: the CA in {ISSUER} and {ISSUER_KEY}")
+        };
         Ok(Self {
             roots,
             authority: authority.with_context(reading)?,
@@ -98,17 +103,15 @@ impl Ca {
         now: OffsetDateTime,
         lasting: Lasting,
     ) -> Result<Did> {
-        let shown = public.shown(&wish.place);
-        let reading = || format!("reading {shown}");
         let old = public
             .text(&wish.place)
             .map(|text| Certificate::read_all(text.as_bytes()));
-        let old = old.transpose().with_context(reading)?;
+        let old = old.transpose()?;
         let own = old.as_ref().and_then(|chain| chain.first());
         if let Some(own) = own {
             ensure!(
                 own.not_before() <= now,
-                "{shown}: it is valid from {} on: is this machine's clock right?",
+                "it is valid from {} on: is this machine's clock right?",
                 pki::date(own.not_before())
             );
         }
@@ -246,7 +249,8 @@ fn found(wish: &Wish, own: Option<&Certificate>, vault: &Vault) -> Result<Option
     let mut files = wish.holders.iter().map(|(host, _)| Plan::file_of(host));
     if let Some(file) = files.find(|file| !vault.has(file)) {
         bail!(
-            "its key was sealed in secrets/{file}, which is missing: restore it from git; or, for a new key, remove both"
+            "its key was sealed in {}, which is missing: restore it from git; or, for a new key, remove both",
+            vault.shown(&file)
         );
     }
     Ok(None)
@@ -255,7 +259,7 @@ fn found(wish: &Wish, own: Option<&Certificate>, vault: &Vault) -> Result<Option
 fn key(vault: &Vault, file: &str, entry: &str) -> Result<Option<Key>> {
     let pem = vault.entry(file, entry);
     let key = pem.map(|pem| Key::read(pem.as_bytes())).transpose();
-    key.with_context(|| format!("secrets/{file}: {entry}"))
+    key.with_context(|| format!("{}: {entry}", vault.shown(file)))
 }
 
 fn names(name: &str) -> Result<(CommonName, CommonName)> {
@@ -279,7 +283,9 @@ fn make(
     vault.set(OPERATOR, ISSUER_KEY, &key(&issuer)?)?;
     vault.set(OPERATOR, ISSUER, &issuer.certificate)?;
     public.set(ROOT, root.certificate);
-    outcome.note(Did::Made, "the root CA and the issuing CA below it");
+    let places = [ROOT_KEY, ISSUER_KEY].map(|entry| vault.place(OPERATOR, entry));
+    let what = "the root CA and the issuing CA below it";
+    outcome.note(Did::Made, what, places.into());
     Ok(())
 }
 
@@ -294,7 +300,7 @@ fn renew(
 ) -> Result<()> {
     let pem = vault.entry(OPERATOR, ISSUER).unwrap_or_default();
     let chain = Certificate::read_all(pem.as_bytes());
-    let chain = chain.with_context(|| format!("{OPERATOR}: {ISSUER}"))?;
+    let chain = chain.with_context(|| format!("{}: {ISSUER}", vault.shown(OPERATOR)))?;
     let root = roots.first().context("there is no root CA")?;
     let needed = now + lasting.server.max(lasting.leaf) + lasting.horizon;
     // None of its own lasts longer than the root.
@@ -303,7 +309,10 @@ fn renew(
         return Ok(());
     }
     let root_key = key(vault, OPERATOR, ROOT_KEY)?.with_context(|| {
-        format!("the issuing CA ends too soon, and the root's key is not in secrets/{OPERATOR}: put {ROOT_KEY} back for this run")
+        format!(
+            "the issuing CA ends too soon, and the root's key is not in {}: put {ROOT_KEY} back for this run",
+            vault.shown(OPERATOR)
+        )
     })?;
     let authority = Authority::read(root.pem().as_bytes(), &root_key, now)?;
     let until = (now + pki::ISSUER).min(root.not_after());
@@ -311,6 +320,7 @@ fn renew(
     let issuer_key = key(vault, OPERATOR, ISSUER_KEY)?.context("there is no issuing CA")?;
     let issuer = authority.intermediate_again(&issuer_key, &names(name)?.1, validity)?;
     vault.set(OPERATOR, ISSUER, &issuer.certificate)?;
-    outcome.note(Did::Renewed, "the issuing CA");
+    let places = vec![vault.place(OPERATOR, ISSUER)];
+    outcome.note(Did::Renewed, "the issuing CA", places);
     Ok(())
 }

@@ -102,7 +102,7 @@ impl AllKnown {
         }
         let read = parallel::each(&places, |place| {
             let bytes = place.get(vault).unwrap_or_default();
-            read(place, bytes).with_context(|| place.to_string())
+            read(place, bytes).with_context(|| vault.shown(&place.to_string()))
         })?;
         let by_key = read.iter().zip(&places);
         Ok(Self {

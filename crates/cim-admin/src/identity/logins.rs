@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use cim_creds::body::revocations::ALL;
 use cim_creds::{Account, Claims, Creds, KeyPair, User};
 use cim_identity::Keys;
@@ -97,7 +97,9 @@ fn one(user: &cim_identity::User, places: Vec<Place>, context: &Scene<'_>) -> Re
     let jwt = context.public.jwt(&user.place);
     let old = token::read::<User>(jwt, context.times)?;
     let sub = old.as_ref().map(|old| old.data.sub.as_str());
-    let key = key(sub, &places, context)?;
+    let (key, new) = key(sub, &places, context)?;
+    // Of another key it says nothing.
+    let old = old.filter(|_| !new);
     let public = key.public_key();
     let account = context.keys.account(&user.account);
     let account = account.with_context(|| format!("there is no account {}", user.account))?;
@@ -144,36 +146,36 @@ fn revoked(account: &str, key: &str, context: &Scene<'_>) -> Option<i64> {
     account.revocations.0.get(key).copied()
 }
 
-/// The key of who is committed as `sub`, or of whose creds are there; else a new one.
+/// The key of who is committed as `sub`, or of whose creds are there; else a new one, and whether it is: who takes
+/// an entry out of a file that stays wants a new key.
 ///
 /// # Errors
 /// Creds of another key than the committed one, and a file that is missing.
-pub fn key(sub: Option<&str>, places: &[Place], context: &Scene<'_>) -> Result<KeyPair> {
+pub fn key(sub: Option<&str>, places: &[Place], context: &Scene<'_>) -> Result<(KeyPair, bool)> {
     let mut at = places
         .iter()
         .filter_map(|place| Some((place, context.known.at(place)?)));
     let Some(sub) = sub else {
         return match at.next() {
-            Some((_, known)) => known.pair(),
-            None => Ok(KeyPair::new_user()),
+            Some((_, known)) => Ok((known.pair()?, false)),
+            None => Ok((KeyPair::new_user(), true)),
         };
     };
     if let Some((place, known)) = at.find(|(_, known)| known.public != sub) {
         bail!(
-            "it is about {sub}, and secrets/{place} has the key of {}: take both from one commit",
+            "it is about {sub}, and {} has the key of {}: take both from one commit",
+            context.vault.shown(&place.to_string()),
             known.public
         );
     }
     if let Some(known) = context.known.of(sub) {
-        return known.pair();
+        return Ok((known.pair()?, false));
     }
-    let missing = places.iter().find(|place| !context.vault.has(place.file()));
-    if let Some(place) = missing {
-        ensure!(
-            false,
-            "its key was sealed in secrets/{}, which is missing: restore it from git; or, for a new key, remove both",
-            place.file()
+    if let Some(place) = places.iter().find(|place| !context.vault.has(place.file())) {
+        bail!(
+            "its key was sealed in {}, which is missing: restore it from git; or, for a new key, remove both",
+            context.vault.shown(place.file())
         );
     }
-    Ok(KeyPair::new_user())
+    Ok((KeyPair::new_user(), true))
 }

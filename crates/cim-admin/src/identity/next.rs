@@ -1,6 +1,7 @@
 //! What the operator does after a run, in an order in which nobody is locked out on the way.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::Request;
 use super::outcome::Outcome;
@@ -38,17 +39,31 @@ pub fn steps(request: &Request<'_>, outcome: &mut Outcome) {
                 .push(format!("deploy the {what} {}", hosts.join(", ")));
         }
     }
-    for name in &outcome.written {
-        let below = std::path::Path::new(name).strip_prefix(request.secrets);
-        let below = below.unwrap_or(std::path::Path::new(""));
-        if below.components().count() > 1 {
-            outcome.next.push(format!(
-                "hand over: cim-admin secrets decrypt {} --to FILE",
-                below.display()
-            ));
-        }
-    }
+    outcome.next.extend(handed_over(request, &outcome.written));
 }
+
+/// Creds that no host of ours takes.
+fn handed_over(request: &Request<'_>, written: &[String]) -> Option<String> {
+    let below = |name: &String| {
+        let name = Path::new(name).strip_prefix(request.secrets).ok()?;
+        let person = name.starts_with("users") || name.starts_with("leaves");
+        person.then(|| name.display().to_string())
+    };
+    let mut files: Vec<String> = written.iter().filter_map(below).collect();
+    let first = files.first()?.clone();
+    let more = files.len().saturating_sub(FEW);
+    files.truncate(FEW);
+    let mut list = files.join(", ");
+    if more > 0 {
+        list.push_str(&format!(" and {more} more"));
+    }
+    Some(format!(
+        "hand over {list}: each with cim-admin secrets decrypt {first} --to FILE"
+    ))
+}
+
+/// As many names as one reads.
+const FEW: usize = 5;
 
 /// Hosts that run a part of a hub.
 fn hubs(plan: &Plan) -> BTreeSet<&str> {

@@ -18,6 +18,17 @@ pub enum Did {
     Kept,
 }
 
+/// One thing that was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// What became of it.
+    pub did: Did,
+    /// What it is.
+    pub what: String,
+    /// The files and entries that are its own.
+    pub places: Vec<String>,
+}
+
 /// Something that nobody wants any more.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct LeftOver {
@@ -32,7 +43,7 @@ pub struct LeftOver {
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
     /// What was not kept, in the order of the work.
-    pub done: Vec<(Did, String)>,
+    pub done: Vec<Step>,
     /// How many things were kept.
     pub kept: usize,
     /// What nobody wants any more.
@@ -54,12 +65,13 @@ pub struct Outcome {
 
 impl Outcome {
     /// Notes what became of something.
-    pub fn note(&mut self, did: Did, what: impl Into<String>) {
+    pub fn note(&mut self, did: Did, what: impl Into<String>, places: Vec<String>) {
         if did == Did::Kept {
             self.kept += 1;
-        } else {
-            self.done.push((did, what.into()));
+            return;
         }
+        let what = what.into();
+        self.done.push(Step { did, what, places });
     }
 
     /// Notes something that nobody wants.
@@ -78,9 +90,9 @@ impl Outcome {
             (Did::Changed, "changed", "would change"),
             (Did::Renewed, "renewed", "would renew"),
         ] {
-            let all = self.done.iter().filter(|(found, _)| *found == did);
+            let all = self.done.iter().filter(|step| step.did == did);
             let word = if dry_run { would } else { word };
-            few(&mut lines, all.map(|(_, what)| format!("{word} {what}")));
+            few(&mut lines, all.map(|step| format!("{word} {}", step.what)));
         }
         lines.push(format!("kept {}", self.kept));
         let left = self.left_over.iter();
@@ -100,7 +112,9 @@ impl Outcome {
 /// Nobody reads ten thousand lines; the JSON has them.
 const MOST: usize = 40;
 
-fn few(lines: &mut Vec<String>, all: impl Iterator<Item = String>) {
+/// Adds the first few, and how many more.
+/// Adds the first of them, and how many more.
+pub fn few(lines: &mut Vec<String>, all: impl Iterator<Item = String>) {
     let mut all: Vec<String> = all.collect();
     let more = all.len().saturating_sub(MOST);
     if more > 0 {

@@ -79,6 +79,20 @@ struct Wanted {
     recipients: Vec<Recipient>,
 }
 
+/// What the rules say otherwise than the plan needs, by hand or not, a sentence each.
+///
+/// # Errors
+/// Rules that cannot be read.
+pub fn check(path: &Path, plan: &Plan) -> Result<Vec<String>> {
+    let settings = path.join(SETTINGS);
+    let doing = || settings.display().to_string();
+    let config = Config::read(&files::read(&settings)?).with_context(doing)?;
+    let own = config.recipients(OPERATOR).with_context(doing)?.to_vec();
+    let wanted = wanted(plan, Some(&config), &own).with_context(doing)?;
+    let said = differing(&wanted, &config, false).into_iter();
+    Ok(said.map(|said| format!("{}: {said}", doing())).collect())
+}
+
 fn wanted(plan: &Plan, config: Option<&Config>, own: &[Recipient]) -> Result<Vec<Wanted>> {
     let operators = match config {
         Some(config) => config.recipients(OPERATOR)?.to_vec(),
@@ -112,7 +126,7 @@ fn wanted(plan: &Plan, config: Option<&Config>, own: &[Recipient]) -> Result<Vec
         );
         if recipients.len() == operators.len() {
             unknown.push(format!(
-                "nobody knows {host}'s key, so it could not open {file}: set services.cim.hostKey of it to its /etc/ssh/ssh_host_ed25519_key.pub, or write a rule for {file} with its age recipient"
+                "nobody knows {host}'s key, so it could not open {file}: set its services.cim.sops.hostKey to its /etc/ssh/ssh_host_ed25519_key.pub, or write a rule for {file} with its age recipient"
             ));
         }
         wanted.push(Wanted {

@@ -29,7 +29,7 @@ pub fn role(account: &str, role: &str) -> String {
 pub fn find(vault: &Vault, entry: &str, kind: KeyKind) -> Result<Option<KeyPair>> {
     let seed = vault.entry(OPERATOR, entry);
     let pair = seed.map(|seed| key::key_pair(seed, kind)).transpose();
-    pair.with_context(|| format!("{OPERATOR}: {entry}"))
+    pair.with_context(|| format!("{}: {entry}", vault.shown(OPERATOR)))
 }
 
 /// A seed as a key, made where there is none; whether it was.

@@ -127,7 +127,7 @@ fn one(
     places: Vec<Place>,
     context: &Scene<'_>,
 ) -> Result<(Seed, String)> {
-    let pair =
+    let (pair, _) =
         logins::key(known, &places, context).with_context(|| format!("the key of {what}"))?;
     let public = pair.public_key();
     ensure!(

@@ -83,6 +83,16 @@ impl Vault {
         })
     }
 
+    /// Where a file stands, for messages.
+    pub fn shown(&self, file: &str) -> String {
+        self.folder.path().join(file).display().to_string()
+    }
+
+    /// Where an entry stands, for messages.
+    pub fn place(&self, file: &str, entry: &str) -> String {
+        format!("{}: {entry}", self.shown(file))
+    }
+
     /// Whether a file is there, or is to be.
     pub fn has(&self, file: &str) -> bool {
         self.files.contains_key(file)

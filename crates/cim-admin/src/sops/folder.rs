@@ -68,6 +68,11 @@ impl Folder {
         }
     }
 
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Names of every file that is to be sealed, in order; none where there is no folder.
     ///
     /// # Errors

@@ -4,8 +4,10 @@
 // Helpers of tests fail by panicking too; clippy sees only the tests themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod checks;
 mod cli;
 mod contexts;
+mod damage;
 mod desk;
 mod documents;
 mod estate;

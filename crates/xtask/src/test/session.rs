@@ -31,6 +31,7 @@ const OUTPUTS: &[&str] = &[
     "packages.x86_64-linux.default",
     "packages.x86_64-linux.cim-build",
     "packages.x86_64-linux.cim-node",
+    "packages.x86_64-linux.cim-admin",
     "packages.aarch64-linux.default",
     "apps.x86_64-linux.demo",
     "devShells.x86_64-linux.default",
