@@ -76,6 +76,12 @@ impl Scene {
         }
     }
 
+    /// What is committed and sealed is what the plan needs.
+    fn checks(&self) -> Result<()> {
+        self.run(&["secrets", "check"])?;
+        Ok(())
+    }
+
     async fn lets_in(&self, creds: &str) -> bool {
         self.nodes.connect(0, creds).await.is_ok()
     }
@@ -131,6 +137,7 @@ async fn a_signing_key_overlaps_visibly_and_ends() -> Result<()> {
     let again = scene.fleet.make(&[])?;
     ensure!(again["written"] == serde_json::json!([]), "{again}");
 
+    scene.checks()?;
     scene.push()?;
     let new = scene.creds("users/CIM/smith.creds")?;
     ensure!(
@@ -146,6 +153,7 @@ async fn a_signing_key_overlaps_visibly_and_ends() -> Result<()> {
             .get(old_key.as_str().context("a key")?)
             .is_none()
     );
+    scene.checks()?;
     scene.push()?;
     ensure!(
         !scene.lets_in(&old).await && scene.lets_in(&new).await,
@@ -168,6 +176,7 @@ async fn a_leafs_and_a_users_key_overlap_and_the_old_one_is_revoked() -> Result<
     ] {
         let old = scene.creds(file)?;
         scene.run(what)?;
+        scene.checks()?;
         let new = scene.creds(file)?;
         ensure!(old != new);
         scene.push()?;
@@ -217,7 +226,9 @@ async fn the_operators_signing_key_goes_to_the_hubs_first() -> Result<()> {
     scene.nodes.reconfigure(0, &identity)?;
     scene.nodes.restart(0)?;
     scene.push()?;
+    scene.checks()?;
     scene.run(&["rotate", "operator-signing", "--finish"])?;
+    scene.checks()?;
     let jwt = scene.fleet.read("identity/operator.jwt")?;
     ensure!(
         decode::<Operator>(jwt.trim())?
