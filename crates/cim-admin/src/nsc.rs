@@ -3,6 +3,7 @@
 //!
 //! Upstream: nats-io/nsc, `cmd/store/store.go` and `cmd/store/keys.go`.
 
+mod items;
 mod nix;
 mod roles;
 mod store;

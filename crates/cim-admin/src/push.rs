@@ -11,6 +11,7 @@ mod found;
 mod hub;
 mod links;
 mod permissions;
+mod sharing;
 mod words;
 
 pub use committed::{Committed, Held, Holder};

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use cim_creds::body::limits::OperatorLimits;
 use cim_creds::body::permissions::Permissions;
 use cim_creds::body::revocations::ALL;
-use cim_creds::body::share::{Export, Import};
 use cim_creds::body::signing_keys::UserScope;
 use cim_creds::{Account, Claims};
 use serde::Serialize;
@@ -13,6 +12,7 @@ use serde_json::Value;
 
 use super::committed::Holder;
 use super::permissions;
+use super::sharing::{exports, imports, rest};
 use super::words::{limit, until};
 
 /// One difference.
@@ -52,7 +52,7 @@ impl Names<'_> {
 }
 
 impl Change {
-    fn new(what: impl Into<String>) -> Self {
+    pub(super) fn new(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             who: Vec::new(),
@@ -61,7 +61,7 @@ impl Change {
         }
     }
 
-    fn cutting(what: impl Into<String>, who: Vec<String>) -> Self {
+    pub(super) fn cutting(what: impl Into<String>, who: Vec<String>) -> Self {
         Self {
             who,
             cuts: true,
@@ -179,92 +179,6 @@ fn lowered(name: &str, before: &Value, after: &Value) -> bool {
     }
 }
 
-fn exports(from: &[Export], to: &[Export], changes: &mut Vec<Change>) {
-    let title = |export: &Export| format!("{} {}", kind(export.kind), export.subject);
-    let who = || vec!["accounts that import it".to_owned()];
-    for old in from {
-        let same = |new: &&Export| new.kind == old.kind && new.subject == old.subject;
-        match to.iter().find(same) {
-            None => {
-                let what = format!("no longer exports the {}", title(old));
-                changes.push(Change::cutting(what, who()));
-            }
-            Some(new) if new != old => {
-                let what = format!("exports the {} otherwise", title(old));
-                let narrower = (new.token_req && !old.token_req)
-                    || new.account_token_position != old.account_token_position
-                    || new
-                        .revocations
-                        .0
-                        .keys()
-                        .any(|key| !old.revocations.0.contains_key(key));
-                changes.push(if narrower {
-                    Change::cutting(what, who())
-                } else {
-                    Change::new(what)
-                });
-            }
-            Some(_) => {}
-        }
-    }
-    for new in to {
-        let same = |old: &Export| old.kind == new.kind && old.subject == new.subject;
-        if !from.iter().any(same) {
-            changes.push(Change::new(format!("exports the {}", title(new))));
-        }
-    }
-}
-
-fn imports(from: &[Import], to: &[Import], names: &Names<'_>, changes: &mut Vec<Change>) {
-    let title = |import: &Import| {
-        let account = names.of(&import.account);
-        let here = if import.local_subject.is_empty() {
-            String::new()
-        } else {
-            format!(" as {}", import.local_subject)
-        };
-        format!(
-            "{} {} of {account}{here}",
-            kind(import.kind),
-            import.subject
-        )
-    };
-    for old in from {
-        let same = |new: &&Import| {
-            (new.kind, &new.subject, &new.account) == (old.kind, &old.subject, &old.account)
-                && new.local_subject == old.local_subject
-        };
-        match to.iter().find(same) {
-            None => {
-                let what = format!("no longer imports the {}", title(old));
-                let who = vec!["those in the account who use it".to_owned()];
-                changes.push(Change::cutting(what, who));
-            }
-            Some(new) if new != old => {
-                let what = format!("imports the {} otherwise", title(old));
-                changes.push(Change::new(what));
-            }
-            Some(_) => {}
-        }
-    }
-    for new in to {
-        let same = |old: &Import| {
-            (old.kind, &old.subject, &old.account) == (new.kind, &new.subject, &new.account)
-                && old.local_subject == new.local_subject
-        };
-        if !from.iter().any(same) {
-            changes.push(Change::new(format!("imports the {}", title(new))));
-        }
-    }
-}
-
-fn kind(kind: cim_creds::body::share::ExportType) -> &'static str {
-    match kind {
-        cim_creds::body::share::ExportType::Stream => "stream",
-        cim_creds::body::share::ExportType::Service => "service",
-    }
-}
-
 fn roles(from: &Account, to: &Account, names: &Names<'_>, changes: &mut Vec<Change>) {
     let title = |scope: Option<&UserScope>, key: &str| match scope {
         Some(scope) => format!("role {}", scope.role),
@@ -377,42 +291,4 @@ fn defaults(from: &Permissions, to: &Permissions, changes: &mut Vec<Change>) {
             Change::new(what)
         });
     }
-}
-
-fn rest(from: &Account, to: &Account, changes: &mut Vec<Change>) {
-    let subjects: BTreeSet<&String> = from.mappings.keys().chain(to.mappings.keys()).collect();
-    for subject in subjects {
-        let (old, new) = (from.mappings.get(subject), to.mappings.get(subject));
-        if old != new {
-            let how = match (old, new) {
-                (None, _) => "maps",
-                (_, None) => "no longer maps",
-                _ => "maps otherwise:",
-            };
-            changes.push(Change::new(format!("{how} {subject}")));
-        }
-    }
-    if from.authorization != to.authorization {
-        let what = "auth callout differs";
-        changes.push(if from.authorization.auth_users.is_empty() {
-            Change::cutting(
-                what,
-                vec!["users whom the service does not let in".to_owned()],
-            )
-        } else {
-            Change::new(what)
-        });
-    }
-    let texts = [
-        ("trace", from.trace != to.trace),
-        (
-            "cluster_traffic",
-            from.cluster_traffic != to.cluster_traffic,
-        ),
-        ("description", from.description != to.description),
-        ("info_url", from.info_url != to.info_url),
-        ("tags", from.tags != to.tags),
-    ];
-    let other = texts.iter().filter(|(_, differs)| *differs);
-    changes.extend(other.map(|(name, _)| Change::new(format!("{name} differs"))));
 }
