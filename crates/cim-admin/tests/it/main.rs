@@ -4,6 +4,7 @@
 // Helpers of tests fail by panicking too; clippy sees only the tests themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod changes;
 mod checks;
 mod cli;
 mod contexts;
@@ -18,6 +19,7 @@ mod keys;
 mod kinds;
 mod nsc;
 mod online;
+mod operator;
 mod panics;
 mod push;
 mod refusals;
