@@ -64,12 +64,12 @@ enum Task {
     Lab(lab::Args),
     /// Prints what a fleet costs to evaluate, render, check and provision, and how that grows with its leaves.
     Bench {
-        /// Measures nothing but cim-provision.
-        #[arg(long)]
-        provision: bool,
         /// A real nixpkgs tree, whose own module for nats-server is compared with.
         #[arg(long, value_name = "PATH")]
         nixpkgs: Option<PathBuf>,
+        /// Only this part.
+        #[arg(long, value_name = "PART")]
+        only: Option<bench::Part>,
     },
     /// Takes over what Nix and the renderer now write as what the tests expect; read the diff.
     Golden,
@@ -110,13 +110,8 @@ fn run(task: Task) -> Result<ExitCode> {
             lab::run(&args, &Workspace::find()?, &progress)?;
             Ok(ExitCode::SUCCESS)
         }
-        Task::Bench { nixpkgs, provision } => {
-            bench::run(
-                &Workspace::find()?,
-                nixpkgs.as_deref(),
-                provision,
-                &progress,
-            )?;
+        Task::Bench { nixpkgs, only } => {
+            bench::run(&Workspace::find()?, nixpkgs.as_deref(), only, &progress)?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Golden => {
