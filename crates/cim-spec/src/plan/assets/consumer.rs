@@ -86,8 +86,11 @@ fn filters(asset: &Asset, consumer: &Consumer, stream: &Asset, problems: &mut Pr
         }
         let own = own_subjects(stream);
         let copies = !stream.copies.is_empty();
+        // What is stored then has other subjects.
+        let renames =
+            matches!(&stream.made, Made::Stream(made) if made.subject_transform.is_some());
         let stored = own.iter().any(|(_, subject)| overlap(subject, filter));
-        if !stored && !copies && !own.is_empty() {
+        if !stored && !copies && !own.is_empty() && !renames {
             let own: Vec<&str> = own.iter().map(|(_, subject)| subject.as_str()).collect();
             problems.add(
                 Rule::ConsumerFilter,
