@@ -43,6 +43,7 @@ let
         "lameDuck"
         "settings"
         "acknowledged"
+        "health"
       ]
       options
     // {

@@ -3,6 +3,7 @@
 //! Each reads the instance's `health.json`, `cim-provision` the files of the assets too, and nothing else of ours. No operator key is ever here.
 
 pub mod certificate;
+pub mod digest;
 pub mod health;
 pub mod log;
 pub mod monitor;

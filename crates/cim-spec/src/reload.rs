@@ -119,11 +119,12 @@ impl Difference<'_> {
             })
     }
 
-    /// Whether it shows in no nats.conf: what an operator acknowledged is said in the build alone.
+    /// Whether it shows in no nats.conf: what an operator acknowledged is said in the build alone, and when somebody is
+    /// called is cim-health's business.
     pub fn is_silent(self, role: Role) -> bool {
         match self.path {
             ["fleet", "acknowledged", ..] => true,
-            [own, "server", "acknowledged", ..] => *own == role.name(),
+            [own, "server", "acknowledged" | "health", ..] => *own == role.name(),
             _ => false,
         }
     }

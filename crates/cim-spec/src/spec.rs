@@ -6,6 +6,7 @@
 mod callout;
 mod fleet;
 mod flow;
+mod health;
 mod instance;
 mod operator;
 mod sharing;
@@ -20,6 +21,7 @@ pub use fleet::{
 pub use flow::Flow;
 #[cfg(feature = "schema")]
 pub(crate) use flow::FullFlow;
+pub use health::{CountLevels, HealthOptions, PercentLevels, TimeLevels};
 pub use instance::{
     ClusterOptions, EncryptionOptions, GatewayOptions, HubInstance, JetstreamOptions,
     LameDuckOptions, LeafInstance, LeafListenerOptions, LimitOptions, LinkOptions, ListenerOptions,

@@ -4,7 +4,7 @@ use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
     Account, Address, ClientListener, Cluster, Plan, Principal, PrincipalKind, Proof, accounts,
-    allow, callout, jetstream, leafnodes, listeners, operator, tls,
+    allow, callout, health, jetstream, leafnodes, listeners, operator, tls,
 };
 use crate::field::Connection;
 use crate::path::OptionPath;
@@ -76,6 +76,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     let mqtt = listeners::mqtt(&options.mqtt, options.jetstream.enable, &mqtt_at, problems);
     let gateway = listeners::gateway(spec, hub_name, node, &at.join("gateway"), problems);
     ports(spec, hub_name, hub, node, &at, problems);
+    let watched = health::of_hub(spec, hub_name, &at.join("health"), problems);
 
     Some(Plan {
         unit: name::unit(&spec.node),
@@ -97,6 +98,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         mqtt,
         gateway,
         link: None,
+        watched: watched?,
         fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
         lints: Vec::new(), // found once the plan holds

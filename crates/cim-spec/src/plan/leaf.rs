@@ -3,7 +3,7 @@
 use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
-    Address, ClientListener, Cluster, Plan, accounts, callout, jetstream, link, listeners, tls,
+    Address, ClientListener, Cluster, Plan, accounts, callout, health, jetstream, link, listeners, tls,
     uplink,
 };
 use crate::field::Connection;
@@ -90,6 +90,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     ];
     taken.extend(side.into_iter().filter_map(|(at, port)| Some((at, port?))));
     server::ports(&taken, problems);
+    let watched = health::of_leaf(spec, &at.join("health"), problems);
 
     let mut plan = Plan {
         unit: name::unit(&spec.name),
@@ -111,6 +112,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         mqtt,
         gateway: None,
         link: Some(link?),
+        watched: watched?,
         fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
         lints: Vec::new(), // found once the plan holds

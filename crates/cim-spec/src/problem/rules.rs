@@ -167,6 +167,8 @@ rules! {
     PinnedCerts = "pinned-certs",
     /// Leaves are of a version that their hub lets in.
     LeafVersion = "leaf-version",
+    /// What `cim-health` warns of comes before what is critical, and can come.
+    HealthLevels = "health-levels",
     /// Values have no control characters.
     ControlCharacter = "control-character",
 }

@@ -1,0 +1,1 @@
+//! `cim-health` beside real nats-servers.
