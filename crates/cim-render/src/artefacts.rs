@@ -107,7 +107,9 @@ fn bound(plan: &Plan, link: &WatchedLink) -> WatchedLink {
     let mut remotes = plan.link.iter().flat_map(|link| &link.remotes);
     let remote = remotes.find(|remote| remote.name == link.remote);
     WatchedLink {
-        account: remote.map_or(&link.account, |remote| &remote.account).clone(),
+        account: remote
+            .map_or(&link.account, |remote| &remote.account)
+            .clone(),
         ..link.clone()
     }
 }

@@ -119,7 +119,11 @@ impl Member {
         }
         if let Some(jetstream) = &mut health.watch.jetstream {
             jetstream.store_dir = placed.path(&jetstream.store_dir);
-            jetstream.assets = self.dir.join("jetstream-assets").to_string_lossy().into_owned();
+            jetstream.assets = self
+                .dir
+                .join("jetstream-assets")
+                .to_string_lossy()
+                .into_owned();
         }
         Ok(health)
     }

@@ -19,19 +19,25 @@ use clap::{Args, Parser, Subcommand};
 
 /// Says whether a nats-server instance is what it should be. Exit code 0: ok, 1: warning, 2: critical, 3: nobody knows.
 #[derive(Parser)]
-#[command(version, about, args_conflicts_with_subcommands = true)]
+#[command(
+    version,
+    about,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 struct Cli {
     #[command(subcommand)]
     mode: Option<Mode>,
     #[command(flatten)]
-    once: Option<Once>,
+    once: Once,
 }
 
 /// One look.
 #[derive(Args)]
 struct Once {
     /// The instance's health.json, in /etc/cim/<name>
-    health: PathBuf,
+    #[arg(required = true)]
+    health: Option<PathBuf>,
     #[command(flatten)]
     form: Form,
     /// Look twice, that far apart, so that what nats-server only counts can be judged
@@ -121,15 +127,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
-    match (cli.mode, cli.once) {
-        (
-            Some(Mode::Gate {
-                health,
-                wait,
-                server,
-            }),
-            _,
-        ) => {
+    match cli.mode {
+        Some(Mode::Gate {
+            health,
+            wait,
+            server,
+        }) => {
             let mut looker = Looker::new(server.nats_server);
             let patience = Duration::from_secs(wait);
             let report = gate(patience, || daemon::look(&mut looker, &health).0);
@@ -142,14 +145,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 report.state().code()
             }))
         }
-        (
-            Some(Mode::Daemon {
-                health,
-                listen,
-                server,
-            }),
-            _,
-        ) => {
+        Some(Mode::Daemon {
+            health,
+            listen,
+            server,
+        }) => {
             let daemon = Daemon {
                 health,
                 nats_server: server.nats_server,
@@ -157,21 +157,14 @@ fn run(cli: Cli) -> Result<ExitCode> {
             };
             daemon.run().map(|()| ExitCode::SUCCESS)
         }
-        (Some(Mode::Explain { check, health }), _) => {
-            explained(check.as_deref(), health.as_deref())
-        }
-        (
-            None,
-            Some(Once {
-                health,
-                wait: Some(wait),
-                pid,
-                ..
-            }),
-        ) => Ok(cim_node::finish(ready(&health, wait, pid))),
-        (None, Some(once)) => looked(&once),
-        (None, None) => {
-            anyhow::bail!("name the instance's health.json: cim-health /etc/cim/<name>/health.json")
+        Some(Mode::Explain { check, health }) => explained(check.as_deref(), health.as_deref()),
+        None => {
+            let once = cli.once;
+            let file = once.health.as_deref().context("clap asks for it")?;
+            match once.wait {
+                Some(wait) => Ok(cim_node::finish(ready(file, wait, once.pid))),
+                None => looked(file, &once),
+            }
         }
     }
 }
@@ -182,12 +175,12 @@ fn ready(file: &Path, wait: u64, pid: Option<i32>) -> Result<()> {
     health::wait(&health, Duration::from_secs(wait), server.as_ref())
 }
 
-fn looked(once: &Once) -> Result<ExitCode> {
+fn looked(file: &Path, once: &Once) -> Result<ExitCode> {
     let mut looker = Looker::new(once.server.nats_server.clone());
-    let mut report = daemon::look(&mut looker, &once.health).0;
+    let mut report = daemon::look(&mut looker, file).0;
     if let Some(over) = once.over {
         thread::sleep(Duration::from_secs(over));
-        report = daemon::look(&mut looker, &once.health).0;
+        report = daemon::look(&mut looker, file).0;
     }
     print(&told(&report, &once.form))?;
     Ok(ExitCode::from(report.state().code()))

@@ -3,8 +3,8 @@
 use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
-    Address, ClientListener, Cluster, Plan, accounts, callout, health, jetstream, link, listeners, tls,
-    uplink,
+    Address, ClientListener, Cluster, Plan, accounts, callout, health, jetstream, link, listeners,
+    tls, uplink,
 };
 use crate::field::Connection;
 use crate::path::OptionPath;
