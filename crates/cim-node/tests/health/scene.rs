@@ -77,10 +77,28 @@ pub fn prepared(specs: &[Value]) -> Result<Scene> {
 
 /// A leaf and its hub of one node, linked; the leaf is watched.
 pub async fn pair() -> Result<Scene> {
-    let mut scene = prepared(&[golden("security-cim-prod-001")?, golden("security-hub")?])?;
+    let mut scene = prepared(&[open("security-cim-prod-001")?, open("security-hub")?])?;
     scene.fleet.start_all()?;
     scene.fleet.linked(LEAF).await?;
     Ok(scene)
+}
+
+/// A golden spec whose users may do everything.
+pub fn open(case: &str) -> Result<Value> {
+    let mut spec = golden(case)?;
+    for path in ["/leaf/leaf/accounts", "/hub/fleet/accounts"] {
+        let accounts = spec.pointer_mut(path).and_then(Value::as_object_mut);
+        for account in accounts
+            .into_iter()
+            .flat_map(|accounts| accounts.values_mut())
+        {
+            let users = account["users"].as_object_mut().context("users")?;
+            for user in users.values_mut() {
+                user["permissions"] = Value::Null;
+            }
+        }
+    }
+    Ok(spec)
 }
 
 /// A leaf whose hub is nowhere, and is not watched: for what has nothing to do with links.
