@@ -34,6 +34,8 @@ impl Monitor {
             .http_status_as_error(false)
             // A connection that is kept is dead when the server starts again.
             .max_idle_connections(0)
+            // nats-server never sends anybody elsewhere.
+            .max_redirects(0)
             .build();
         Self {
             agent: config.into(),
