@@ -1,6 +1,8 @@
-//! `cargo xtask bench`: what a fleet costs to evaluate, render and check, and how that grows with its leaves.
+//! `cargo xtask bench`: what a fleet costs to evaluate, render and check, how that grows with its leaves, and what it costs to
+//! watch one.
 
 mod evaluation;
+mod health;
 mod rendering;
 mod specs;
 
@@ -44,7 +46,18 @@ pub fn run(workspace: &Workspace, nixpkgs: Option<&Path>, progress: &Progress) -
                 .args(["build", "--release", "--package", "cim-render"]),
         )
     })?;
-    bench.rendering(&workspace.target.join("release/cim-render"), &made)
+    bench.rendering(&workspace.target.join("release/cim-render"), &made)?;
+    progress.doing("building cim-health for release", || {
+        let package = ["build", "--release", "--package", "cim-node"];
+        process::quiet(
+            workspace
+                .cargo()
+                .args(package)
+                .args(["--bin", "cim-health"]),
+        )
+    })?;
+    let cim_health = workspace.target.join("release/cim-health");
+    health::run(&cim_health, &tools.nats_server.path)
 }
 
 /// Where everything stands.

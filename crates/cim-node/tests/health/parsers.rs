@@ -57,12 +57,12 @@ fn page() -> impl Strategy<Value = Value> {
     })
 }
 
-fn health() -> Health {
+fn health() -> Result<Health, TestCaseError> {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../cim-render/tests/golden/security-cim-prod-001/health.json"
     );
-    cim_node::read_health(path.as_ref()).unwrap()
+    cim_node::read_health(path.as_ref()).map_err(|error| TestCaseError::fail(error.to_string()))
 }
 
 fn read<T: serde::de::DeserializeOwned>(page: &Value) -> Option<T> {
@@ -74,7 +74,7 @@ proptest! {
 
     #[test]
     fn no_page_makes_it_panic_and_none_of_them_makes_it_well(pages in prop::collection::vec(page(), 4)) {
-        let health = health();
+        let health = health()?;
         // Nobody listens there; what was seen is put in its place.
         let mut look = Looker::new("/nowhere".into()).look(&Health { monitor: "http://127.0.0.1:1".to_owned(), ..health.clone() });
         if let Some(varz) = read::<Varz>(&pages[0]) {
