@@ -37,7 +37,9 @@ in
   memory = percent "Share of {option}`jetstream.maxMemoryStore` that is used, in percent" 75 90;
   disk = percent "Share of the store's file system that is used, in percent" 80 90;
   connections = percent "Share of {option}`limits.maxConnections` that is used, in percent" 75 90;
-  subscriptions = percent "Share of {option}`limits.maxSubscriptions` that one connection uses, in percent" 75 90;
+  subscriptions =
+    percent "Share of {option}`limits.maxSubscriptions` that one connection uses, in percent" 75
+      90;
 
   rtt = time "Round trip between the two ends of a link" "1s" "5s";
   expiry = time "What is left until a certificate or JWT expires" "14d" "3d";
@@ -47,5 +49,7 @@ in
   slowConsumers = count "Connections a minute that could not keep up" 1 60;
   apiErrors = count "Failed JetStream requests a minute" 60 600;
   pending = count "Messages that a consumer has not delivered yet" null null;
-  redeliveries = count "Messages that a consumer delivered more than once and nobody has acknowledged" 100 1000;
+  redeliveries =
+    count "Messages that a consumer delivered more than once and nobody has acknowledged" 100
+      1000;
 }

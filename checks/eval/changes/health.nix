@@ -1,6 +1,5 @@
 # Levels of cim-health: nats-server neither knows nor cares.
-_:
-{
+_: {
   "leaf: health" = {
     host.services.cim.leaves.a.health = {
       storage.warning = 50;

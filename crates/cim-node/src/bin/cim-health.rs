@@ -135,7 +135,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }) => {
             let mut looker = Looker::new(server.nats_server);
             let patience = Duration::from_secs(wait);
-            let report = gate(patience, || daemon::look(&mut looker, &health).0);
+            let report = gate(patience, || daemon::look(&mut looker, &health, None).0);
             print(&text::text(&report))?;
             // What is a warning does not stop a deployment.
             let is_back = report.state() < State::Unknown;
@@ -177,10 +177,10 @@ fn ready(file: &Path, wait: u64, pid: Option<i32>) -> Result<()> {
 
 fn looked(file: &Path, once: &Once) -> Result<ExitCode> {
     let mut looker = Looker::new(once.server.nats_server.clone());
-    let mut report = daemon::look(&mut looker, file).0;
+    let mut report = daemon::look(&mut looker, file, None).0;
     if let Some(over) = once.over {
         thread::sleep(Duration::from_secs(over));
-        report = daemon::look(&mut looker, file).0;
+        report = daemon::look(&mut looker, file, None).0;
     }
     print(&told(&report, &once.form))?;
     Ok(ExitCode::from(report.state().code()))

@@ -23,6 +23,9 @@ pub struct Check {
     pub after: &'static [&'static str],
     /// Whether `gate` asks for it.
     pub gates: bool,
+    /// Whether it judges only what is looked at more seldom, thousands of things perhaps: what it found holds until then,
+    /// or until a check changes that it may wait for.
+    pub is_slow: bool,
     /// What it means for the operator.
     pub meaning: &'static str,
     /// The three usual causes, each with the command to look.

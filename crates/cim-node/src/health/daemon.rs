@@ -1,7 +1,7 @@
 //! `cim-health daemon`: looks again and again, tells systemd in one line, and answers on loopback.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -20,7 +20,7 @@ use super::{openmetrics, text};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The longest request that is read.
-const LONGEST: u64 = 8 * 1024;
+const LONGEST: usize = 8 * 1024;
 
 /// What it needs.
 pub struct Daemon {
@@ -55,9 +55,14 @@ impl Daemon {
         let mut said = String::new();
         loop {
             let moment = Instant::now();
-            let (mut report, pause) = look(&mut looker, &self.health);
+            let (mut report, pause) = {
+                let latest = latest.read().unwrap_or_else(PoisonError::into_inner);
+                look(&mut looker, &self.health, latest.as_ref())
+            };
             since.mark(&mut report);
             let line = text::line(&report);
+            // Before systemd hears of it: whoever waits for that may ask at once.
+            *latest.write().unwrap_or_else(PoisonError::into_inner) = Some(report);
             if let Some(notify) = &notify {
                 // READY again does no harm; the watchdog wants to hear at every look.
                 notify.say(&format!("READY=1\nWATCHDOG=1\nSTATUS={line}"))?;
@@ -66,17 +71,16 @@ impl Daemon {
                 eprintln!("{line}");
             }
             said = line;
-            *latest.write().unwrap_or_else(PoisonError::into_inner) = Some(report);
             thread::sleep(pause.saturating_sub(moment.elapsed()));
         }
     }
 }
 
 /// One look, and how long the next may wait. A health.json that cannot be read is a report of its own.
-pub fn look(looker: &mut Looker, file: &Path) -> (Report, Duration) {
+pub fn look(looker: &mut Looker, file: &Path, before: Option<&Report>) -> (Report, Duration) {
     match crate::read_health(file) {
         Ok(health) => {
-            let report = judge(&health, &looker.look(&health));
+            let report = judge(&health, &looker.look(&health), before);
             (report, Duration::from_millis(health.watch.interval))
         }
         Err(error) => {
@@ -123,15 +127,8 @@ fn serve(listener: &TcpListener, latest: &RwLock<Option<Report>>) {
 }
 
 fn answer(mut stream: TcpStream, latest: &RwLock<Option<Report>>) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let mut lines = BufReader::new(Read::take(&stream, LONGEST)).lines();
-    let request = lines.next().transpose()?.unwrap_or_default();
-    for line in lines {
-        if line?.is_empty() {
-            break;
-        }
-    }
+    let request = request(&mut stream)?;
     let latest = latest.read().unwrap_or_else(PoisonError::into_inner);
     let (status, kind, body) = page(&request, latest.as_ref());
     drop(latest);
@@ -142,10 +139,33 @@ fn answer(mut stream: TcpStream, latest: &RwLock<Option<Report>>) -> std::io::Re
     )
 }
 
-/// Status, content type and body of the answer to a request's first line.
+/// A request up to its empty line, as far as it comes in time.
+fn request(stream: &mut TcpStream) -> std::io::Result<String> {
+    let until = Instant::now() + PATIENCE;
+    let mut request = Vec::new();
+    let mut part = [0; 1024];
+    while request.len() < LONGEST && !request.ends_with(b"\r\n\r\n") {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(&mut part)? {
+            0 => break,
+            length => request.extend_from_slice(part.get(..length).unwrap_or_default()),
+        }
+    }
+    Ok(String::from_utf8_lossy(&request).into_owned())
+}
+
+/// Status, content type and body of the answer to a request.
 fn page(request: &str, latest: Option<&Report>) -> (&'static str, &'static str, String) {
     const TEXT: &str = "text/plain; charset=utf-8";
-    let mut words = request.split_whitespace();
+    let mut words = request
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace();
     let (method, target) = (words.next(), words.next().unwrap_or_default());
     let path = target.split('?').next().unwrap_or_default();
     match (method, path, latest) {

@@ -60,6 +60,14 @@ impl Report {
         problems
     }
 
+    /// Whether it found these too, in the same states.
+    fn agrees_with(&self, findings: &[Finding]) -> bool {
+        let same = |(a, b): (&Finding, &Finding)| {
+            a.check == b.check && a.of == b.of && a.verdict.state == b.verdict.state
+        };
+        self.findings.len() >= findings.len() && findings.iter().zip(&self.findings).all(same)
+    }
+
     /// A report of one thing that kept everything else from being looked at.
     pub fn nothing_seen(server: &str, message: String, help: &str) -> Self {
         Self {
@@ -76,8 +84,8 @@ impl Report {
     }
 }
 
-/// Judges a look.
-pub fn judge(health: &Health, look: &Look) -> Report {
+/// Judges a look; `before` is the report of the one before, if there was one.
+pub fn judge(health: &Health, look: &Look, before: Option<&Report>) -> Report {
     let mut report = Report {
         server: health.server_name.clone(),
         at: written(look.at),
@@ -90,6 +98,15 @@ pub fn judge(health: &Health, look: &Look) -> Report {
             look,
             found: &report.findings,
         };
+        let held = before.filter(|before| {
+            check.is_slow && !look.is_whole && before.agrees_with(&report.findings)
+        });
+        if let Some(before) = held {
+            let of_check = |finding: &&Finding| finding.check == check.name;
+            let findings = before.findings.iter().filter(of_check).cloned();
+            report.findings.extend(findings.collect::<Vec<_>>());
+            continue;
+        }
         match found(check, &context) {
             Ok(findings) => report.findings.extend(findings),
             Err(why) => report.later.push((check.name, why)),

@@ -32,6 +32,11 @@ async fn a_dead_hub_is_seen_while_nats_server_says_that_all_is_well() -> Result<
         let took = killed.elapsed();
         println!("a killed hub is seen after {} ms", took.as_millis());
         ensure!(took < Duration::from_secs(2), "{took:?}");
+        let text = scene.run(&[])?.out;
+        for line in text.lines().skip(1).take(2) {
+            let readme = include_str!("../../../../README.md");
+            ensure!(readme.contains(line), "the README lacks: {line}");
+        }
         // What nats-server says of itself meanwhile: 200.
         let healthz: Value = scene.fleet.server(LEAF)?.get("/healthz")?;
         ensure!(healthz["status"] == "ok", "{healthz}");

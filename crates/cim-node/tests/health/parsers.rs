@@ -90,7 +90,7 @@ proptest! {
         if let (Some(slow), Some(jsz)) = (std::rc::Rc::get_mut(&mut look.slow), read::<Jsz>(&pages[3])) {
             slow.jsz = Ok(jsz);
         }
-        let report = judge(&health, &look);
+        let report = judge(&health, &look, None);
         prop_assert_ne!(report.state().code(), 0);
         let told = [text::text(&report), nagios::nagios(&report), openmetrics::openmetrics(&report), json::json(&report).to_string()];
         prop_assert!(told.iter().all(|told| !told.is_empty()));

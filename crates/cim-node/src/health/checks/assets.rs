@@ -11,6 +11,7 @@ pub const CHECKS: &[Check] = &[Check {
     option: "",
     after: &[],
     gates: false,
+    is_slow: true,
     meaning: "Streams and consumers are held against what is declared; a declaration that cannot be read is held against nothing.",
     causes: [
         (

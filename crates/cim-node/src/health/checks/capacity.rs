@@ -13,6 +13,7 @@ pub const CHECKS: &[Check] = &[
         option: "connections",
         after: &["server"],
         gates: false,
+        is_slow: false,
         meaning: "How many clients the server still lets in. At the limit it refuses every new one with \"maximum connections exceeded\".",
         causes: [
             (
@@ -39,6 +40,7 @@ pub const CHECKS: &[Check] = &[
         option: "subscriptions",
         after: &["server"],
         gates: false,
+        is_slow: false,
         meaning: "How many subscriptions one connection may still make, where `limits.maxSubscriptions` is set. Beyond, the server refuses each with \"maximum subscriptions exceeded\".",
         causes: [
             (

@@ -11,6 +11,7 @@ pub const CHECKS: &[Check] = &[Check {
     option: "",
     after: &["server"],
     gates: true,
+    is_slow: false,
     meaning: "What runs is what was deployed. A reload that nats-server refused leaves the old config running, and `systemctl reload` says success.",
     causes: [
         (

@@ -24,6 +24,7 @@ pub const CHECKS: &[Check] = &[Check {
     option: "pending, redeliveries",
     after: &["server", "jetstream", "meta", "healthz"],
     gates: true,
+    is_slow: true,
     meaning: "Whoever reads the stream gets its messages. Levels in metadata are those of `nats server check consumer`.",
     causes: [
         (

@@ -19,6 +19,7 @@ pub const CHECKS: &[Check] = &[
         option: "expiry",
         after: &["server"],
         gates: false,
+        is_slow: false,
         meaning: "The certificate that a listener shows. nats-server goes on with what it loaded, whatever lies in the file, until it is told to read again.",
         causes: [
             (
@@ -53,6 +54,7 @@ pub const CHECKS: &[Check] = &[
         option: "expiry",
         after: &[],
         gates: false,
+        is_slow: false,
         meaning: "With it this instance proves who it is at its hub, or knows who others are. A link that stands goes on after it has expired, and does not come back once it is cut.",
         causes: [
             ("nobody renews it", "openssl x509 -noout -enddate -in {of}"),
@@ -70,6 +72,7 @@ pub const CHECKS: &[Check] = &[
         option: "expiry",
         after: &[],
         gates: false,
+        is_slow: false,
         meaning: "The user JWT by which the hub knows this leaf. The moment it expires the hub cuts the link and refuses every further try; a new file is taken at the next try, without a reload.",
         causes: [
             ("nobody renews it", "cim-admin issues a new one at the desk"),

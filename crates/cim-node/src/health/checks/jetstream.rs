@@ -14,6 +14,7 @@ pub const CHECKS: &[Check] = &[
         option: "",
         after: &["server"],
         gates: true,
+        is_slow: false,
         meaning: "The server stores messages. `/healthz?js-enabled-only=true` says ok where JetStream is not configured at all.",
         causes: [
             (
@@ -40,6 +41,7 @@ pub const CHECKS: &[Check] = &[
         option: "storage",
         after: &["jetstream"],
         gates: false,
+        is_slow: false,
         meaning: "Room for file streams. Where it is full, nats-server refuses messages of every stream: \"insufficient resources\".",
         causes: [
             (
@@ -66,6 +68,7 @@ pub const CHECKS: &[Check] = &[
         option: "memory",
         after: &["jetstream"],
         gates: false,
+        is_slow: false,
         meaning: "Room for streams in memory. Where it is full, nats-server refuses their messages.",
         causes: [
             (
@@ -92,6 +95,7 @@ pub const CHECKS: &[Check] = &[
         option: "disk",
         after: &[],
         gates: false,
+        is_slow: false,
         meaning: "nats-server counts what it stores itself and not what others put on the same disk. On a full one it turns JetStream off.",
         causes: [
             (
@@ -118,6 +122,7 @@ pub const CHECKS: &[Check] = &[
         option: "",
         after: &["server", "jetstream", "route"],
         gates: true,
+        is_slow: false,
         meaning: "The group of servers that knows where streams are. Without a leader nothing can be made, changed or moved, and streams that lose theirs get none.",
         causes: [
             (
@@ -147,6 +152,7 @@ pub const CHECKS: &[Check] = &[
         option: "",
         after: &["server", "jetstream", "meta"],
         gates: true,
+        is_slow: false,
         meaning: "nats-server holds each of its streams and consumers against what it should have. It looks at no leaf link: that it says ok is not enough.",
         causes: [
             (

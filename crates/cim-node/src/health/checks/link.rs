@@ -15,6 +15,7 @@ pub const CHECKS: &[Check] = &[
         option: "rtt",
         after: &["server"],
         gates: true,
+        is_slow: false,
         meaning: "The leaf hangs on its hub. nats-server lists only links that stand, and its `/healthz` says ok without any. While the link is down, flows stop; what is durable waits on the leaf.",
         causes: [
             (
@@ -50,6 +51,7 @@ pub const CHECKS: &[Check] = &[
         option: "",
         after: &["server"],
         gates: false,
+        is_slow: false,
         meaning: "A leaf of the fleet hangs on this hub. Judged where the hub has one node: of several, each sees only the leaves that chose it.",
         causes: [
             (

@@ -12,6 +12,7 @@ pub const CHECKS: &[Check] = &[Check {
     option: "",
     after: &["server"],
     gates: false,
+    is_slow: false,
     meaning: "Each node of a cluster has a route to each other. Without a majority JetStream of the cluster stands still: nothing is stored in streams of several replicas, nothing is made.",
     causes: [
         (

@@ -15,6 +15,7 @@ pub const CHECKS: &[Check] = &[
         option: "slowConsumers",
         after: &["server"],
         gates: false,
+        is_slow: false,
         meaning: "A client or leaf that does not read fast enough is cut off, and loses what was on the way to it.",
         causes: [
             (
@@ -54,6 +55,7 @@ pub const CHECKS: &[Check] = &[
         option: "apiErrors",
         after: &["jetstream"],
         gates: false,
+        is_slow: false,
         meaning: "Clients ask JetStream for what it refuses. Some of that is normal (\"is this stream there?\"), much of it is a client that tries again and again.",
         causes: [
             (

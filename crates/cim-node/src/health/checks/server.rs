@@ -15,6 +15,7 @@ pub const CHECKS: &[Check] = &[
         option: "",
         after: &[],
         gates: true,
+        is_slow: false,
         meaning: "The monitoring listener of this instance answers, by the name of this instance. While it does not, nobody knows anything: the server may be dead, frozen, or only its monitoring port taken.",
         causes: [
             (
@@ -41,6 +42,7 @@ pub const CHECKS: &[Check] = &[
         option: "clock",
         after: &["server"],
         gates: false,
+        is_slow: false,
         meaning: "Certificates and JWTs hold by the clock, and `max_age` of streams goes by it. A clock that is wrong makes good ones expire and expired ones good.",
         causes: [
             (

@@ -17,6 +17,7 @@ pub const CHECKS: &[Check] = &[Check {
     option: "sources",
     after: &["server", "jetstream", "meta", "healthz"],
     gates: false,
+    is_slow: true,
     meaning: "What is stored at the other end arrives here. After a cut of more than 10 s nats-server takes up to a minute to go on; nothing is lost meanwhile.",
     causes: [
         (

@@ -20,6 +20,7 @@ pub const CHECKS: &[Check] = &[Check {
     option: "",
     after: &["server", "jetstream", "meta", "healthz"],
     gates: true,
+    is_slow: true,
     meaning: "What should be stored is, and under the limits that were declared. Levels in metadata are those of `nats server check stream`.",
     causes: [
         (
