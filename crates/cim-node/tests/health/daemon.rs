@@ -204,6 +204,29 @@ async fn its_pages_take_no_nonsense_and_no_time() -> Result<()> {
     Ok(())
 }
 
+/// What is looked at every hour only still waits for a link that was cut just now.
+#[tokio::test]
+async fn a_cut_link_is_the_reason_before_the_next_slow_look() -> Result<()> {
+    let mut scene = pair().await?;
+    scene.health.watch.interval = 100;
+    scene.health.watch.slow_interval = 3_600_000;
+    let client = scene.fleet.client(LEAF, "graph").await?;
+    let source = r#"{"name": "FROM", "external": {"api": "$JS.hub.API"}}"#;
+    let stream = format!(r#"{{"name": "COPY", "sources": [{source}]}}"#);
+    let made = client.request("$JS.API.STREAM.CREATE.COPY", stream.into());
+    let made: serde_json::Value = serde_json::from_slice(&made.await?.payload)?;
+    ensure!(made["error"].is_null(), "{made}");
+    let daemon = Daemon::start(&scene)?;
+    daemon.tells("STATUS=OK: ")?;
+    scene.fleet.kill(HUB)?;
+    daemon.tells("STATUS=CRITICAL link hub")?;
+    let healthz = daemon.get("/healthz")?;
+    let waits = "UNKNOWN   source CIM-PROD/COPY/FROM: because link hub";
+    ensure!(healthz.contains(waits), "{healthz}");
+    scene.fleet.start(HUB)?;
+    daemon.tells("STATUS=OK: ").map(drop)
+}
+
 #[tokio::test]
 async fn it_costs_little() -> Result<()> {
     let scene = pair().await?;
