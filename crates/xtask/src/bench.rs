@@ -47,6 +47,12 @@ pub fn run(workspace: &Workspace, nixpkgs: Option<&Path>, progress: &Progress) -
         )
     })?;
     bench.rendering(&workspace.target.join("release/cim-render"), &made)?;
+    watching(workspace, progress)
+}
+
+/// Runs the part of the benchmark that watches an instance.
+pub fn watching(workspace: &Workspace, progress: &Progress) -> Result<()> {
+    let tools = Tools::install(workspace, Purpose::Demo, progress)?;
     progress.doing("building cim-health for release", || {
         let package = ["build", "--release", "--package", "cim-node"];
         process::quiet(

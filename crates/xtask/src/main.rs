@@ -64,6 +64,9 @@ enum Task {
         /// A real nixpkgs tree, whose own module for nats-server is compared with.
         #[arg(long, value_name = "PATH")]
         nixpkgs: Option<PathBuf>,
+        /// Only what it costs to watch an instance, which takes a minute.
+        #[arg(long, conflicts_with = "nixpkgs")]
+        health: bool,
     },
     /// Takes over what Nix and the renderer now write as what the tests expect; read the diff.
     Golden,
@@ -100,8 +103,12 @@ fn run(task: Task) -> Result<ExitCode> {
             lab::run(&args, &Workspace::find()?, &progress)?;
             Ok(ExitCode::SUCCESS)
         }
-        Task::Bench { nixpkgs } => {
-            bench::run(&Workspace::find()?, nixpkgs.as_deref(), &progress)?;
+        Task::Bench { nixpkgs, health } => {
+            let workspace = Workspace::find()?;
+            match health {
+                true => bench::watching(&workspace, &progress)?,
+                false => bench::run(&workspace, nixpkgs.as_deref(), &progress)?,
+            }
             Ok(ExitCode::SUCCESS)
         }
         Task::Golden => {

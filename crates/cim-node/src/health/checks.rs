@@ -4,6 +4,7 @@ mod assets;
 mod capacity;
 mod config;
 mod consumer;
+mod disk;
 mod expiry;
 mod jetstream;
 mod link;
@@ -23,6 +24,7 @@ pub const ALL: &[&[Check]] = &[
     node::CHECKS,
     link::CHECKS,
     expiry::CHECKS,
+    disk::CHECKS,
     jetstream::CHECKS,
     rates::CHECKS,
     assets::CHECKS,

@@ -50,6 +50,8 @@ pub struct Slow {
     moment: Instant,
     /// Which start of the server it is of; `None`: it was not there.
     start: Option<String>,
+    /// Whether the server did not tell all that it was asked: the next look asks again.
+    failed: bool,
     /// What the server says against itself.
     pub healthz: Seen<Option<String>>,
     /// What JetStream holds.
@@ -117,7 +119,7 @@ impl Looker {
         let start = varz.as_ref().ok().map(|varz| varz.start.clone());
         let every = Duration::from_millis(watch.slow_interval);
         let fresh = self.slow.take().filter(|slow| {
-            slow.start == start && slow.jsz.is_ok() && moment.duration_since(slow.moment) < every
+            slow.start == start && !slow.failed && moment.duration_since(slow.moment) < every
         });
         let is_whole = fresh.is_none();
         let slow = fresh
@@ -148,24 +150,25 @@ impl Looker {
         let up = varz.is_ok();
         let limited = varz.is_ok_and(|varz| varz.max_subscriptions > 0);
         let holds = up && watch.jetstream.is_some();
+        let healthz = match up {
+            true => seen(monitor.complaint()),
+            false => Err(why()),
+        };
+        let jsz = match holds {
+            true => seen(monitor.jsz()),
+            false => Err(why()),
+        };
+        let connz = match limited {
+            true => seen(monitor.most_subscriptions()),
+            false => Err(why()),
+        };
         Slow {
             moment,
             start,
-            healthz: if up {
-                seen(monitor.complaint())
-            } else {
-                Err(why())
-            },
-            jsz: if holds {
-                seen(monitor.jsz())
-            } else {
-                Err(why())
-            },
-            connz: if limited {
-                seen(monitor.most_subscriptions())
-            } else {
-                Err(why())
-            },
+            failed: up && healthz.is_err() || holds && jsz.is_err() || limited && connz.is_err(),
+            healthz,
+            jsz,
+            connz,
             digest: self.digest(health),
             assets: match &watch.jetstream {
                 Some(jetstream) => files::assets(&jetstream.assets),
