@@ -1,7 +1,9 @@
 //! `cim-health` beside real nats-servers.
 
+mod assets;
 mod bad_input;
 mod cluster;
+mod consumers;
 mod daemon;
 mod explain;
 mod fault;
@@ -15,5 +17,6 @@ mod parsers;
 mod scene;
 mod secrets;
 mod server;
+mod sources;
 mod streams;
 mod wells;
