@@ -1,6 +1,7 @@
 //! What a service tells systemd: `sd_notify(3)`, the part of it that is needed here.
 
 use std::env;
+use std::io::ErrorKind;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
@@ -42,9 +43,12 @@ impl Notify {
     /// # Errors
     /// Nobody there.
     pub fn say(&self, lines: &str) -> Result<()> {
-        self.socket
-            .send_to_addr(lines.as_bytes(), &self.to)
-            .map(drop)
-            .context("telling systemd")
+        loop {
+            match self.socket.send_to_addr(lines.as_bytes(), &self.to) {
+                // A process that was stopped and goes on finds its calls broken off.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                told => return told.map(drop).context("telling systemd"),
+            }
+        }
     }
 }
