@@ -92,12 +92,7 @@ pub fn run(
 fn watching(workspace: &Workspace, nats_server: &Path, progress: &Progress) -> Result<()> {
     progress.doing("building cim-health for release", || {
         let program = ["--package", "cim-node", "--bin", "cim-health"];
-        process::quiet(
-            workspace
-                .cargo()
-                .args(["build", "--release"])
-                .args(program),
-        )
+        process::quiet(workspace.cargo().args(["build", "--release"]).args(program))
     })?;
     health::run(&workspace.target.join("release/cim-health"), nats_server)
 }
