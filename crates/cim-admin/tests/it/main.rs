@@ -4,6 +4,7 @@
 // Helpers of tests fail by panicking too; clippy sees only the tests themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod changes;
 mod checks;
 mod cli;
 mod damage;
@@ -13,6 +14,7 @@ mod fleet;
 mod identity;
 mod keys;
 mod kinds;
+mod operator;
 mod panics;
 mod refusals;
 mod requests;
