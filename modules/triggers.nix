@@ -122,7 +122,7 @@ in
 }:
 let
   # What is acknowledged is said in the build, and nowhere in nats.conf.
-  hot = hotPaths role version (lib.isAttrs spec.${role}.fleet.operator);
+  hot = hotPaths role version (lib.isAttrs (spec.${role}.fleet.operator or null));
   body = lib.foldl' without spec.${role} [
     [
       "fleet"
