@@ -32,6 +32,21 @@ impl Fleet {
     /// # Errors
     /// Ports that are taken, and what the cryptography library or the file system says.
     pub fn prepare(plans: Vec<Plan>, dir: &Path, binary: &Path, ports: Ports) -> Result<Self> {
+        Self::with_files(plans, dir, binary, ports, BTreeMap::new())
+    }
+
+    /// The same for servers with files of their own: by server, what stands where its options name a path. Such a
+    /// server gets nothing throwaway, and a path that is not named is one that it will not find.
+    ///
+    /// # Errors
+    /// As [`Fleet::prepare`].
+    pub fn with_files(
+        plans: Vec<Plan>,
+        dir: &Path,
+        binary: &Path,
+        ports: Ports,
+        mut files: BTreeMap<String, BTreeMap<String, PathBuf>>,
+    ) -> Result<Self> {
         let (chosen, held) = ports.choose(plans.len())?;
         let peers = Peers::new(&plans, &chosen);
         let identities = Identities::new()?;
@@ -50,10 +65,15 @@ impl Fleet {
                 ports,
                 server: None,
                 seed: keys.own_seed(&plan)?,
-                files: BTreeMap::new(),
+                files: files.remove(&plan.server_name).unwrap_or_default(),
                 plan,
             };
-            member.write(&keys, &identities)?;
+            if member.files.is_empty() {
+                member.write(&keys, &identities)?;
+            } else {
+                create(&member.dir)?;
+                member.write_config(&keys)?;
+            }
             members.insert(member.plan.server_name.clone(), member);
         }
         Ok(Self {
@@ -165,7 +185,7 @@ impl Fleet {
     /// # Errors
     /// What the file system or the cryptography library says.
     pub fn identify(&self, dir: &Path, common_name: &str) -> Result<()> {
-        std::fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
+        create(dir)?;
         self.identities.write(dir, common_name)
     }
 
@@ -295,7 +315,8 @@ impl Fleet {
             .with_context(|| format!("connecting to {server} as {user}"))
     }
 
-    /// Connects to a server, with TLS where it has some.
+    /// Connects to a server, with TLS where it has some. Authorities of a server with files of its own are the
+    /// caller's to name.
     ///
     /// # Errors
     /// A server that refuses.
@@ -303,9 +324,13 @@ impl Fleet {
         let member = self.member(server)?;
         let tls = member.plan.client.tls.is_some();
         let mut options = options.require_tls(tls).ignore_discovered_servers();
-        if tls {
+        if tls && member.dir.join("ca.pem").is_file() {
             options = options.add_root_certificates(self.ca_file());
         }
         Ok(options.connect(member.url()).await?)
     }
+}
+
+fn create(dir: &Path) -> Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))
 }
