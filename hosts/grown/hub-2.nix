@@ -7,11 +7,12 @@
     openFirewall = true;
     leafnodes.openFirewall = true;
     cluster.openFirewall = true;
-    # Every line of the protocol: not even then may a secret be in the log.
     logging = {
       debug = true;
       trace = true;
     };
+    acknowledged."trace services.cim.hub.logging.trace" =
+      "a test looks for secrets in every line of the protocol";
   };
   # services.cim.sops.hostKey = "ssh-ed25519 AAAA…";
 }

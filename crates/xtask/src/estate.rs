@@ -127,7 +127,8 @@ pub fn plans(whole: &Value, specs: &BTreeMap<String, Value>, dir: &Path) -> Resu
     fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
     let put = |name: &str, value: &Value| {
         let file = dir.join(format!("{name}.json"));
-        fs::write(&file, value.to_string()).with_context(|| format!("writing {}", file.display()))?;
+        fs::write(&file, value.to_string())
+            .with_context(|| format!("writing {}", file.display()))?;
         Ok::<_, anyhow::Error>(file)
     };
     let whole = input::fleet(&put("fleet", whole)?)?;

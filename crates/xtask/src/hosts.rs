@@ -58,9 +58,15 @@ impl Hosts {
         keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", host, "-f"]);
         process::quiet(keygen.arg(&key))?;
         let public = key.with_extension("pub");
-        let text = fs::read_to_string(&public)
-            .with_context(|| format!("reading {}", public.display()))?;
+        let text =
+            fs::read_to_string(&public).with_context(|| format!("reading {}", public.display()))?;
         Ok(text.trim().to_owned())
+    }
+
+    /// The private ssh key of a host.
+    pub fn private(&self, host: &str) -> Result<String> {
+        let key = self.ssh_key(host);
+        fs::read_to_string(&key).with_context(|| format!("reading {}", key.display()))
     }
 
     /// Opens a sealed file with the key of a host; gives where each entry lies, by its name.

@@ -13,9 +13,9 @@ use cim_testkit::{Fleet, Ports};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Stage, plaintext};
 use super::scene::{arrives, hub_of, linked, refused, start};
 use super::table::Table;
+use super::{Stage, plaintext};
 use crate::estate::{self, Estate};
 use crate::hosts::Hosts;
 use crate::process;
@@ -38,12 +38,7 @@ struct Outcome {
 }
 
 /// Makes the identity, starts the fleet with it, and tells the story. `dir` is for what a disk may see.
-pub async fn play(
-    stage: &Stage,
-    dir: &Path,
-    table: &mut Table,
-    progress: &Progress,
-) -> Result<()> {
+pub async fn play(stage: &Stage, dir: &Path, table: &mut Table, progress: &Progress) -> Result<()> {
     // As Nix made them of a fleet without an identity.
     let mut plan = read(&stage.specs.join("operator/plan.json"))?;
     let mut specs = instances(&stage.specs.join("operator/instances"))?;
@@ -273,7 +268,8 @@ fn read(file: &Path) -> Result<Value> {
     serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))
 }
 
-fn instances(folder: &Path) -> Result<BTreeMap<String, Value>> {
+/// The specs in a folder, by instance.
+pub fn instances(folder: &Path) -> Result<BTreeMap<String, Value>> {
     let reading = || format!("reading {}", folder.display());
     let mut specs = BTreeMap::new();
     for entry in fs::read_dir(folder).with_context(reading)? {

@@ -58,6 +58,11 @@ mod tests {
     #[test]
     fn an_answer_is_found_and_a_refusal_is_one() {
         assert!(refused(saying("INFO {}\r\n+OK\r\nPONG\r\n")).is_err());
-        assert!(refused(saying("INFO {}\r\n-ERR 'Secure Connection - TLS Required'\r\n")).is_ok());
+        assert!(
+            refused(saying(
+                "INFO {}\r\n-ERR 'Secure Connection - TLS Required'\r\n"
+            ))
+            .is_ok()
+        );
     }
 }

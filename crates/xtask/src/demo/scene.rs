@@ -50,12 +50,7 @@ pub async fn play(fleet: &mut Fleet, table: &mut Table, progress: &Progress) -> 
 }
 
 /// Starts every server, hubs first.
-pub fn start(
-    claim: &str,
-    fleet: &mut Fleet,
-    table: &mut Table,
-    progress: &Progress,
-) -> Result<()> {
+pub fn start(claim: &str, fleet: &mut Fleet, table: &mut Table, progress: &Progress) -> Result<()> {
     let since = Instant::now();
     let mut names = fleet.names();
     names.sort_by_key(|name| !name.starts_with("hub"));

@@ -78,11 +78,7 @@ impl Tools {
             ((Ok(nats_server), Ok(nix), Ok(systemd), Ok(sealers)), Ok(formatters)) => {
                 let mut checkers = Vec::new();
                 checkers.extend(systemd.map(|tool| ("systemd-analyze", tool)));
-                checkers.extend(
-                    ["sops", "age"]
-                        .into_iter()
-                        .zip(sealers),
-                );
+                checkers.extend(["sops", "age"].into_iter().zip(sealers));
                 checkers.extend(
                     ["nixfmt", "deadnix", "taplo"]
                         .into_iter()
