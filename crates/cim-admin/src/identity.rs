@@ -17,12 +17,14 @@ mod next;
 mod outcome;
 mod plan;
 mod public;
+pub mod retire;
+pub mod rotate;
 pub(crate) mod rules;
 mod run;
 pub(crate) mod seeds;
 mod statics;
 mod token;
-mod vault;
+pub(crate) mod vault;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -36,7 +38,7 @@ pub use self::authority::fleet_ca;
 pub use self::lasting::Lasting;
 pub(crate) use self::outcome::few;
 pub use self::outcome::{Did, LeftOver, Outcome, Step};
-pub use self::plan::{Host, Need, Plan};
+pub use self::plan::{Bearer, Host, Need, Plan};
 use self::public::Public;
 use self::run::Run;
 use self::token::Times;
@@ -79,6 +81,15 @@ pub struct Made {
 /// # Errors
 /// What cannot be read or opened, does not belong together, or would replace what cannot be replaced.
 pub fn make(request: Request<'_>, progress: &Progress) -> Result<Made> {
+    make_after(request, progress, |_, _| Ok(()))
+}
+
+/// The same, after what is there was changed in memory.
+fn make_after(
+    request: Request<'_>,
+    progress: &Progress,
+    change: impl FnOnce(&mut Vault, &mut Public) -> Result<()>,
+) -> Result<Made> {
     let plan = request.plan;
     let mut problems = Problems::new();
     let wanted = Wanted::of(&plan.fleet, &mut problems);
@@ -102,6 +113,7 @@ pub fn make(request: Request<'_>, progress: &Progress) -> Result<Made> {
         progress,
     };
     run.one_of_all()?;
+    change(&mut run.vault, &mut run.public)?;
     match &wanted {
         Some(wanted) => run.operator(wanted)?,
         None => run.statics()?,

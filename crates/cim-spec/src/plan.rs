@@ -14,6 +14,7 @@ mod imports;
 mod jetstream;
 mod leaf;
 mod leafnodes;
+mod leaves;
 mod link;
 mod listeners;
 mod operator;

@@ -1,6 +1,9 @@
-//! `cargo xtask bench`: what a fleet costs to evaluate, render and check, and how that grows with its leaves.
+//! `cargo xtask bench`: what a fleet costs to evaluate, render, check and provision, how that grows with its leaves, and
+//! what its identity costs.
 
 mod evaluation;
+mod identity;
+mod provisioning;
 mod rendering;
 mod specs;
 
@@ -20,9 +23,33 @@ use crate::workspace::Workspace;
 /// Where nixpkgs has its own module for nats-server.
 const NATS_MODULE: &str = "nixos/modules/services/networking/nats.nix";
 
-/// Runs the benchmark and prints its figures. `nixpkgs` is a real tree, from which the module to compare with comes.
-pub fn run(workspace: &Workspace, nixpkgs: Option<&Path>, progress: &Progress) -> Result<()> {
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Evaluating and rendering.
+    Fleet,
+    /// Making its identity, and pushing accounts.
+    Identity,
+    /// `cim-provision`.
+    Provision,
+}
+
+/// Runs the benchmark, or one part of it, and prints its figures. `nixpkgs` is a real tree, from which the module to
+/// compare with comes.
+pub fn run(
+    workspace: &Workspace,
+    nixpkgs: Option<&Path>,
+    only: Option<Part>,
+    progress: &Progress,
+) -> Result<()> {
+    let runs = |part| only.is_none_or(|only| only == part);
     let tools = Rc::new(Tools::install(workspace, Purpose::Demo, progress)?);
+    if runs(Part::Provision) {
+        provisioning::run(workspace, &tools.nats_server.path, progress)?;
+    }
+    if only == Some(Part::Provision) {
+        return Ok(());
+    }
     let flake = Flake::assemble(workspace, Rc::clone(&tools), None, progress)?;
     let bench = Bench {
         tools: &tools,
@@ -33,18 +60,26 @@ pub fn run(workspace: &Workspace, nixpkgs: Option<&Path>, progress: &Progress) -
     };
     fs::create_dir_all(&bench.folder)
         .with_context(|| format!("creating {}", bench.folder.display()))?;
-    bench.evaluation()?;
-    let made = progress.doing("evaluating the specs of a small fleet", || {
-        bench.small_specs()
-    })?;
-    progress.doing("building cim-render for release", || {
+    progress.doing("building cim-render and cim-admin for release", || {
+        let packages = ["--package", "cim-render", "--package", "cim-admin"];
         process::quiet(
             workspace
                 .cargo()
-                .args(["build", "--release", "--package", "cim-render"]),
+                .args(["build", "--release"])
+                .args(packages),
         )
     })?;
-    bench.rendering(&workspace.target.join("release/cim-render"), &made)
+    if runs(Part::Fleet) {
+        bench.evaluation()?;
+        let made = progress.doing("evaluating the specs of a small fleet", || {
+            bench.small_specs()
+        })?;
+        bench.rendering(&workspace.target.join("release/cim-render"), &made)?;
+    }
+    if runs(Part::Identity) {
+        bench.identity(&workspace.target.join("release/cim-admin"))?;
+    }
+    Ok(())
 }
 
 /// Where everything stands.

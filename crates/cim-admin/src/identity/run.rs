@@ -70,6 +70,7 @@ impl Run<'_> {
             &mut self.outcome,
         )?;
         let mut keys = signers.public();
+        keys.carry(&self.public.committed()?.keys);
         let did = signers.operator_jwt(wanted, &keys, &mut self.public, times)?;
         let at = vec![self.public.shown("operator.jwt")];
         self.outcome.note(did, "the operator's JWT", at);

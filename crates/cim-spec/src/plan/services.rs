@@ -1,6 +1,6 @@
 //! Programs of ours that log in at a hub's node, and the operator at the desk: what each may do.
 
-use super::{Access, Account, Permissions, Principal, PrincipalKind, Proof, accounts, hub};
+use super::{Access, Account, Permissions, Principal, PrincipalKind, Proof, accounts, leaves};
 use crate::OptionPath;
 use crate::problem::Problems;
 use crate::spec::Fleet;
@@ -37,7 +37,8 @@ const BACKUP: &[&str] = &[
     "$JS.SNAPSHOT.RESTORE.>",
 ];
 
-/// Of the system account: pushes JWTs and looks them up, sees connections and ends them.
+/// Of the system account: pushes JWTs, looks them up and deletes them, sees who is connected, and learns from each
+/// node who it is and which operator it trusts. nats-server itself closes what a push takes away, so nothing is kicked.
 const DESK: &[&str] = &[
     "$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP",
     "$SYS.REQ.ACCOUNT.*.CLAIMS.UPDATE",
@@ -45,13 +46,8 @@ const DESK: &[&str] = &[
     "$SYS.REQ.ACCOUNT.*.LEAFZ",
     "$SYS.REQ.CLAIMS.DELETE",
     "$SYS.REQ.CLAIMS.LIST",
-    "$SYS.REQ.CLAIMS.PACK",
-    "$SYS.REQ.CLAIMS.UPDATE",
-    "$SYS.REQ.SERVER.*.KICK",
-    "$SYS.REQ.SERVER.*.LEAFZ",
     "$SYS.REQ.SERVER.PING",
-    "$SYS.REQ.SERVER.PING.CONNZ",
-    "$SYS.REQ.SERVER.PING.LEAFZ",
+    "$SYS.REQ.SERVER.PING.VARZ",
 ];
 
 /// Programs over TCP, nothing else.
@@ -64,7 +60,7 @@ pub fn accounts_of(fleet: &Fleet, problems: &mut Problems) -> Vec<Account> {
     let store = accounts::Store::Any;
     let jwts = fleet.operator.is_some();
     let mut accounts = accounts::plan(&fleet.accounts, store, &at, jwts, problems);
-    hub::leaf_principals(fleet, &mut accounts, problems);
+    leaves::principals(fleet, &mut accounts, problems);
     add(fleet, &mut accounts);
     accounts
 }

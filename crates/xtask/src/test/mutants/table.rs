@@ -55,6 +55,15 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("plaintext leaf links by default", "modules/fleet.nix", "plaintext = mkOption {\n            type = types.bool;\n            default = false;", "plaintext = mkOption {\n            type = types.bool;\n            default = true;"),
     mutant("localAccount ignores account", "modules/fleet.nix", "default = leaf.config.account;", "default = \"APP\";"),
 
+    // assets
+    mutant("slice leaks other hubs' streams", "modules/spec.nix", "asset: asset.hub == null || hubs ? ${asset.hub} || !(fleet.hubs ? ${asset.hub})", "_: true"),
+    mutant("streams of a leaf not passed to the spec", "modules/spec.nix", "assets = assets (_: true) options.accounts;", "assets = { };"),
+    mutant("fields of parts not passed to the spec", "modules/fields.nix", "option = \"${row.option}.${inner.option}\";", "inherit (inner) option;"),
+    mutant("sources not passed to the spec", "modules/asset-spec.nix", "sources = map source options.sources;", "sources = [ ];"),
+    mutant("assets restart the server of a hub", "modules/triggers.nix", "          \"fleet\"\n          \"assets\"\n", "          \"fleet\"\n          \"asset\"\n"),
+    mutant("assets restart the server of a leaf", "modules/triggers.nix", "          \"leaf\"\n          \"assets\"\n", "          \"leaf\"\n          \"asset\"\n"),
+    mutant("assets provision nothing", "modules/triggers.nix", "    epoch\n    assets\n", "    epoch\n"),
+
     // the unit
     mutant("wantedBy dropped", "modules/unit.nix", "wantedBy = [ \"multi-user.target\" ];", ""),
     mutant("restartTriggers dropped", "modules/unit.nix", "restartTriggers = [ triggers.restart ];", ""),
