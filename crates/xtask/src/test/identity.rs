@@ -84,22 +84,24 @@ pub fn run(session: &mut Session) -> Result<()> {
         test.dir.path().join("servers"),
     ]);
     let planted = test.plant()?;
-    // Whatever comes of it, the thread ends.
+    // Whatever comes of it, the thread ends; it looks for the last time when the control is gone.
     let went = test.all(&specs);
-    let seen = watch.end();
     drop(planted);
+    let seen = watch.end();
     went?;
     test.nothing_leaked(&store, &seen?)
 }
 
-/// A process with the control among its arguments and in its environment; killed when dropped.
-struct Planted(Child);
+/// A process with the control among its arguments and in its environment, and a temporary file that holds it; gone when
+/// dropped.
+struct Planted(Child, PathBuf);
 
 impl Drop for Planted {
     fn drop(&mut self) {
         // Gone already, or about to be.
         let _ = self.0.kill();
         let _ = self.0.wait();
+        let _ = fs::remove_file(&self.1);
     }
 }
 
@@ -241,13 +243,15 @@ impl Test<'_> {
 
     /// The control, where the watch must see it.
     fn plant(&self) -> Result<Planted> {
+        let file = self.project.tmp.join("control");
+        fs::write(&file, &self.control).context("writing the control")?;
         let child = Command::new("sh")
             .args(["-c", "read -r line", &self.control])
             .env("CIM_CONTROL", &self.control)
             .stdin(Stdio::piped())
             .spawn()
             .context("starting a process with a control")?;
-        Ok(Planted(child))
+        Ok(Planted(child, file))
     }
 
     /// Every secret of both fleets, looked for everywhere.
@@ -317,7 +321,7 @@ impl Test<'_> {
             "on disk are these secrets, and may be only the operators' own keys:\n{}",
             disk.shown()
         );
-        self.said("on disk", &disk);
+        self.said("on disk, beside the operators' own keys", &disk);
         Ok(())
     }
 
@@ -327,18 +331,25 @@ impl Test<'_> {
         for (text, place) in &seen.texts {
             search.look(finder, place, text);
         }
-        let places: Vec<_> = search.found.iter().collect();
-        let is_control = |kind: &str| {
-            places
-                .iter()
-                .any(|(name, place)| name == "control" && place.starts_with(kind))
+        let is_seen = |place: &str| {
+            let mut places = search.found.iter().filter(|(name, _)| name == "control");
+            places.any(|(_, found)| found.starts_with(place))
         };
+        let tmp = self.project.tmp.display().to_string();
+        for place in ["the arguments of", "the environment of", &tmp] {
+            ensure!(
+                is_seen(place),
+                "the watch did not see the control in {place}"
+            );
+        }
+        for program in ["cim-admin identity make", "nats-server -c", "sops decrypt"] {
+            ensure!(
+                seen.texts.values().any(|place| place.contains(program)),
+                "the watch saw no `{program}` run, so it proves nothing"
+            );
+        }
         ensure!(
-            is_control("the arguments of") && is_control("the environment of"),
-            "the watch did not see the process that was planted"
-        );
-        ensure!(
-            places.iter().all(|(name, _)| name == "control"),
+            search.found.iter().all(|(name, _)| name == "control"),
             "while it ran, others could see:\n{}",
             search.shown()
         );
@@ -400,9 +411,9 @@ impl Test<'_> {
 
     fn said(&self, place: &str, search: &Search) {
         self.progress.note(&format!(
-            "{place}: {} places, {} MB",
+            "{place}: {} places, {} kB, none with a secret",
             search.places,
-            search.bytes / 1_000_000
+            search.bytes / 1_000
         ));
     }
 }
