@@ -69,12 +69,17 @@ impl Hosts {
         fs::read_to_string(&key).with_context(|| format!("reading {}", key.display()))
     }
 
+    /// The same as an age key.
+    pub fn age_key(&self, host: &str) -> Result<String> {
+        let keys = Identities::read(&self.ssh_key(host))?;
+        Ok(keys.text().to_string())
+    }
+
     /// Opens a sealed file with the key of a host; gives where each entry lies, by its name.
     pub fn open(&self, host: &str, sealed: &Path) -> Result<BTreeMap<String, PathBuf>> {
         // sops-nix converts the ssh key, too, and has the age key in its folder while it opens.
         let keys = self.secrets(host).join("age-keys.txt");
-        let text = Identities::read(&self.ssh_key(host))?.text();
-        private::write(&keys, &text)?;
+        private::write(&keys, &self.age_key(host)?)?;
         let opened = self.decrypt(&keys, sealed, "json");
         fs::remove_file(&keys).with_context(|| format!("removing {}", keys.display()))?;
         let entries: BTreeMap<String, String> = serde_json::from_str(&opened?)

@@ -261,11 +261,10 @@ impl Test<'_> {
         needles.add_folder("", &folder.join("secrets"), &self.estate.keys)?;
         let stranger = self.dir.path().join("stranger/secrets");
         needles.add_folder("the stranger's ", &stranger, &self.strangers_keys())?;
+        let hosts = &self.estate.hosts;
         for host in FIRST.iter().chain(&MORE) {
-            needles.add(
-                &format!("ssh key of {host}"),
-                &self.estate.hosts.private(host)?,
-            )?;
+            needles.add(&format!("ssh key of {host}"), &hosts.private(host)?)?;
+            needles.add(&format!("age key of {host}"), &hosts.age_key(host)?)?;
         }
         needles.add("control", &self.control)?;
         let finder = needles.finder()?;
@@ -325,9 +324,15 @@ impl Test<'_> {
         Ok(())
     }
 
-    /// Nobody's arguments, environment or temporary file.
+    /// Nobody's arguments, environment, temporary file or output.
     fn processes(&self, finder: &Finder, seen: &Seen) -> Result<()> {
         let mut search = Search::default();
+        let said = self.project.said();
+        ensure!(
+            said.contains("made the operator's key") && said.contains("running 8 flake checks"),
+            "commands must say what they do, or nothing is proven of it:\n{said}"
+        );
+        search.look(finder, "what commands printed", said.as_bytes());
         for (text, place) in &seen.texts {
             search.look(finder, place, text);
         }

@@ -1,5 +1,6 @@
 //! An operator's project, from an empty folder: the template, hosts' keys, git, and the flake's own commands.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -22,6 +23,8 @@ pub struct Project {
     /// XDG_CACHE_HOME of all commands.
     pub cache: PathBuf,
     flake: Flake,
+    /// What the flake's commands printed.
+    said: RefCell<String>,
 }
 
 impl Project {
@@ -36,6 +39,7 @@ impl Project {
             folder,
             tmp,
             cache,
+            said: RefCell::default(),
         })
     }
 
@@ -91,12 +95,25 @@ impl Project {
     pub fn identity(&self, keys: &Path, more: &[&str]) -> Result<()> {
         let keys = keys.display().to_string();
         let args = ["run", ".#identity", "--", "--keys", &keys];
-        process::quiet(&mut self.nix(&[&args[..], more].concat())?)
+        let (status, said) = self.heard(&[&args[..], more].concat())?;
+        ensure!(status.success(), "nix run .#identity: {status}\n{said}");
+        Ok(())
     }
 
     /// `nix flake check`: how it ended and what it said.
     pub fn check(&self) -> Result<(ExitStatus, String)> {
-        process::heard(&mut self.nix(&["flake", "check", "--print-build-logs"])?)
+        self.heard(&["flake", "check", "--print-build-logs"])
+    }
+
+    /// All that these two printed.
+    pub fn said(&self) -> String {
+        self.said.borrow().clone()
+    }
+
+    fn heard(&self, args: &[&str]) -> Result<(ExitStatus, String)> {
+        let (status, said) = process::heard(&mut self.nix(args)?)?;
+        self.said.borrow_mut().push_str(&said);
+        Ok((status, said))
     }
 
     /// Builds an output; gives its path.
