@@ -263,7 +263,8 @@ fn login(estate: &Estate, creds: &str) -> Result<ConnectOptions> {
     Ok(options.add_root_certificates(estate.ca()))
 }
 
-fn read(file: &Path) -> Result<Value> {
+/// A JSON file.
+pub fn read(file: &Path) -> Result<Value> {
     let text = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))
 }
