@@ -79,7 +79,9 @@ pub fn run(session: &mut Session) -> Result<()> {
         test.project.folder.clone(),
         test.project.tmp.clone(),
         test.project.cache.clone(),
+        test.dir.path().join("specs"),
         test.dir.path().join("servers"),
+        test.dir.path().join("stranger"),
     ]);
     let planted = test.plant()?;
     // Whatever comes of it, the thread ends; it looks for the last time when the control is gone.

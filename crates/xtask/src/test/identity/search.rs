@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,23 +33,29 @@ impl Search {
 
     /// Looks at a file or all files of a folder, their names too. Links are what they say.
     pub fn tree(&mut self, finder: &Finder, path: &Path) -> Result<()> {
-        let reading = || format!("reading {}", path.display());
-        let place = path.display().to_string();
-        let kind = match path.symlink_metadata() {
+        match self.below(finder, path) {
             // Another process may take away what was listed.
-            Err(err) if err.kind() == ErrorKind::NotFound => return Ok(()),
-            kind => kind.with_context(reading)?.file_type(),
-        };
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(()),
+            looked => looked.with_context(|| format!("reading {}", path.display())),
+        }
+    }
+
+    fn below(&mut self, finder: &Finder, path: &Path) -> io::Result<()> {
+        let place = path.display().to_string();
+        let kind = path.symlink_metadata()?.file_type();
         self.look(finder, &place, place.as_bytes());
         if kind.is_dir() {
-            for entry in fs::read_dir(path).with_context(reading)? {
-                self.tree(finder, &entry.with_context(reading)?.path())?;
+            for entry in fs::read_dir(path)? {
+                match self.below(finder, &entry?.path()) {
+                    Err(err) if err.kind() == ErrorKind::NotFound => {}
+                    looked => looked?,
+                }
             }
         } else if kind.is_symlink() {
-            let link = fs::read_link(path).with_context(reading)?;
+            let link = fs::read_link(path)?;
             self.look(finder, &place, link.as_os_str().as_encoded_bytes());
         } else if kind.is_file() {
-            self.look(finder, &place, &fs::read(path).with_context(reading)?);
+            self.look(finder, &place, &fs::read(path)?);
         }
         Ok(())
     }
