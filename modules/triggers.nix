@@ -125,7 +125,7 @@ let
   assets = if role == "hub" then spec.hub.fleet.assets.accounts else spec.leaf.leaf.assets;
 
   hot = hotPaths role version (lib.isAttrs (spec.${role}.fleet.operator or null));
-  # What is acknowledged is said in the build, and nowhere in nats.conf.
+  # What is acknowledged is said in the build, and when somebody is called by cim-health: neither is in nats.conf.
   body = lib.foldl' without spec.${role} [
     (
       if role == "hub" then
@@ -147,6 +147,11 @@ let
       role
       "server"
       "acknowledged"
+    ]
+    [
+      role
+      "server"
+      "health"
     ]
   ];
 in

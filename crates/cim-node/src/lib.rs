@@ -6,6 +6,7 @@
 
 pub mod backup;
 pub mod certificate;
+pub mod digest;
 pub mod docs;
 pub mod expiry;
 pub mod health;

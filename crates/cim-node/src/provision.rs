@@ -172,11 +172,11 @@ impl Run {
                 );
             }
             // The health of one server says nothing of the streams of another.
-            let found = &varz.jetstream.config.domain;
+            let found = varz.domain();
             ensure!(
-                self.domain.is_none() || self.domain == *found,
+                self.domain.is_none() || self.domain.as_deref() == found,
                 "{url} is a server of the JetStream domain {:?}, not of {:?}: name the monitoring listener of one that is",
-                found.as_deref().unwrap_or_default(),
+                found.unwrap_or_default(),
                 self.domain.as_deref().unwrap_or_default()
             );
             Ok(())

@@ -1,7 +1,8 @@
-//! `cargo xtask bench`: what a fleet costs to evaluate, render, check and provision, how that grows with its leaves, and
-//! what its identity costs.
+//! `cargo xtask bench`: what a fleet costs to evaluate, render, check, provision and watch, how that grows with its leaves,
+//! and what its identity costs.
 
 mod evaluation;
+mod health;
 mod identity;
 mod provisioning;
 mod rendering;
@@ -32,6 +33,8 @@ pub enum Part {
     Identity,
     /// `cim-provision`.
     Provision,
+    /// `cim-health`.
+    Health,
 }
 
 /// Runs the benchmark, or one part of it, and prints its figures. `nixpkgs` is a real tree, from which the module to
@@ -47,7 +50,10 @@ pub fn run(
     if runs(Part::Provision) {
         provisioning::run(workspace, &tools.nats_server.path, progress)?;
     }
-    if only == Some(Part::Provision) {
+    if runs(Part::Health) {
+        watching(workspace, &tools.nats_server.path, progress)?;
+    }
+    if matches!(only, Some(Part::Provision | Part::Health)) {
         return Ok(());
     }
     let flake = Flake::assemble(workspace, Rc::clone(&tools), None, progress)?;
@@ -80,6 +86,20 @@ pub fn run(
         bench.identity(&workspace.target.join("release/cim-admin"))?;
     }
     Ok(())
+}
+
+/// Watching an instance, by the program as it is released.
+fn watching(workspace: &Workspace, nats_server: &Path, progress: &Progress) -> Result<()> {
+    progress.doing("building cim-health for release", || {
+        let program = ["--package", "cim-node", "--bin", "cim-health"];
+        process::quiet(
+            workspace
+                .cargo()
+                .args(["build", "--release"])
+                .args(program),
+        )
+    })?;
+    health::run(&workspace.target.join("release/cim-health"), nats_server)
 }
 
 /// Where everything stands.

@@ -5,7 +5,7 @@ use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
     Account, AccountAssets, Address, ClientListener, Cluster, Jetstream, Plan, PrincipalKind,
-    accounts, callout, jetstream, leafnodes, leaves, listeners, operator, services, tls,
+    accounts, callout, health, jetstream, leafnodes, leaves, listeners, operator, services, tls,
 };
 use crate::field::Connection;
 use crate::path::OptionPath;
@@ -79,6 +79,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     let mqtt = listeners::mqtt(&options.mqtt, options.jetstream.enable, &mqtt_at, problems);
     let gateway = listeners::gateway(spec, hub_name, node, &at.join("gateway"), problems);
     ports(spec, hub_name, hub, node, &at, problems);
+    let watched = health::of_hub(spec, hub_name, &at.join("health"), problems);
 
     let version = version?;
     let assets = assets(
@@ -111,6 +112,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         mqtt,
         gateway,
         link: None,
+        watched: watched?,
         fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
         lints: Vec::new(), // found once the plan holds
