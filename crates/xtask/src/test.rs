@@ -5,6 +5,7 @@ mod compare;
 mod contract;
 pub mod eval;
 mod golden;
+mod identity;
 mod mutants;
 mod real;
 pub mod reference;
@@ -57,6 +58,11 @@ const STEPS: &[Step<Session>] = &[
         name: "demo",
         needs: &["tools"],
         run: Session::demo,
+    },
+    Step {
+        name: "identity",
+        needs: &["tools"],
+        run: identity::run,
     },
     Step {
         name: "contract",
