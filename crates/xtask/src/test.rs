@@ -168,6 +168,22 @@ pub fn run(
     })
 }
 
+/// Tries mutants of the modules: all, or those with one of `names` in theirs.
+///
+/// # Errors
+/// Those that nothing notices.
+pub fn mutants(names: &[String], workspace: &Workspace, progress: &Progress) -> Result<()> {
+    let mut session = Session {
+        workspace: workspace.clone(),
+        progress: progress.clone(),
+        trees: Trees::default(),
+        tools: None,
+        flake: None,
+    };
+    session.install_tools()?;
+    mutants::all(&mut session, names)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
