@@ -23,18 +23,20 @@ let
     # A text that is no duration does not build anyway: the generator says so.
     if parts == null then 0 else (milliseconds + 999) / 1000;
 in
-{
+instance@{
   name,
   unit,
   role,
   options,
   triggers,
+  ...
 }:
 let
+  beside = import ./beside.nix { inherit lib; } instance;
   health = "/etc/cim/${name}/health.json";
-  # What nats-server takes only inline: the leaf's seed, and the keys of the store.
+  # What nats-server takes only inline: the leaf's seed, the keys of the store, and those that the host makes.
   isEncrypted = options.jetstream.enable && options.jetstream.encryption != null;
-  needsSecrets = options.nkeySeedFile or null != null || isEncrypted;
+  needsSecrets = options.nkeySeedFile or null != null || isEncrypted || beside.hasKeys;
   startSeconds = 15 * 60;
 in
 {

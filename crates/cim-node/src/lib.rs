@@ -6,8 +6,8 @@
 
 pub mod backup;
 pub mod certificate;
-pub mod expiry;
 pub mod docs;
+pub mod expiry;
 pub mod health;
 pub mod log;
 pub mod login;

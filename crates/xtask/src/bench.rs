@@ -62,7 +62,12 @@ pub fn run(
         .with_context(|| format!("creating {}", bench.folder.display()))?;
     progress.doing("building cim-render and cim-admin for release", || {
         let packages = ["--package", "cim-render", "--package", "cim-admin"];
-        process::quiet(workspace.cargo().args(["build", "--release"]).args(packages))
+        process::quiet(
+            workspace
+                .cargo()
+                .args(["build", "--release"])
+                .args(packages),
+        )
     })?;
     if runs(Part::Fleet) {
         bench.evaluation()?;
