@@ -13,7 +13,6 @@
 let
   own = spec.${role};
   hasOperator = role == "hub" && own.fleet.operator != null;
-  accounts = if role == "hub" then own.fleet.accounts else own.leaf.accounts;
   # As the renderer names the folder and the file of an account.
   keyFile =
     account: service:
@@ -60,12 +59,6 @@ in
 {
   inherit quoted hasOperator;
 
-  # Whether the host makes keys for them.
-  hasKeys =
-    !hasOperator
-    && options.jetstream.enable
-    && lib.any (account: account.jetstream.enable) (lib.attrValues accounts);
-
   # Accounts that are declared to hold something.
   holding = lib.attrNames (if role == "hub" then own.fleet.assets.accounts else own.leaf.assets);
 
@@ -76,14 +69,17 @@ in
       file =
         account:
         if hasOperator then
-          options.services.${account}.${service}.credentialsFile
+          options.services.${account}.${service}.credentialsFile or null
         else
           keyFile account service;
       id = account: "login-${toString (lib.lists.findFirstIndex (name: name == account) 0 accounts)}";
     in
     {
       credentials =
-        map (account: credential (id account) (file account)) accounts
+        # Where there is none, an assertion says so.
+        map (account: credential (id account) (file account)) (
+          lib.filter (account: file account != null) accounts
+        )
         ++ lib.mapAttrsToList credential files;
       flags =
         account:

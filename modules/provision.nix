@@ -44,9 +44,7 @@ in
     Restart = "on-failure";
     # What is refused stays refused until somebody changes an option.
     RestartPreventExitStatus = 2;
-    RestartSec = 5;
-    RestartSteps = 6;
-    RestartMaxDelaySec = "5min";
+    RestartSec = 30; # it has tried for a minute by then
     TimeoutStartSec = 15 * 60;
   };
 }

@@ -23,7 +23,7 @@ let
     # A text that is no duration does not build anyway: the generator says so.
     if parts == null then 0 else (milliseconds + 999) / 1000;
 in
-instance@{
+{
   name,
   unit,
   role,
@@ -32,11 +32,7 @@ instance@{
   ...
 }:
 let
-  beside = import ./beside.nix { inherit lib; } instance;
   health = "/etc/cim/${name}/health.json";
-  # What nats-server takes only inline: the leaf's seed, the keys of the store, and those that the host makes.
-  isEncrypted = options.jetstream.enable && options.jetstream.encryption != null;
-  needsSecrets = options.nkeySeedFile or null != null || isEncrypted || beside.hasKeys;
   startSeconds = 15 * 60;
 in
 {
@@ -60,7 +56,8 @@ in
       Type = "exec";
       User = unit;
       Group = unit;
-      ExecStartPre = lib.optional needsSecrets "${lib.getExe' cim-node "cim-secrets"} ${health}";
+      # What nats-server takes only inline, and keys for what runs beside it; often nothing.
+      ExecStartPre = "${lib.getExe' cim-node "cim-secrets"} ${health}";
       ExecStart = "${lib.getExe options.package} -c /etc/cim/${name}/nats.conf";
       # nats-server does not speak sd_notify: the unit is up when the instance answers. It stands
       # alone if it must, so that the first node of a hub becomes active before the others. A large

@@ -1,5 +1,5 @@
 # Changes of what accounts hold: nats-server goes on, only what makes streams and buckets has work.
-{ lib }:
+{ lib, ... }:
 {
   "a stream of the hub" = {
     fleet.accounts.CIM.streams.EVENTS.subjects = [ "events.>" ];
