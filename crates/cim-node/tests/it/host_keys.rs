@@ -74,6 +74,16 @@ fn apply(hosts: &Hosts, name: &str, seed: &Path) -> Result<Output> {
     command.output().context("running cim-provision")
 }
 
+/// `cim-backup create`, as the unit runs it.
+fn back_up(hosts: &Hosts, name: &str, seed: &Path, folder: &Path) -> Result<Output> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cim-backup"));
+    command.arg("create").arg(folder);
+    command.args(["--wait", "10", "--server", &hosts.fleet.member(name)?.url()]);
+    command.arg("--ca").arg(hosts.fleet.ca_file());
+    command.arg("--nkey-seed").arg(seed);
+    command.output().context("running cim-backup")
+}
+
 fn ended(output: &Output, code: i32, says: &str) -> Result<()> {
     let all = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     let text = String::from_utf8(all)?;
@@ -99,6 +109,10 @@ fn what_is_declared_is_made_with_a_key_of_the_host() -> Result<()> {
         // Another node, or another run: nothing is left to do.
         let nothing = format!("{count} declared: {count} as declared");
         ended(&apply(&hosts, name, &seed)?, 0, &nothing)?;
+        let seed = key(&hosts.fleet, name, "backup")?;
+        let folder = hosts.dir.path().join("backup");
+        ended(&back_up(&hosts, name, &seed, &folder)?, 0, "")?;
+        assert!(folder.join("last.json").is_file());
     }
     Ok(())
 }
