@@ -33,8 +33,12 @@ let
       "::" = "::1";
     }
     .${options.host} or options.host;
-  isOpen = here != options.host;
-  tls = options.tls;
+  isLoopback = lib.elem options.host [
+    "127.0.0.1"
+    "::1"
+    "localhost"
+  ];
+  inherit (options) tls;
   url =
     address:
     "${if tls == null then "nats" else "tls"}://${
@@ -43,7 +47,9 @@ let
   servers = [
     here
   ]
-  ++ lib.optional (tls != null && isOpen && client.address != null) client.address;
+  ++ lib.optional (
+    tls != null && !isLoopback && client.address != null && client.address != here
+  ) client.address;
   asksCertificate = tls != null && (tls.verify == true || tls.verifyAndMap == true);
   files =
     lib.optionalAttrs (tls != null && tls.caFile != null) { ca = tls.caFile; }

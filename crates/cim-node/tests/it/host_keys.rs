@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use async_nats::ConnectOptions;
 use async_nats::jetstream;
 use cim_render::Artefacts;
+use cim_render::places::Listener;
 use cim_testkit::{Fleet, golden};
 
 use crate::support::{Hosts, Said, hosts, put_health, reload, run};
@@ -61,6 +62,10 @@ fn make(fleet: &Fleet, name: &str) -> Result<Said> {
 
 /// `cim-provision apply`, as the unit runs it.
 fn apply(hosts: &Hosts, name: &str, seed: &Path) -> Result<Output> {
+    apply_by(hosts, name, seed, &[&hosts.fleet.member(name)?.url()])
+}
+
+fn apply_by(hosts: &Hosts, name: &str, seed: &Path, servers: &[&str]) -> Result<Output> {
     let member = hosts.fleet.member(name)?;
     let health = put_health(&hosts.fleet.health(name)?, member.dir())?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_cim-provision"));
@@ -68,7 +73,10 @@ fn apply(hosts: &Hosts, name: &str, seed: &Path) -> Result<Output> {
         .arg("apply")
         .arg(hosts.dir.path().join("jetstream/CIM"));
     command.arg("--health").arg(health);
-    command.args(["--wait", "10", "--server", &member.url()]);
+    command.args(["--wait", "10"]);
+    for server in servers {
+        command.args(["--server", server]);
+    }
     command.arg("--ca").arg(hosts.fleet.ca_file());
     command.arg("--nkey-seed").arg(seed);
     command.output().context("running cim-provision")
@@ -134,6 +142,28 @@ fn a_key_stays_for_as_long_as_its_file_and_no_longer() -> Result<()> {
     assert_ne!(fs::read_to_string(&seed)?, first);
     ended(&apply(&hosts, NAME, &seed)?, 0, "5 as declared")?;
     ended(&apply(&hosts, NAME, &old)?, 3, "connecting to")?;
+    Ok(())
+}
+
+#[test]
+fn the_name_in_the_certificate_is_found_among_several() -> Result<()> {
+    let mut hosts = fresh(HUB, "hub")?;
+    make(&hosts.fleet, "hub")?.done();
+    hosts.fleet.start("hub")?;
+    let seed = key(&hosts.fleet, "hub", "provision")?;
+    let port = hosts.fleet.member("hub")?.port(Listener::Client);
+    // The same address, by a name that the certificate does not have.
+    let other = format!("tls://127.1:{port}");
+    ended(
+        &apply_by(&hosts, "hub", &seed, &[&other])?,
+        3,
+        "connecting to",
+    )?;
+    let right = hosts.fleet.member("hub")?.url();
+    for servers in [[&other, &right], [&right, &other]] {
+        let servers = servers.map(String::as_str);
+        ended(&apply_by(&hosts, "hub", &seed, &servers)?, 0, "4 declared")?;
+    }
     Ok(())
 }
 

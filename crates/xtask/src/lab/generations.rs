@@ -54,13 +54,13 @@ pub const GENERATIONS: [Recipe; 6] = [
             "maxAge = \"1d\";",
         )],
     },
-    // Where a stream is stored, which no update changes.
+    // What a stream keeps, which no update makes a work queue.
     Recipe {
         name: "undoable",
         changes: &[(
             "hosts/cim-dev-001.nix",
             "maxAge = \"7d\";",
-            "maxAge = \"7d\";\n        storage = \"memory\";",
+            "maxAge = \"7d\";\n        retention = \"workqueue\";",
         )],
     },
     // A secret that nobody put on the host: it builds, and cannot start.
