@@ -132,16 +132,17 @@ in
       asks = lib.last (lib.splitString "/bin/" unit.serviceConfig.ExecStart);
     }) (lib.filterAttrs (name: _: lib.hasSuffix "-expiry" name) config.systemd.services);
     # What logs in with credentials of its own.
-    logins = lib.mapAttrs (_: unit: {
-      credentials = unit.serviceConfig.LoadCredential;
-      runs = map (
-        line: builtins.unsafeDiscardStringContext (lib.last (lib.splitString "/bin/" line))
-      ) unit.serviceConfig.ExecStart;
-    }) (
-      lib.filterAttrs (
-        name: unit: lib.hasPrefix "cim-" name && unit.serviceConfig ? LoadCredential
-      ) config.systemd.services
-    );
+    logins =
+      lib.mapAttrs
+        (_: unit: {
+          credentials = unit.serviceConfig.LoadCredential;
+          runs = map (line: lib.last (lib.splitString "/bin/" line)) unit.serviceConfig.ExecStart;
+        })
+        (
+          lib.filterAttrs (
+            name: unit: lib.hasPrefix "cim-" name && unit.serviceConfig ? LoadCredential
+          ) config.systemd.services
+        );
     inherit (messages config) failed;
   };
 
