@@ -58,7 +58,7 @@ let
 
   # Of a server's own certificate: one for each server, also where several share a leaf's name.
   certificate =
-    name: instance:
+    _: instance:
     let
       node = instance.options.node or null;
       isNodeOfLeaf = instance.role == "leaf" && node != null;
