@@ -12,6 +12,8 @@ use super::api::Pauses;
 /// Where the server is and how we log in.
 #[derive(Debug, Clone, Default)]
 pub struct Login {
+    /// What the server calls the connection, in `/connz` and its log.
+    pub name: String,
     /// URLs, such as `nats://127.0.0.1:4222`; never with a password.
     pub servers: Vec<String>,
     /// A `.creds` file.
@@ -52,7 +54,7 @@ pub async fn connect(login: &Login, patience: Duration) -> Result<Client> {
 }
 
 async fn options(login: &Login) -> Result<ConnectOptions> {
-    let mut options = ConnectOptions::new().name("cim-provision");
+    let mut options = ConnectOptions::new().name(&login.name);
     if let Some(file) = &login.credentials {
         options = options
             .credentials_file(file)

@@ -2,6 +2,7 @@
 
 mod expiry;
 mod health;
+mod host_keys;
 mod reload;
 mod reload_files;
 mod reload_rights;
