@@ -55,7 +55,10 @@ pub async fn migrate(
         target: &step.config,
         queue: text(&of.config, "retention") == "workqueue",
     };
-    let target = digest(&json!(step.full));
+    let mut declared = step.full.clone();
+    // The migration's own pause, which a plan keeps as it keeps an operator's.
+    declared.remove("pause_until");
+    let target = digest(&json!(declared));
     let under_way = migration.note().await?;
     let note = match under_way.clone() {
         Some(note) if note.target != target => {
