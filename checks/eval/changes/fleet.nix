@@ -25,6 +25,10 @@
     fleet.acknowledged."subject-names services.cim.fleet.leaves.a.exports.\"PLC.>\"" =
       "its controllers send nothing else";
   };
+  "how long what is issued holds" = {
+    fleet.lifetimes.leaf = "90d";
+    fleet.expiryHorizon = "30d";
+  };
   "another account" = {
     fleet.accounts.OTHER = { };
   };

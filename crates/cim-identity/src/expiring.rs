@@ -137,11 +137,15 @@ fn host_of(place: &str) -> Option<String> {
     }
 }
 
-/// Members of the fleet by their unit.
+/// Members of the fleet by the name of their certificate.
 fn members(fleet: &Fleet) -> BTreeMap<String, String> {
     let nodes = fleet.hubs.values().flat_map(|hub| hub.nodes.keys());
     let members = nodes.chain(fleet.leaves.keys());
-    members
-        .map(|member| (name::unit(member), member.clone()))
-        .collect()
+    let members = members.map(|member| (name::unit(member), member.clone()));
+    let leaves = fleet.leaves.iter();
+    let of_leaves = leaves.flat_map(|(leaf, entry)| {
+        let named = |node: &String| (format!("{}.{node}", name::unit(leaf)), node.clone());
+        entry.nodes.keys().map(named)
+    });
+    members.chain(of_leaves).collect()
 }

@@ -11,6 +11,7 @@ mod committed;
 mod expiring;
 mod keys;
 mod limits;
+mod refused;
 mod sharing;
 mod system;
 mod template;

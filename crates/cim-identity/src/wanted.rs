@@ -6,7 +6,7 @@ use cim_spec::spec::Fleet;
 use cim_spec::{OptionPath, Problems, fleet, subject};
 
 use crate::keys::Keys;
-use crate::template;
+use crate::{refused, template};
 
 /// The role of users without permissions of their own.
 const DEFAULT: &str = "default";
@@ -111,12 +111,16 @@ impl Wanted {
     pub fn of(fleet: &Fleet, problems: &mut Problems) -> Option<Self> {
         fleet.operator.as_ref()?;
         let mut found = Problems::new();
-        let planned = plan::accounts_of(fleet, &mut found);
+        let wanted = Self::declared(fleet, &mut found);
+        refused::check(&wanted, &mut found);
         let holds = found.is_empty();
         problems.extend(found);
-        if !holds {
-            return None;
-        }
+        holds.then_some(wanted)
+    }
+
+    /// What the options say, whether it can be or not.
+    fn declared(fleet: &Fleet, problems: &mut Problems) -> Self {
+        let planned = plan::accounts_of(fleet, problems);
         let mut wanted = Self {
             operator: "cim".to_owned(),
             system_account: fleet.system_account.clone(),
@@ -135,7 +139,7 @@ impl Wanted {
         for user in &mut wanted.users {
             user.lifetime = lifetimes.and_then(|lifetimes| user.lifetime_of(&lifetimes));
         }
-        Some(wanted)
+        wanted
     }
 
     /// The account of a name.
@@ -221,14 +225,16 @@ fn places(principal: &Principal, account: &str, nodes: &[&str]) -> Vec<String> {
     }
 }
 
-/// The imports of an account that are exported to some accounts only, each with the exporting account.
+/// The imports of an account that are exported to it and some others only, each with the exporting account. What is
+/// exported to others alone is never activated, though a wider export for everybody may cover it.
 fn private(account: &plan::Account, all: &[plan::Account]) -> Vec<(usize, String)> {
+    let names_it = |names: &Vec<String>| names.contains(&account.name);
     let is_private = |import: &plan::Import| {
         let mut exporters = all.iter().filter(|other| other.name == import.from.account);
         exporters.any(|exporter| {
             exporter.exports.iter().any(|export| {
                 export.shared == import.shared
-                    && export.accounts.is_some()
+                    && export.accounts.as_ref().is_some_and(names_it)
                     && subject::covers(&export.subject, &import.from.subject)
             })
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use cim_creds::{Account, Claims, Creds, KeyPair, Operator, User, decode};
-use cim_identity::{AccountKeys, Keys, Wanted};
+use cim_identity::{Keys, Wanted};
 use cim_spec::Problems;
 use cim_spec::spec::Fleet;
 use nkeys::KeyPairType;
@@ -104,15 +104,12 @@ impl Identity {
         let signing = key(KeyPairType::Operator, "operator.signing");
         self.keys.operator_signing_key = Some(signing.public_key());
         for account in &wanted.accounts {
-            let role = |role: &cim_identity::Role| {
+            let entry = self.keys.accounts.entry(account.name.clone()).or_default();
+            entry.nkey = key(KeyPairType::Account, &account.name).public_key();
+            for role in &account.roles {
                 let public = role_key(&account.name, &role.name).public_key();
-                (role.name.clone(), public)
-            };
-            let keys = AccountKeys {
-                nkey: key(KeyPairType::Account, &account.name).public_key(),
-                signing_keys: account.roles.iter().map(role).collect(),
-            };
-            self.keys.accounts.insert(account.name.clone(), keys);
+                entry.signing_keys.insert(role.name.clone(), public);
+            }
         }
         for user in &wanted.users {
             let public = key(KeyPairType::User, &user.place).public_key();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cim_spec::name;
 use cim_spec::spec::Fleet;
+use cim_spec::{OptionPath, name};
 
 use super::fleet_at;
 use super::say::Say;
@@ -12,19 +12,7 @@ use crate::committed::Committed;
 
 /// Holds the certificates against the fleet's names and addresses.
 pub(super) fn check(fleet: &Fleet, committed: &Committed, say: &mut Say<'_>) {
-    let mut members = BTreeMap::new();
-    for hub in fleet.hubs.iter() {
-        for (node, entry) in &hub.1.nodes {
-            let at = fleet_at().join("hubs").join(hub.0).join("nodes").join(node);
-            members.insert(name::unit(node), (at, Some(entry.address.as_str())));
-        }
-    }
-    for leaf in fleet.leaves.keys() {
-        members.insert(
-            name::unit(leaf),
-            (fleet_at().join("leaves").join(leaf), None),
-        );
-    }
+    let members = members(fleet);
     if let Some(text) = &committed.ca
         && let Err(error) = Certificate::all(text)
     {
@@ -32,7 +20,7 @@ pub(super) fn check(fleet: &Fleet, committed: &Committed, say: &mut Say<'_>) {
     }
     for (unit, text) in &committed.certificates {
         let file = format!("certificates/{unit}.pem");
-        let Some((at, address)) = members.get(unit) else {
+        let Some(Member { at, address }) = members.get(unit) else {
             say.stranger(&file, &fleet_at().join("hubs"));
             continue;
         };
@@ -52,4 +40,34 @@ pub(super) fn check(fleet: &Fleet, committed: &Committed, say: &mut Say<'_>) {
             say.of_folder(&at.join("address"), what);
         }
     }
+}
+
+/// Who has a certificate: its option, and where others dial it.
+struct Member<'a> {
+    at: OptionPath,
+    address: Option<&'a str>,
+}
+
+/// The members of the fleet by their certificates: a host's is called what its unit is, and one of a leaf that is a
+/// cluster also by its node.
+fn members(fleet: &Fleet) -> BTreeMap<String, Member<'_>> {
+    let mut members = BTreeMap::new();
+    for (hub, entry) in &fleet.hubs {
+        for (node, entry) in &entry.nodes {
+            let at = fleet_at().join("hubs").join(hub).join("nodes").join(node);
+            let address = Some(entry.address.as_str());
+            members.insert(name::unit(node), Member { at, address });
+        }
+    }
+    for (leaf, entry) in &fleet.leaves {
+        let at = fleet_at().join("leaves").join(leaf);
+        let unit = name::unit(leaf);
+        for (node, entry) in &entry.nodes {
+            let at = at.join("nodes").join(node);
+            let address = Some(entry.address.as_str());
+            members.insert(format!("{unit}.{node}"), Member { at, address });
+        }
+        members.insert(unit, Member { at, address: None });
+    }
+    members
 }

@@ -24,7 +24,7 @@ pub(super) fn roles(account: &Account, found: &Body, whole: bool, say: &mut Say<
         }
         for scope in known {
             let what = format!("role {} in {file}", role.name);
-            template(role, &what, &scope.template, say);
+            template(role, &what, &scope.template, whole, say);
         }
     }
     for scope in found.signing_keys.scopes() {
@@ -48,24 +48,22 @@ pub(super) fn roles(account: &Account, found: &Body, whole: bool, say: &mut Say<
     }
 }
 
-fn template(role: &Role, what: &str, found: &UserPermissionLimits, say: &mut Say<'_>) {
+fn template(role: &Role, what: &str, found: &UserPermissionLimits, whole: bool, say: &mut Say<'_>) {
     let wanted = &role.template;
     let [publish, subscribe, connections] = options(role);
-    permissions(
-        &publish,
-        &subscribe,
-        what,
-        [&found.permissions, &wanted.permissions],
-        say,
-    );
+    let both = [&found.permissions, &wanted.permissions];
+    permissions(&publish, &subscribe, what, both, say);
     let connect = format!("allowed_connection_types of {what}");
-    let (types, wanted_types) = (
-        &found.allowed_connection_types,
-        &wanted.allowed_connection_types,
-    );
-    say.list(&connections, &connect, types, wanted_types);
-    if types.is_empty() != wanted_types.is_empty() && types.is_empty() {
+    let mut types = found.allowed_connection_types.clone();
+    if types.is_empty() && !wanted.allowed_connection_types.is_empty() {
         say.of_account(&connections, format!("{connect} is empty, which is any"));
+    } else {
+        if !whole && role.name.starts_with("leaf/") {
+            // It may come to another hub otherwise.
+            types.retain(|kind| wanted.allowed_connection_types.contains(kind));
+        }
+        let wanted = &wanted.allowed_connection_types;
+        say.list(&connections, &connect, &types, wanted);
     }
     let bare = |template: &UserPermissionLimits| UserPermissionLimits {
         permissions: Permissions::default(),

@@ -1,5 +1,7 @@
 //! JWTs of everybody who logs in: each is there, of the right role, and of nobody else.
 
+use std::collections::BTreeSet;
+
 use cim_creds::{Claims, User as Body, decode};
 
 use super::say::Say;
@@ -20,8 +22,9 @@ pub(super) fn check(wanted: &Wanted, committed: &Committed, scope: &Scope<'_>, s
             Err(error) => say.of_folder(&user.at, format!("{}: {error}", user.place)),
         }
     }
+    let places: BTreeSet<&String> = wanted.users.iter().map(|user| &user.place).collect();
     for place in committed.users.keys() {
-        if !wanted.users.iter().any(|user| user.place == *place) {
+        if !places.contains(place) {
             let option = match place.split('/').next() {
                 Some("leaves") => "leaves",
                 Some("services") => "hubs",

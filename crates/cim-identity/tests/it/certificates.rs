@@ -56,6 +56,24 @@ fn a_certificate_is_somebodys() {
 }
 
 #[test]
+fn nodes_of_a_leaf_have_one_each() {
+    let mut declared = tree();
+    declared["leaves"]["cim-prod-001"]["nodes"] = json!({
+        "edge-1": { "address": "localhost", "clusterPort": 6222 },
+        "edge-2": { "address": "edge-2", "clusterPort": 6222 },
+        "edge-3": { "address": "edge-3", "clusterPort": 6222 },
+    });
+    assert_eq!(problems(&declared, &committed("cim-prod-001.edge-1")), "");
+    let found = problems(&declared, &committed("cim-prod-001.edge-2"));
+    let option = "services.cim.fleet.leaves.cim-prod-001.nodes.edge-2.address: is \"edge-2\"";
+    assert!(found.starts_with(option), "{found}");
+    let committed = committed("cim-prod-001.edge-1");
+    let all = expiring(&fleet(&declared), &committed, ISSUED * 2, 0).unwrap();
+    let own = all.iter().find(|one| one.file.ends_with("edge-1.pem"));
+    assert_eq!(own.unwrap().host.as_deref(), Some("edge-1"));
+}
+
+#[test]
 fn certificates_end_too() {
     let committed = committed("cim-hub-1");
     let all = expiring(&fleet(&tree()), &committed, ISSUED * 2, 0).unwrap();

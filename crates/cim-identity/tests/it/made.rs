@@ -48,6 +48,31 @@ fn a_hub_that_sees_some_leaves_takes_the_accounts_of_all() {
     assert!(problems(&declared, identity.files()).contains("leaf/cim-prod-001"));
 }
 
+#[test]
+fn a_hub_takes_a_leaf_that_comes_to_another_hub_over_websocket() {
+    let mut declared = tree();
+    let mut edge = declared["hubs"]["hub"].clone();
+    let node = edge["nodes"]["hub-1"].clone();
+    edge["nodes"] = json!({ "edge-1": node });
+    edge["nodes"]["edge-1"]["address"] = json!("edge-1.example.com");
+    edge["nodes"]["edge-1"]["websocketPort"] = json!(443);
+    edge["domain"] = json!("edge");
+    declared["hubs"]["edge"] = edge;
+    declared["leaves"]["cim-prod-001"]["remotes"]["edge"] =
+        json!({ "hub": "edge", "websocket": true });
+    let identity = Identity::of(&fleet(&declared), ISSUED).unwrap();
+    assert_eq!(problems(&declared, identity.files()), "");
+    identity.put_into(&mut declared).unwrap();
+    // What the first hub sees of it.
+    let hubs = declared["hubs"].as_object_mut().unwrap();
+    hubs.remove("edge");
+    let remotes = &mut declared["leaves"]["cim-prod-001"]["remotes"];
+    remotes.as_object_mut().unwrap().remove("edge");
+    let mut found = Problems::new();
+    check_hub(&fleet(&declared), 1 << 20, &mut found);
+    assert_eq!(found.to_string(), "");
+}
+
 /// Everything that a JWT says, but for keys and digests.
 #[test]
 fn accounts_say_what_the_options_say() {

@@ -76,8 +76,8 @@ pub(super) fn plan(fleet: &Fleet, unit: &str, problems: &mut Problems) -> Option
         problems.add(
             Rule::OperatorMode,
             &fleet_at.join("authCallout"),
-            "is set, but in operator mode the callout stands in an account's JWT",
-            "put it into the account's JWT, or leave it out",
+            "is set, but in operator mode nats-server asks only about clients that bring a JWT of the service's account, which nothing here makes",
+            "leave it out, and give users JWTs: declare them in an account; or leave operator null",
         );
     }
     for (name, leaf) in &fleet.leaves {
