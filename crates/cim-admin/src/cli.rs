@@ -1,9 +1,16 @@
 //! `cim-admin`'s commands: each gives a report, and has changed nothing where it fails.
 
+mod accounts;
+mod consent;
+mod contexts;
+mod decommission;
 mod docs;
 mod expiry;
 mod identity;
+mod import;
 mod pki;
+mod reach;
+mod rotate;
 mod secrets;
 mod store;
 
@@ -40,6 +47,19 @@ enum Command {
     /// Seals, opens and checks the files in secrets/
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    /// Compares the committed accounts with a running hub's, and brings them there
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
+    /// Writes contexts of the NATS CLI for declared users and the desk
+    Contexts(contexts::Contexts),
+    /// Replaces a key: a new one beside the old, then the end of the old one
+    #[command(subcommand)]
+    Rotate(rotate::Rotate),
+    /// Takes a leaf or a user out: refused at once, and what still names it
+    Decommission(decommission::Decommission),
+    /// Takes over what other tools made
+    #[command(subcommand)]
+    Import(import::Import),
     /// Writes shell completions and man pages into a folder
     #[command(hide = true)]
     Docs {
@@ -97,6 +117,11 @@ impl Cli {
             Command::Expiry(command) => command.run(desk),
             Command::Pki(command) => command.run(desk),
             Command::Secrets(command) => command.run(desk),
+            Command::Accounts(command) => command.run(desk),
+            Command::Contexts(command) => command.run(desk),
+            Command::Rotate(command) => command.run(desk),
+            Command::Decommission(command) => command.run(desk),
+            Command::Import(command) => command.run(desk),
             Command::Docs { folder } => docs::write(folder),
         }
     }

@@ -15,11 +15,13 @@ mod next;
 mod outcome;
 mod plan;
 mod public;
-mod rules;
-mod seeds;
+pub mod retire;
+pub mod rotate;
+pub(crate) mod rules;
+pub(crate) mod seeds;
 mod statics;
 mod token;
-mod vault;
+pub(crate) mod vault;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -36,7 +38,7 @@ use self::known::{AllKnown, Place};
 use self::logins::{Login, Scene};
 pub(crate) use self::outcome::few;
 pub use self::outcome::{Did, LeftOver, Outcome, Step};
-pub use self::plan::{Host, Need, Plan};
+pub use self::plan::{Bearer, Host, Need, Plan};
 use self::public::Public;
 use self::token::Times;
 use self::vault::Vault;
@@ -91,6 +93,15 @@ struct Run<'a> {
 /// # Errors
 /// What cannot be read or opened, does not belong together, or would replace what cannot be replaced.
 pub fn make(request: Request<'_>, progress: &Progress) -> Result<Made> {
+    make_after(request, progress, |_, _| Ok(()))
+}
+
+/// The same, after what is there was changed in memory.
+fn make_after(
+    request: Request<'_>,
+    progress: &Progress,
+    change: impl FnOnce(&mut Vault, &mut Public) -> Result<()>,
+) -> Result<Made> {
     let plan = request.plan;
     let mut problems = Problems::new();
     let wanted = Wanted::of(&plan.fleet, &mut problems);
@@ -116,6 +127,7 @@ pub fn make(request: Request<'_>, progress: &Progress) -> Result<Made> {
         progress,
     };
     run.one_of_all()?;
+    change(&mut run.vault, &mut run.public)?;
     match &wanted {
         Some(wanted) => run.operator(wanted)?,
         None => run.statics()?,
@@ -156,6 +168,7 @@ impl Run<'_> {
             &mut self.outcome,
         )?;
         let mut keys = signers.public();
+        keys.carry(&self.public.committed()?.keys);
         let did = signers.operator_jwt(wanted, &keys, &mut self.public, times)?;
         let at = vec![self.public.shown("operator.jwt")];
         self.outcome.note(did, "the operator's JWT", at);

@@ -7,7 +7,9 @@
 pub mod cli;
 pub mod files;
 pub mod identity;
+pub mod nsc;
 mod parallel;
 pub mod pki;
 pub mod progress;
+pub mod push;
 pub mod sops;

@@ -67,6 +67,11 @@ impl Account {
             })?;
             let scope = UserScope::new(key, &role.name, role.template.clone());
             body.signing_keys.add_scoped(scope);
+            let retiring = keys.accounts.get(&self.name);
+            if let Some(key) = retiring.and_then(|account| account.retiring.get(&role.name)) {
+                let scope = UserScope::new(key, &role.name, role.template.clone());
+                body.signing_keys.add_scoped(scope);
+            }
         }
         if let Some(before) = before {
             body.revocations = before.revocations.clone();

@@ -21,7 +21,7 @@ pub use fleet::Fleet;
 pub use golden::{cases, golden, like, plan};
 pub use identity::{Identity, key};
 pub use member::Member;
-pub use ports::Ports;
+pub use ports::{Held, Ports};
 pub use rows::{Row, rows};
 pub use watch::{Leaf, until};
 

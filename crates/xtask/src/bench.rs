@@ -1,6 +1,8 @@
-//! `cargo xtask bench`: what a fleet costs to evaluate, render and check, and how that grows with its leaves.
+//! `cargo xtask bench`: what a fleet costs to evaluate, render and check, how that grows with its leaves, and what
+//! its identity costs.
 
 mod evaluation;
+mod identity;
 mod rendering;
 mod specs;
 
@@ -21,7 +23,13 @@ use crate::workspace::Workspace;
 const NATS_MODULE: &str = "nixos/modules/services/networking/nats.nix";
 
 /// Runs the benchmark and prints its figures. `nixpkgs` is a real tree, from which the module to compare with comes.
-pub fn run(workspace: &Workspace, nixpkgs: Option<&Path>, progress: &Progress) -> Result<()> {
+/// `only_identity`: nothing of evaluating and rendering.
+pub fn run(
+    workspace: &Workspace,
+    nixpkgs: Option<&Path>,
+    only_identity: bool,
+    progress: &Progress,
+) -> Result<()> {
     let tools = Rc::new(Tools::install(workspace, Purpose::Demo, progress)?);
     let flake = Flake::assemble(workspace, Rc::clone(&tools), None, progress)?;
     let bench = Bench {
@@ -33,18 +41,26 @@ pub fn run(workspace: &Workspace, nixpkgs: Option<&Path>, progress: &Progress) -
     };
     fs::create_dir_all(&bench.folder)
         .with_context(|| format!("creating {}", bench.folder.display()))?;
+    progress.doing("building cim-render and cim-admin for release", || {
+        process::quiet(workspace.cargo().args([
+            "build",
+            "--release",
+            "--package",
+            "cim-render",
+            "--package",
+            "cim-admin",
+        ]))
+    })?;
+    let cim_admin = workspace.target.join("release/cim-admin");
+    if only_identity {
+        return bench.identity(&cim_admin);
+    }
     bench.evaluation()?;
     let made = progress.doing("evaluating the specs of a small fleet", || {
         bench.small_specs()
     })?;
-    progress.doing("building cim-render for release", || {
-        process::quiet(
-            workspace
-                .cargo()
-                .args(["build", "--release", "--package", "cim-render"]),
-        )
-    })?;
-    bench.rendering(&workspace.target.join("release/cim-render"), &made)
+    bench.rendering(&workspace.target.join("release/cim-render"), &made)?;
+    bench.identity(&cim_admin)
 }
 
 /// Where everything stands.

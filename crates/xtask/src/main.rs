@@ -67,6 +67,9 @@ enum Task {
         /// A real nixpkgs tree, whose own module for nats-server is compared with.
         #[arg(long, value_name = "PATH")]
         nixpkgs: Option<PathBuf>,
+        /// Only what its identity costs.
+        #[arg(long)]
+        identity: bool,
     },
     /// Takes over what Nix and the renderer now write as what the tests expect; read the diff.
     Golden,
@@ -107,8 +110,8 @@ fn run(task: Task) -> Result<ExitCode> {
             lab::run(&args, &Workspace::find()?, &progress)?;
             Ok(ExitCode::SUCCESS)
         }
-        Task::Bench { nixpkgs } => {
-            bench::run(&Workspace::find()?, nixpkgs.as_deref(), &progress)?;
+        Task::Bench { nixpkgs, identity } => {
+            bench::run(&Workspace::find()?, nixpkgs.as_deref(), identity, &progress)?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Golden => {

@@ -1,6 +1,6 @@
 //! The folder `identity/` as it is: public texts by their place below it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::files::{self, Batch, Mode};
 pub struct Public {
     path: PathBuf,
     texts: BTreeMap<String, String>,
-    changed: Vec<String>,
+    changed: BTreeSet<String>,
 }
 
 impl Public {
@@ -28,7 +28,7 @@ impl Public {
         Ok(Self {
             path: path.to_owned(),
             texts,
-            changed: Vec::new(),
+            changed: BTreeSet::new(),
         })
     }
 
@@ -64,9 +64,14 @@ impl Public {
     /// Sets a file's text.
     pub fn set(&mut self, place: &str, text: String) {
         if self.text(place) != Some(text.as_str()) {
-            self.changed.push(place.to_owned());
+            self.changed.insert(place.to_owned());
             self.texts.insert(place.to_owned(), text);
         }
+    }
+
+    /// Forgets a file, which is then made anew; on disk it stays until then.
+    pub fn forget(&mut self, place: &str) {
+        self.texts.remove(place);
     }
 
     /// Puts what was changed into a batch.

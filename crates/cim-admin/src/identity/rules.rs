@@ -14,14 +14,14 @@ use crate::sops::{Config, Folder, Recipient, SETTINGS};
 /// How a file begins that cim-admin keeps.
 const MARK: &str = "# Kept by `cim-admin identity make`";
 
-const HEAD: &str = "# Kept by `cim-admin identity make`: hosts are those of the plan, sealed for their ssh host keys.
+pub(crate) const HEAD: &str = "# Kept by `cim-admin identity make`: hosts are those of the plan, sealed for their ssh host keys.
 # Operators are those of operator.yaml: add a colleague's age recipient there and run it again.
 # Without the first line it is yours alone, and only read.
 creation_rules:
 ";
 
 /// What people and leaves elsewhere get, for operators alone.
-const PEOPLE: &str = "^(users|leaves|services)/";
+pub(crate) const PEOPLE: &str = "^(users|leaves|services)/";
 
 /// The rules as they shall be.
 pub struct Rules {

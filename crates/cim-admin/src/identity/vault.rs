@@ -160,6 +160,26 @@ impl Vault {
         true
     }
 
+    /// Takes a text out of a file of names; whether it was there.
+    pub fn take(&mut self, file: &str, name: &str) -> bool {
+        let Some(File {
+            content: Content::Names(names),
+            changed,
+            ..
+        }) = self.files.get_mut(file)
+        else {
+            return false;
+        };
+        let there = names.take(name);
+        *changed |= there;
+        there
+    }
+
+    /// Forgets a file that is one secret, which is then made anew; on disk it stays until then.
+    pub fn forget(&mut self, file: &str) {
+        self.files.remove(file);
+    }
+
     /// Seals what was changed, and what others are to open than do now.
     ///
     /// # Errors
@@ -252,6 +272,18 @@ impl From<Tree> for Names {
 impl Names {
     fn get(&self, name: &str) -> Option<&Tree> {
         self.places.get(name).map(|&place| &self.entries[place].1)
+    }
+
+    fn take(&mut self, name: &str) -> bool {
+        let Some(place) = self.places.remove(name) else {
+            return false;
+        };
+        self.entries.remove(place);
+        self.places
+            .values_mut()
+            .filter(|other| **other > place)
+            .for_each(|other| *other -= 1);
+        true
     }
 
     fn set(&mut self, name: &str, value: Tree) {

@@ -203,7 +203,7 @@ impl Desk {
     }
 }
 
-fn walk(folder: &Path, disk: &mut Disk) -> Result<()> {
+pub fn walk(folder: &Path, disk: &mut Disk) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let mode = fs::symlink_metadata(&path)?.permissions().mode();

@@ -6,16 +6,24 @@
 
 mod checks;
 mod cli;
+mod contexts;
 mod damage;
 mod desk;
 mod documents;
+mod estate;
 mod fleet;
+mod hubs;
 mod identity;
 mod keys;
 mod kinds;
+mod nsc;
+mod online;
 mod panics;
+mod push;
 mod refusals;
 mod requests;
+mod rotate;
+mod rotation;
 mod rules;
 mod secrets;
 mod server;

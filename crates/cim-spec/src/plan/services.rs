@@ -37,7 +37,8 @@ const BACKUP: &[&str] = &[
     "$JS.SNAPSHOT.RESTORE.>",
 ];
 
-/// Of the system account: pushes JWTs and looks them up, sees connections and ends them.
+/// Of the system account: pushes JWTs, looks them up and deletes them, sees who is connected, and learns from each
+/// node who it is and which operator it trusts. nats-server itself closes what a push takes away, so nothing is kicked.
 const DESK: &[&str] = &[
     "$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP",
     "$SYS.REQ.ACCOUNT.*.CLAIMS.UPDATE",
@@ -45,13 +46,8 @@ const DESK: &[&str] = &[
     "$SYS.REQ.ACCOUNT.*.LEAFZ",
     "$SYS.REQ.CLAIMS.DELETE",
     "$SYS.REQ.CLAIMS.LIST",
-    "$SYS.REQ.CLAIMS.PACK",
-    "$SYS.REQ.CLAIMS.UPDATE",
-    "$SYS.REQ.SERVER.*.KICK",
-    "$SYS.REQ.SERVER.*.LEAFZ",
     "$SYS.REQ.SERVER.PING",
-    "$SYS.REQ.SERVER.PING.CONNZ",
-    "$SYS.REQ.SERVER.PING.LEAFZ",
+    "$SYS.REQ.SERVER.PING.VARZ",
 ];
 
 /// Programs over TCP, nothing else.

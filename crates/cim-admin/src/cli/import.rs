@@ -1,0 +1,116 @@
+//! `cim-admin import nsc`: an operator that nsc made goes on with the same keys.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::Subcommand;
+use serde_json::json;
+
+use super::store::Store;
+use super::{Desk, Report};
+use crate::files::{self, Mode};
+use crate::nsc::{self, Destination};
+
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Takes over an nsc store: JWTs to identity/, seeds sealed to secrets/, and the Nix that says the same
+    Nsc {
+        /// nsc's folder of the operator, such as ~/.local/share/nats/nsc/stores/ACME
+        #[arg(long, value_name = "DIR")]
+        store: PathBuf,
+        /// nsc's folder of keys and creds, such as ~/.local/share/nats/nsc/keys
+        #[arg(long, value_name = "DIR")]
+        nkeys: PathBuf,
+        /// Where the fleet's value goes; otherwise it is printed
+        #[arg(long, value_name = "FILE")]
+        fleet_out: Option<PathBuf>,
+        /// The folder of public files
+        #[arg(long, value_name = "DIR", default_value = "identity")]
+        identity: PathBuf,
+        #[command(flatten)]
+        sealed: Store,
+        /// Says what would be written, and writes nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+impl Import {
+    pub fn run(&self, desk: &Desk) -> Result<Report> {
+        let Import::Nsc {
+            store,
+            nkeys,
+            fleet_out,
+            identity,
+            sealed,
+            dry_run,
+        } = self;
+        let found = nsc::Store::read(store, nkeys)?;
+        let nix = nsc::nix(&found);
+        let keys = sealed.identities(desk)?;
+        let to = Destination {
+            identity,
+            secrets: sealed.path(),
+            keys: &keys,
+            now: desk.now,
+        };
+        let mut imported = nsc::take(&found, to, &desk.progress())?;
+        if let Some(place) = fleet_out {
+            ensure!(
+                !files::exists(place)?,
+                "{} exists: name another file for the fleet's value",
+                place.display()
+            );
+            imported
+                .batch
+                .put(place, nix.text.as_bytes(), Mode::Public)?;
+        }
+        if !dry_run {
+            imported.batch.commit()?;
+        }
+        let users: usize = found
+            .accounts
+            .iter()
+            .map(|account| account.users.len())
+            .sum();
+        let did = if *dry_run {
+            "would take over"
+        } else {
+            "took over"
+        };
+        let mut lines = vec![format!(
+            "{did} operator {}, {} accounts and {users} users, with their keys",
+            found.operator.data.name,
+            found.accounts.len()
+        )];
+        lines.extend(
+            imported
+                .missing
+                .iter()
+                .map(|missing| format!("not in the store: {missing}")),
+        );
+        lines.extend(
+            nix.left_out
+                .iter()
+                .map(|what| format!("no option says it: {what}")),
+        );
+        match fleet_out {
+            Some(place) => lines.push(format!("the fleet's value: {}", place.display())),
+            None => lines.extend(nix.text.lines().map(str::to_owned)),
+        }
+        let next = [
+            "make it the fleet's value, with hubs and leaves",
+            "cim-admin identity make --dry-run: says what it would change; users keep their keys",
+            "who is issued anew gets creds before `cim-admin accounts push`, which lists them and asks",
+            "remove nsc's seeds from this disk, once secrets/ is committed and opens",
+        ];
+        let numbered = next.iter().enumerate();
+        lines.extend(numbered.map(|(at, step)| format!("next {}: {step}", at + 1)));
+        let json = json!({
+            "operator": found.operator.data.name, "accounts": found.accounts.len(), "users": users,
+            "written": imported.written, "missing": imported.missing, "leftOut": nix.left_out,
+            "fleet": nix.text, "next": next, "dryRun": dry_run,
+        });
+        Ok(Report::new(lines, json))
+    }
+}

@@ -1,0 +1,276 @@
+//! The connection to a running hub's system account, and who its nodes are.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use async_nats::{Client, ConnectOptions, Event, Message, ServerError};
+use cim_creds::{Claims, Operator, decode};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
+
+use super::Server;
+
+/// Why there is nobody who keeps accounts.
+pub(super) const NO_RESOLVER: &str = "no server there keeps accounts: accounts are pushed to servers in operator mode with `resolver: { type: full }`, over their system account";
+
+/// How long the nodes have to say who they are.
+const HELLO: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether they refused.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// When they are asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Where the hub is and who we are to it. `Debug` shows no secret.
+pub struct Login {
+    /// URLs, such as `nats://hub-1.example.com:4222`; never with a password.
+    pub servers: Vec<String>,
+    /// The text of a `.creds` file of a user of the system account.
+    pub creds: Zeroizing<String>,
+    /// Certificates of the authorities to trust, PEM; absent: the system's.
+    pub ca: Option<PathBuf>,
+}
+
+/// A connection as a user of the system account.
+pub struct Hub {
+    client: Client,
+    refusals: Arc<Mutex<Vec<String>>>,
+}
+
+/// A running server of the hub.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its `server_name`.
+    pub name: String,
+    /// Its id, new at each start.
+    pub id: String,
+    /// The operators that it trusts.
+    pub operators: Vec<Claims<Operator>>,
+}
+
+#[derive(Deserialize)]
+struct Pong {
+    server: Server,
+    statsz: Statsz,
+}
+
+#[derive(Deserialize)]
+struct Statsz {
+    /// Servers that this one knows of, itself included.
+    #[serde(default)]
+    active_servers: usize,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    server: Server,
+    data: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct About {
+    server: Server,
+    data: Option<Varz>,
+}
+
+#[derive(Deserialize)]
+struct Varz {
+    #[serde(default)]
+    trusted_operators_jwt: Vec<String>,
+}
+
+impl Hub {
+    /// Logs in.
+    ///
+    /// # Errors
+    /// A server that cannot be reached or lets us not in.
+    pub async fn connect(login: &Login) -> Result<Self> {
+        for server in &login.servers {
+            ensure!(
+                !server.contains('@'),
+                "a server's URL holds no user or password, for every user of this machine can see it: use --creds FILE"
+            );
+        }
+        let refusals = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&refusals);
+        let listen = move |event| {
+            let heard = Arc::clone(&heard);
+            async move {
+                if let (Event::ServerError(ServerError::Other(text)), Ok(mut heard)) =
+                    (event, heard.lock())
+                {
+                    heard.push(text);
+                }
+            }
+        };
+        let mut options = ConnectOptions::with_credentials(&login.creds)
+            .context("reading the credentials")?
+            .name("cim-admin")
+            .event_callback(listen);
+        if let Some(file) = &login.ca {
+            options = options.add_root_certificates(file.clone());
+        }
+        let doing = || format!("connecting to {}", login.servers.join(", "));
+        let client = options.connect(login.servers.as_slice()).await;
+        Ok(Self {
+            client: client.with_context(doing)?,
+            refusals,
+        })
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Bytes that a message may have there.
+    pub fn max_payload(&self) -> usize {
+        self.client.server_info().max_payload
+    }
+
+    /// Fails with what the servers complained of, if they did.
+    pub(super) fn refusal(&self) -> Result<()> {
+        let heard = self.refusals.lock().ok();
+        let said = heard.and_then(|heard| heard.first().cloned());
+        said.map_or(Ok(()), |said| {
+            bail!("the server refuses it: {said}: the credentials are of a user that may not do this; use the desk's (role service/desk of the system account)")
+        })
+    }
+
+    /// The nodes that run, all of which answer, in the order of their names. `wanted` must be among them.
+    ///
+    /// # Errors
+    /// Servers that do not answer, or are none that keep accounts.
+    pub async fn nodes(&self, wanted: &[String]) -> Result<Vec<Node>> {
+        let whole = |pongs: &[Pong]| {
+            let known = pongs.iter().map(|pong| pong.statsz.active_servers);
+            let here = |name: &String| pongs.iter().any(|pong| pong.server.name == *name);
+            known.max().is_some_and(|known| pongs.len() >= known) && wanted.iter().all(here)
+        };
+        let until = Instant::now() + HELLO;
+        // Asked again and again: one that comes back just now has not heard the first question.
+        let pongs: Vec<Pong> = loop {
+            let pongs: Vec<Pong> = self.gather("$SYS.REQ.SERVER.PING", AGAIN, whole).await?;
+            if whole(&pongs) || pongs.is_empty() || Instant::now() >= until {
+                break pongs;
+            }
+        };
+        ensure!(
+            !pongs.is_empty(),
+            "the server does not say who it is: the credentials are not of the system account; use the desk's, or --creds FILE"
+        );
+        let names = |found: &[Pong]| {
+            let names: Vec<_> = found.iter().map(|pong| pong.server.name.as_str()).collect();
+            names.join(", ")
+        };
+        let active = pongs.iter().map(|pong| pong.statsz.active_servers).max();
+        let active = active.unwrap_or_default();
+        let missing: Vec<&str> = wanted
+            .iter()
+            .filter(|name| pongs.iter().all(|pong| pong.server.name != **name))
+            .map(String::as_str)
+            .collect();
+        ensure!(
+            missing.is_empty(),
+            "{} does not answer, only {}: start it, or leave --node {} out (it takes the accounts from the others when it comes back)",
+            missing.join(", "),
+            names(&pongs),
+            missing.join(" --node "),
+        );
+        ensure!(
+            pongs.len() >= active,
+            "{} of {active} servers answer: {}: wait until the others are back, or until they are forgotten",
+            pongs.len(),
+            names(&pongs),
+        );
+        let abouts: Vec<About> = self
+            .gather("$SYS.REQ.SERVER.PING.VARZ", HELLO, |abouts: &[About]| {
+                abouts.len() >= pongs.len()
+            })
+            .await?;
+        let mut nodes = Vec::new();
+        for pong in pongs {
+            let about = abouts
+                .iter()
+                .find(|about| about.server.id == pong.server.id);
+            let varz = about.and_then(|about| about.data.as_ref());
+            let varz = varz.with_context(|| {
+                format!("{} does not say which operator it trusts", pong.server.name)
+            })?;
+            let operators = varz.trusted_operators_jwt.iter();
+            nodes.push(Node {
+                name: pong.server.name,
+                id: pong.server.id,
+                operators: operators
+                    .filter_map(|jwt| Some(decode::<Operator>(jwt).ok()?.claims))
+                    .collect(),
+            });
+        }
+        nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(nodes)
+    }
+
+    /// The public keys of all accounts that any node keeps.
+    ///
+    /// # Errors
+    /// A node without a full resolver, by name.
+    pub async fn list(&self, nodes: &[Node]) -> Result<Vec<String>> {
+        let all = |lists: &[Listed]| lists.len() >= nodes.len();
+        let lists: Vec<Listed> = self.gather("$SYS.REQ.CLAIMS.LIST", HELLO, all).await?;
+        let without: Vec<&str> = nodes
+            .iter()
+            .filter(|node| lists.iter().all(|list| list.server.id != node.id))
+            .map(|node| node.name.as_str())
+            .collect();
+        ensure!(
+            without.is_empty(),
+            "{} keeps no accounts: set `resolver: {{ type: full }}` there (services.cim.fleet.operator does)",
+            without.join(", ")
+        );
+        let mut keys: Vec<String> = lists.into_iter().flat_map(|list| list.data).collect();
+        keys.sort();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    /// Answers to one question, until `enough` or for as long as nodes have to answer.
+    async fn gather<T: for<'a> Deserialize<'a>>(
+        &self,
+        subject: &'static str,
+        patience: Duration,
+        enough: impl Fn(&[T]) -> bool,
+    ) -> Result<Vec<T>> {
+        let inbox = self.client.new_inbox();
+        let mut replies = self.client.subscribe(inbox.clone()).await?;
+        self.client
+            .publish_with_reply(subject, inbox, "".into())
+            .await?;
+        let until = Instant::now() + patience;
+        let mut answers = Vec::new();
+        while !enough(&answers) {
+            let next = timeout_at(until.min(Instant::now() + LOOK), replies.next()).await;
+            let Ok(next) = next else {
+                self.refusal()?;
+                if Instant::now() >= until {
+                    break;
+                }
+                continue;
+            };
+            let message = next.context("the connection to the hub was lost")?;
+            if nobody(&message) {
+                break;
+            }
+            let answer = serde_json::from_slice(&message.payload);
+            answers.push(answer.with_context(|| format!("reading the answer to {subject}"))?);
+        }
+        Ok(answers)
+    }
+}
+
+fn nobody(message: &Message) -> bool {
+    message.status == Some(async_nats::StatusCode::NO_RESPONDERS)
+}
