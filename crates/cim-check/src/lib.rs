@@ -4,9 +4,9 @@
 //! throwaway identities is also started, on loopback, and must become healthy with the digest
 //! that we computed; and what accounts hold in JetStream is made once. [`Copy`], [`Identities`] and [`Server`] serve tests and the demo too.
 
-pub mod committed;
 mod api;
 mod assets;
+pub mod committed;
 mod copy;
 pub mod folder;
 mod identities;

@@ -3,7 +3,13 @@
 use crate::problem::Refused;
 
 /// Suffixes of the units that stand beside an instance's own.
-const TAKEN_SUFFIXES: &[&str] = &["-provision", "-health", "-backup", "-auth-callout", "-expiry"];
+const TAKEN_SUFFIXES: &[&str] = &[
+    "-provision",
+    "-health",
+    "-backup",
+    "-auth-callout",
+    "-expiry",
+];
 
 /// Checks the name of an instance, node, hub, leaf or remote: `[a-z][a-z0-9-]{0,20}`.
 ///
