@@ -16,6 +16,7 @@ mod outcome;
 mod plan;
 mod public;
 pub mod retire;
+mod root;
 pub mod rotate;
 pub(crate) mod rules;
 pub(crate) mod seeds;

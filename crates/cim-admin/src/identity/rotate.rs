@@ -12,7 +12,7 @@ use super::known::Place;
 use super::plan::{Bearer, Plan};
 use super::public::Public;
 use super::vault::{OPERATOR, Vault};
-use super::{KEYS, Made, Request, accounts, authority, logins, make_after, seeds};
+use super::{KEYS, Made, Request, accounts, authority, logins, make_after, root, seeds};
 use crate::pki::{self, Authority, Certificate, CommonName, Key, Validity};
 use crate::progress::Progress;
 
@@ -39,6 +39,8 @@ pub enum What {
     },
     /// The issuing CA, and every certificate.
     Ca,
+    /// The root of trust.
+    CaRoot,
 }
 
 /// Begins a rotation.
@@ -84,6 +86,7 @@ pub fn start(request: Request<'_>, what: &What, progress: &Progress) -> Result<M
             }
             What::Certificate { unit, bearer } => certificate(plan, unit, *bearer, vault, public)?,
             What::Ca => ca(vault, public, now)?,
+            What::CaRoot => root::start(vault, public, now)?,
         }
         write(public, &keys)
     })
@@ -94,7 +97,8 @@ pub fn start(request: Request<'_>, what: &What, progress: &Progress) -> Result<M
 /// # Errors
 /// Nothing that is under way, and what [`super::make`] says.
 pub fn finish(request: Request<'_>, what: &What, progress: &Progress) -> Result<Made> {
-    let now = request.now.unix_timestamp();
+    let (plan, at) = (request.plan, request.now);
+    let now = at.unix_timestamp();
     make_after(request, progress, |vault, public| {
         let mut keys = public.committed()?.keys;
         match what {
@@ -117,6 +121,7 @@ pub fn finish(request: Request<'_>, what: &What, progress: &Progress) -> Result<
                 let name = account_of(&keys, &new)?;
                 revoke(vault, public, &name, &old, now)?;
             }
+            What::CaRoot => root::finish(plan, public, at)?,
             What::Certificate { .. } | What::Ca => bail!(
                 "certificates have no second step: the old one holds until its end, and whoever has its key can use it until then"
             ),

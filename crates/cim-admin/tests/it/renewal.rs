@@ -192,16 +192,21 @@ async fn certificates(load: &mut Load) -> Result<()> {
         hosts.deploy(LEAF)
     })
     .await?;
-    load.step(
-        "issuing CA, and every certificate",
-        Cut::Nobody,
-        move |hosts| {
-            hosts.rotate(&["ca"])?;
+    // Whatever is dialled from here on shows that both ends have what comes from the new root.
+    let steps: [(&str, &[&str]); 3] = [
+        ("root CA, the new one beside", &["ca-root"]),
+        ("issuing CA, and every certificate", &["ca"]),
+        ("root CA, the old one's end", &["ca-root", "--finish"]),
+    ];
+    for (what, args) in steps {
+        load.step(what, Cut::Nobody, move |hosts| {
+            hosts.rotate(args)?;
             NODES.iter().try_for_each(|node| hosts.deploy(node))?;
             hosts.deploy(LEAF)
-        },
-    )
-    .await
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// When the certificate ends that the first node shows.
