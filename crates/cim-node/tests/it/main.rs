@@ -2,6 +2,7 @@
 
 mod expiry;
 mod health;
+mod login;
 mod reload;
 mod reload_files;
 mod reload_rights;
