@@ -17,6 +17,7 @@ mod hubs;
 mod identity;
 mod keys;
 mod kinds;
+mod links;
 mod nsc;
 mod online;
 mod panics;
