@@ -69,7 +69,7 @@ async fn a_hub_refuses_a_leaf_whose_certificate_is_not_right() -> Result<()> {
         (other.client(LEAF), unknown),
         (ca.client(stranger), stranger),
     ] {
-        let (hub, leaf) = link(&ca, &server, &leaf).await?;
+        let (hub, _leaf) = link(&ca, &server, &leaf).await?;
         hub.logs(0, reason).await?;
         assert!(!hub.log()?.contains(LINKED));
     }
