@@ -68,7 +68,7 @@ impl Decommission {
             let loss = format!("{account}: {title} ({}) is refused", retired.key);
             consent::ask(&[loss], self.yes)?;
         }
-        Ok(self.report(retired, &title, &fleet)?)
+        self.report(retired, &title, &fleet)
     }
 
     /// What of the fleet names it.

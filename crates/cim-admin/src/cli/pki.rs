@@ -3,6 +3,7 @@
 mod check;
 mod init;
 mod issue;
+mod signer;
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,7 @@ pub enum Pki {
         /// A host name or IP address that it is reached at; may be given more than once
         #[arg(long = "address", value_name = "ADDRESS", required = true)]
         addresses: Vec<String>,
-        /// How long it lasts [default: 720h]
+        /// How long it lasts [default: the fleet's, or 720h]
         #[arg(long, value_parser = lifetime)]
         lifetime: Option<Duration>,
         #[command(flatten)]
@@ -50,7 +51,7 @@ pub enum Pki {
         /// The domain in leaf.SITE.TENANT.DOMAIN
         #[arg(long, requires = "tenant")]
         domain: Option<String>,
-        /// How long it lasts [default: 365d]
+        /// How long it lasts [default: the fleet's, or 365d]
         #[arg(long, value_parser = lifetime)]
         lifetime: Option<Duration>,
         #[command(flatten)]
@@ -87,7 +88,7 @@ pub struct Called {
     /// Makes the common name device-ID.DOMAIN
     #[arg(long)]
     domain: Option<String>,
-    /// How long it lasts [default: 168h]
+    /// How long it lasts [default: the fleet's, or 168h]
     #[arg(long, value_parser = lifetime)]
     lifetime: Option<Duration>,
 }
@@ -106,7 +107,8 @@ impl Pki {
                 let addresses = addresses.iter().map(|text| text.parse());
                 let addresses: Vec<Address> = addresses.collect::<Result<_>>()?;
                 let name = CommonName::new(name)?;
-                let subject = Subject::server(name, addresses, lifetime.unwrap_or(pki::SERVER));
+                let lifetime = issue.lifetime(*lifetime, |fleet| fleet.server, pki::SERVER)?;
+                let subject = Subject::server(name, addresses, lifetime);
                 issue.run(desk, &subject, Some(key))
             }
             Pki::Leaf {
@@ -121,17 +123,20 @@ impl Pki {
                     (Some(tenant), Some(domain)) => CommonName::leaf(name, tenant, domain)?,
                     _ => CommonName::new(name)?,
                 };
-                let subject = Subject::client(name, lifetime.unwrap_or(pki::LEAF));
+                let lifetime = issue.lifetime(*lifetime, |fleet| fleet.leaf, pki::LEAF)?;
+                let subject = Subject::client(name, lifetime);
                 issue.run(desk, &subject, Some(key))
             }
-            Pki::Device { device, issue, key } => issue.run(desk, &device.subject()?, Some(key)),
+            Pki::Device { device, issue, key } => {
+                issue.run(desk, &device.subject(issue)?, Some(key))
+            }
             Pki::Sign {
                 request,
                 device,
                 issue,
             } => {
                 let reading = || format!("reading {}", request.display());
-                let subject = device.subject()?;
+                let subject = device.subject(issue)?;
                 let request = Request::read(&files::read(request)?).with_context(reading)?;
                 issue.run(desk, &subject.asked_by(request), None)
             }
@@ -141,9 +146,10 @@ impl Pki {
 }
 
 impl Called {
-    fn subject(&self) -> Result<Subject> {
+    fn subject(&self, issue: &Issue) -> Result<Subject> {
         let name = CommonName::device(&self.id, self.domain.as_deref())?;
-        Ok(Subject::client(name, self.lifetime.unwrap_or(pki::DEVICE)))
+        let lifetime = issue.lifetime(self.lifetime, |fleet| fleet.device, pki::DEVICE)?;
+        Ok(Subject::client(name, lifetime))
     }
 }
 

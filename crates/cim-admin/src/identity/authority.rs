@@ -1,15 +1,16 @@
-//! The fleet's CA and its hosts' certificates: keys are sealed, certificates public.
+//! The fleet's CA: its keys are sealed, and the root's certificate is public.
 
-use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
-use time::{Duration, OffsetDateTime};
+use anyhow::{Context, Result, ensure};
+use time::OffsetDateTime;
 
+use super::lasting::Lasting;
 use super::outcome::{Did, Outcome};
-use super::plan::{Bearer, Plan, Wish};
 use super::public::Public;
 use super::vault::{OPERATOR, Vault};
-use crate::pki::{self, Authority, Certificate, CommonName, Expected, Key, Validity};
+use crate::pki::{self, Authority, Certificate, CommonName, Key, Validity};
+use crate::sops::{Folder, Identities, Plain};
 
 /// What peers trust, below `identity/`.
 pub const ROOT: &str = "ca.pem";
@@ -23,23 +24,10 @@ pub const ISSUER_KEY: &str = "ca.intermediate.key";
 /// Its certificate there, which is no secret: hosts' certificates have it too.
 pub const ISSUER: &str = "ca.intermediate.pem";
 
-/// How long things last.
-#[derive(Debug, Clone, Copy)]
-pub struct Lasting {
-    /// A server's certificate.
-    pub server: Duration,
-    /// A leaf's.
-    pub leaf: Duration,
-    /// A device's.
-    pub device: Duration,
-    /// What ends within this is renewed.
-    pub horizon: Duration,
-}
-
 /// The CA's certificates, and the one that issues.
 pub struct Ca {
-    roots: Vec<Certificate>,
-    authority: Authority,
+    pub(super) roots: Vec<Certificate>,
+    pub(super) authority: Authority,
 }
 
 impl Ca {
@@ -90,176 +78,43 @@ impl Ca {
             authority: authority.with_context(reading)?,
         })
     }
-
-    /// One certificate: kept while it is what hosts need, else issued again for its key.
-    ///
-    /// # Errors
-    /// A certificate that cannot be read or is of the future, and a key that is missing with its whole file.
-    pub fn certificate(
-        &self,
-        wish: &Wish,
-        vault: &mut Vault,
-        public: &mut Public,
-        now: OffsetDateTime,
-        lasting: Lasting,
-    ) -> Result<Did> {
-        let old = public
-            .text(&wish.place)
-            .map(|text| Certificate::read_all(text.as_bytes()));
-        let old = old.transpose()?;
-        let own = old.as_ref().and_then(|chain| chain.first());
-        if let Some(own) = own {
-            ensure!(
-                own.not_before() <= now,
-                "it is valid from {} on: is this machine's clock right?",
-                pki::date(own.not_before())
-            );
-        }
-        let key = found(wish, own, vault)?;
-        let did = match (&old, &key) {
-            (None, _) => Did::Made,
-            (_, None) => Did::Changed,
-            (Some(chain), Some((key, _))) => self.compare(wish, chain, key, now, lasting),
-        };
-        let pem = match (did, key) {
-            (Did::Kept, Some((_, pem))) => pem,
-            (_, key) => self.issue(wish, key, public, now, lasting)?,
-        };
-        for (host, entry) in &wish.holders {
-            vault.set(&Plan::file_of(host), entry, &pem)?;
-        }
-        Ok(did)
-    }
-
-    fn compare(
-        &self,
-        wish: &Wish,
-        chain: &[Certificate],
-        key: &Key,
-        now: OffsetDateTime,
-        lasting: Lasting,
-    ) -> Did {
-        let Some(own) = chain.first() else {
-            return Did::Changed;
-        };
-        let expected = Expected {
-            now: now.clamp(own.not_before(), own.not_after().max(own.not_before())),
-            roots: &self.roots,
-            usage: wish.usage,
-            common_name: Some(wish.name.as_str()),
-            addresses: &wish.addresses,
-            key: Some(key),
-        };
-        let names: BTreeSet<&str> = own.names().iter().map(String::as_str).collect();
-        let wanted: Vec<String> = wish.addresses.iter().map(ToString::to_string).collect();
-        let wanted: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
-        let lifetime = own.not_after() - own.not_before() - pki::BACKDATED;
-        if !pki::check(chain, &expected).is_empty()
-            || names != wanted
-            || lifetime != lasting.of(wish.bearer)
-        {
-            Did::Changed
-        } else if own.not_after() <= now + lasting.horizon {
-            Did::Renewed
-        } else {
-            Did::Kept
-        }
-    }
-
-    fn issue(
-        &self,
-        wish: &Wish,
-        key: Option<(Key, String)>,
-        public: &mut Public,
-        now: OffsetDateTime,
-        lasting: Lasting,
-    ) -> Result<String> {
-        let validity = Validity::starting(now, lasting.of(wish.bearer))?;
-        let (made, pem) = match key {
-            Some((key, pem)) => {
-                let made = self
-                    .authority
-                    .again(&key, &wish.name, &wish.addresses, validity)?;
-                (made, pem)
-            }
-            None => {
-                let made = if wish.addresses.is_empty() {
-                    self.authority.client(&wish.name, validity)?
-                } else {
-                    self.authority
-                        .server(&wish.name, &wish.addresses, validity)?
-                };
-                let pem = made.key.as_ref().context("a key was made")?.to_string();
-                (made, pem)
-            }
-        };
-        let chain = Certificate::read_all(made.certificate.as_bytes())?;
-        let key = Key::read(pem.as_bytes())?;
-        if self.compare(wish, &chain, &key, now, lasting) == Did::Changed {
-            let expected = Expected {
-                now,
-                roots: &self.roots,
-                usage: wish.usage,
-                common_name: Some(wish.name.as_str()),
-                addresses: &wish.addresses,
-                key: Some(&key),
-            };
-            bail!(
-                "peers that trust {} would refuse what the CA issues: {}",
-                public.shown(ROOT),
-                pki::check(&chain, &expected).join("; ")
-            );
-        }
-        public.set(&wish.place, made.certificate);
-        Ok(pem)
-    }
 }
 
-impl Lasting {
-    fn of(self, bearer: Bearer) -> Duration {
-        match bearer {
-            Bearer::Server => self.server,
-            Bearer::Leaf => self.leaf,
-        }
-    }
-}
-
-/// The key of a certificate: where it belongs, or where it was before its unit moved to another host.
-fn found(wish: &Wish, own: Option<&Certificate>, vault: &Vault) -> Result<Option<(Key, String)>> {
-    for (host, entry) in &wish.holders {
-        let file = Plan::file_of(host);
-        if let Some(key) = key(vault, &file, entry)? {
-            let pem = vault.entry(&file, entry).unwrap_or_default();
-            return Ok(Some((key, pem.to_owned())));
-        }
-    }
-    let Some(own) = own else { return Ok(None) };
-    let entries = wish.holders.iter().map(|(_, entry)| entry.as_str());
-    let entries: BTreeSet<&str> = entries.collect();
-    for file in vault.names() {
-        for (entry, pem) in vault.entries(file) {
-            if entries.contains(entry)
-                && let Ok(key) = Key::read(pem.as_bytes())
-                && own.is_of(&key)
-            {
-                return Ok(Some((key, pem.to_owned())));
-            }
-        }
-    }
-    let mut files = wish.holders.iter().map(|(host, _)| Plan::file_of(host));
-    if let Some(file) = files.find(|file| !vault.has(file)) {
-        bail!(
-            "its key was sealed in {}, which is missing: restore it from git; or, for a new key, remove both",
-            vault.shown(&file)
-        );
-    }
-    Ok(None)
-}
-
-fn key(vault: &Vault, file: &str, entry: &str) -> Result<Option<Key>> {
+/// A private key that is sealed; `None`: there is none.
+///
+/// # Errors
+/// A text that is no key, by where it stands.
+pub fn key(vault: &Vault, file: &str, entry: &str) -> Result<Option<Key>> {
     let pem = vault.entry(file, entry);
     let key = pem.map(|pem| Key::read(pem.as_bytes())).transpose();
     key.with_context(|| format!("{}: {entry}", vault.shown(file)))
+}
+
+/// The fleet's issuing CA as it is, and where its root's certificate stands.
+///
+/// # Errors
+/// An operator's file that cannot be opened, or has no CA that can sign now.
+pub fn fleet_ca(
+    identity: &Path,
+    secrets: &Path,
+    keys: &Identities,
+    now: OffsetDateTime,
+) -> Result<(Authority, PathBuf)> {
+    let file = secrets.join(OPERATOR).display().to_string();
+    let opened = Folder::open(secrets)?.read(OPERATOR, keys)?;
+    let none = || format!("{file} has no CA: run `cim-admin identity make` first");
+    let Some(Plain::Tree(tree)) = &opened else {
+        anyhow::bail!(none());
+    };
+    let text = |entry: &str| {
+        tree.get(entry)
+            .and_then(|text| text.as_text())
+            .with_context(none)
+    };
+    let reading = || format!("{file}: the CA in {ISSUER} and {ISSUER_KEY}");
+    let key = Key::read(text(ISSUER_KEY)?.as_bytes()).with_context(reading)?;
+    let authority = Authority::read(text(ISSUER)?.as_bytes(), &key, now).with_context(reading)?;
+    Ok((authority, identity.join(ROOT)))
 }
 
 fn names(name: &str) -> Result<(CommonName, CommonName)> {

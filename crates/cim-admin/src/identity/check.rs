@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow};
 use cim_identity::Expiring;
 use cim_spec::Problems;
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::public::Public;
-use super::{Did, Plan, Request, Step, lasting, make, rules};
+use super::{Did, Lasting, Plan, Request, Step, make, rules};
 use crate::pki;
 use crate::progress::Progress;
 use crate::sops::{Identities, SETTINGS};
@@ -98,10 +98,7 @@ pub fn check(
 /// # Errors
 /// A plan without lifetimes, and what cannot be read.
 pub fn ends(plan: &Plan, identity: &Path, now: OffsetDateTime) -> Result<Vec<Ending>> {
-    let mut problems = Problems::new();
-    let lasting = lasting(plan, &mut problems);
-    ensure!(problems.is_empty(), "{problems}");
-    let horizon = lasting.map_or(0, |lasting| lasting.horizon.whole_seconds());
+    let horizon = Lasting::of_plan(plan)?.horizon.whole_seconds();
     let public = Public::open(identity)?;
     let ever = i64::MAX / 2;
     let found = cim_identity::expiring(&plan.fleet, &public.committed()?, 0, ever);

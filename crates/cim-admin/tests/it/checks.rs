@@ -41,15 +41,17 @@ fn what_was_made_is_what_the_plan_needs_with_and_without_keys() {
     }
 }
 
-/// Each problem of a fleet that was changed after it was made, as a line.
-fn lines(change: impl Fn(&mut Fleet)) -> Vec<String> {
-    let mut fleet = Fleet::new().unwrap();
-    fleet.make(&["--new-keys"]).unwrap();
-    change(&mut fleet);
+/// Each problem of a fleet that was changed after it was made, as a line; then it is as it was.
+fn lines(fleet: &mut Fleet, change: impl Fn(&mut Fleet)) -> Vec<String> {
+    let (plan, files) = (fleet.plan.clone(), fleet.files().unwrap());
+    change(fleet);
     let args = [&CHECK[..], &["--keys", "keys.txt"]].concat();
-    let (good, said) = json(&fleet, &args);
-    assert!(!good, "{said:#}");
     let output = fleet.run(&args).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    fleet.plan = plan;
+    for (name, bytes) in files {
+        fs::write(fleet.path(&name), bytes).unwrap();
+    }
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(str::to_owned).collect()
 }
@@ -69,36 +71,46 @@ fn entry(fleet: &Fleet, file: &str, name: &str, text: Option<&str>) {
 
 #[test]
 fn each_difference_names_its_host_file_entry_and_command() {
+    let mut fleet = Fleet::new().unwrap();
+    fleet.make(&["--new-keys"]).unwrap();
     let has = |lines: &[String], wanted: &str| {
         assert!(
             lines.iter().any(|line| line == wanted),
             "{wanted}\n{lines:#?}"
         );
     };
-    let found = lines(|fleet| entry(fleet, "plant-a.yaml", "cim-plant-a.creds", None));
+    let found = lines(&mut fleet, |fleet| {
+        entry(fleet, "plant-a.yaml", "cim-plant-a.creds", None)
+    });
     has(
         &found,
         "plant-a: secrets/plant-a.yaml: cim-plant-a.creds: the JWT of leaf plant-a is not there: cim-admin identity make",
     );
-    let found = lines(|fleet| entry(fleet, "hub-1.yaml", "cim-hub-1.store.key", None));
+    let found = lines(&mut fleet, |fleet| {
+        entry(fleet, "hub-1.yaml", "cim-hub-1.store.key", None)
+    });
     has(
         &found,
         "hub-1: secrets/hub-1.yaml: cim-hub-1.store.key: the key of hub-1's store, cim-hub-1.store.key is not there: cim-admin identity make",
     );
-    let found = lines(|fleet| entry(fleet, "hub-1.yaml", "cim-old.creds", Some("x")));
+    let found = lines(&mut fleet, |fleet| {
+        entry(fleet, "hub-1.yaml", "cim-old.creds", Some("x"))
+    });
     assert!(
         found
             .iter()
             .any(|line| line.contains("hub-1.yaml: cim-old.creds: this is no .creds file")),
         "{found:#?}"
     );
-    let found = lines(|fleet| entry(fleet, "hub-1.yaml", "cim-old.key", Some("x")));
+    let found = lines(&mut fleet, |fleet| {
+        entry(fleet, "hub-1.yaml", "cim-old.key", Some("x"))
+    });
     has(
         &found,
         "hub-1: secrets/hub-1.yaml: cim-old.key: nothing in the plan needs it: sops unset secrets/hub-1.yaml '[\"cim-old.key\"]'",
     );
     // The key of another certificate.
-    let found = lines(|fleet| {
+    let found = lines(&mut fleet, |fleet| {
         let key = fleet.entry("plant-a.yaml", "cim-plant-a.key").unwrap();
         entry(fleet, "hub-1.yaml", "cim-hub-1.key", Some(&key));
     });
@@ -107,7 +119,7 @@ fn each_difference_names_its_host_file_entry_and_command() {
         "hub-1: secrets/hub-1.yaml: cim-hub-1.key: the certificate of hub-1 is not what the options say: cim-admin identity make",
     );
     // The creds of another leaf.
-    let found = lines(|fleet| {
+    let found = lines(&mut fleet, |fleet| {
         let Plain::Bytes(creds) = fleet.opened("leaves/plant-b.creds").unwrap() else {
             panic!("creds are one secret");
         };
@@ -121,7 +133,9 @@ fn each_difference_names_its_host_file_entry_and_command() {
         "{found:#?}"
     );
     // Permissions that the JWT does not have.
-    let found = lines(|fleet| fleet.plan["fleet"]["leaves"]["plant-a"]["exports"] = json!(["a.>"]));
+    let found = lines(&mut fleet, |fleet| {
+        fleet.plan["fleet"]["leaves"]["plant-a"]["exports"] = json!(["a.>"])
+    });
     assert!(
         found
             .iter()
@@ -133,7 +147,7 @@ fn each_difference_names_its_host_file_entry_and_command() {
         "identity/accounts/CIM.jwt: the JWT of account CIM is not what the options say: cim-admin identity make",
     );
     // Somebody else's key in a rule, and in the file.
-    let found = lines(|fleet| {
+    let found = lines(&mut fleet, |fleet| {
         let stranger = cim_admin::sops::Identities::generate().recipients()[0].to_string();
         let rules = fleet.read("secrets/.sops.yaml").unwrap();
         let at = rules.find("'^hub-1").unwrap();
@@ -177,7 +191,7 @@ fn what_ends_within_the_horizon_fails_and_names_host_file_and_command() {
     assert!(good, "{said}");
     // What is renewed is what fails: never one without the other.
     let plan = Plan::read(&serde_json::to_vec(&fleet.plan).unwrap()).unwrap();
-    for day in [0, 10, 16, 20, 100, 340, 355, 400] {
+    for day in [0, 16, 20, 355] {
         let at = now() + days(day);
         fleet.make_at(at).unwrap();
         let folders = (fleet.path("identity"), fleet.path("secrets"));

@@ -1,4 +1,4 @@
-//! `cim-admin identity make`: from nothing, again, and after each kind of change.
+//! `cim-admin identity make` from nothing: what it makes, who opens it, and that nobody else reads a seed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,11 +8,11 @@ use cim_admin::sops::Plain;
 use cim_creds::{Account, Claims, Creds, Operator, User, decode};
 use serde_json::{Value, json};
 
-use crate::fleet::{Files, Fleet, changed, walk};
-use crate::server::{days, now};
+use crate::fleet::{Files, Fleet, walk};
+use crate::server::now;
 use crate::tools::tool;
 
-fn claims<T: cim_creds::Body>(fleet: &Fleet, place: &str) -> Claims<T> {
+pub fn claims<T: cim_creds::Body>(fleet: &Fleet, place: &str) -> Claims<T> {
     let jwt = fleet.read(&format!("identity/{place}")).unwrap();
     decode::decode::<T>(jwt.trim()).unwrap().claims
 }
@@ -156,209 +156,6 @@ fn a_second_run_changes_no_byte_and_a_dry_run_writes_none() {
 }
 
 #[test]
-fn a_changed_option_changes_exactly_its_jwt() {
-    let mut fleet = Fleet::new().unwrap();
-    fleet.make(&["--new-keys"]).unwrap();
-    for (option, value, files) in [
-        // A flow is in the account's JWT, whoever's it is.
-        (
-            "/fleet/leaves/plant-a/exports",
-            json!(["metrics.>", "alarms.>"]),
-            &["identity/accounts/CIM.jwt"][..],
-        ),
-        (
-            "/fleet/accounts/CIM/jetstream/maxFile",
-            json!("1GiB"),
-            &["identity/accounts/CIM.jwt"],
-        ),
-        (
-            "/fleet/lifetimes/leaf",
-            json!("300d"),
-            &[
-                "identity/certificates/cim-plant-a.pem",
-                "identity/leaves/plant-a.jwt",
-                "identity/leaves/plant-b.jwt",
-                "secrets/leaves/plant-b.creds",
-                "secrets/plant-a.yaml",
-            ],
-        ),
-        (
-            "/hosts/hub-1/secrets/cim-hub-1.key/names",
-            json!(["hub-1.example.com"]),
-            &["identity/certificates/cim-hub-1.pem"],
-        ),
-    ] {
-        let before = fleet.files().unwrap();
-        *fleet.plan.pointer_mut(option).unwrap() = value;
-        fleet.make(&[]).unwrap();
-        assert_eq!(changed(&before, &fleet.files().unwrap()), files, "{option}");
-    }
-}
-
-#[test]
-fn a_new_leaf_touches_what_is_its_own_and_its_account() {
-    let mut fleet = Fleet::new().unwrap();
-    fleet.make(&["--new-keys"]).unwrap();
-    let before = fleet.files().unwrap();
-    fleet.leaf("plant-c").unwrap();
-    let report = fleet.make(&[]).unwrap();
-    assert_eq!(
-        changed(&before, &fleet.files().unwrap()),
-        [
-            "identity/accounts/CIM.jwt",
-            "identity/certificates/cim-plant-c.pem",
-            "identity/keys.json",
-            "identity/leaves/plant-c.jwt",
-            "secrets/.sops.yaml",
-            "secrets/operator.yaml",
-            "secrets/plant-c.yaml",
-        ]
-    );
-    let next = report["next"].to_string();
-    assert!(next.contains("accounts push (changed: CIM)"), "{next}");
-    assert!(next.contains("deploy the hosts plant-c"), "{next}");
-}
-
-#[test]
-fn another_host_key_seals_only_its_file_again() {
-    let mut fleet = Fleet::new().unwrap();
-    fleet.make(&["--new-keys"]).unwrap();
-    let before = fleet.files().unwrap();
-    fleet.plan["hosts"]["plant-a"]["hostKey"] = fleet.host_key("plant-a").unwrap().into();
-    fleet.make(&[]).unwrap();
-    assert_eq!(
-        changed(&before, &fleet.files().unwrap()),
-        ["secrets/.sops.yaml", "secrets/plant-a.yaml"]
-    );
-    fleet.opened_by("plant-a", "plant-a.yaml").unwrap();
-    // A colleague becomes an operator: every sealed file, nothing public.
-    let colleague = cim_admin::sops::Identities::generate();
-    let rules = fleet.read("secrets/.sops.yaml").unwrap();
-    let (head, rest) = rules.split_once("age: ").unwrap();
-    let rules = format!("{head}age: {},{rest}", colleague.recipients()[0]);
-    fs::write(fleet.path("secrets/.sops.yaml"), rules).unwrap();
-    let before = fleet.files().unwrap();
-    fleet.make(&[]).unwrap();
-    let after = fleet.files().unwrap();
-    let all: Vec<&String> = after
-        .keys()
-        .filter(|name| name.starts_with("secrets/"))
-        .collect();
-    assert_eq!(
-        changed(&before, &after),
-        all.into_iter().cloned().collect::<Vec<_>>()
-    );
-    fs::write(fleet.path("keys.txt"), colleague.text().as_bytes()).unwrap();
-    assert_eq!(fleet.make(&[]).unwrap()["written"], json!([]));
-}
-
-#[test]
-fn a_leaf_that_left_loses_its_role_and_is_listed() {
-    let mut fleet = Fleet::new().unwrap();
-    fleet.make(&["--new-keys"]).unwrap();
-    let before = fleet.files().unwrap();
-    for tree in ["/fleet/leaves", "/hosts"] {
-        fleet
-            .plan
-            .pointer_mut(tree)
-            .unwrap()
-            .as_object_mut()
-            .unwrap()
-            .remove("plant-a");
-    }
-    let report = fleet.make(&[]).unwrap();
-    assert_eq!(
-        changed(&before, &fleet.files().unwrap()),
-        ["identity/accounts/CIM.jwt", "identity/keys.json"]
-    );
-    let account: Claims<Account> = claims(&fleet, "accounts/CIM.jwt");
-    let roles: Vec<&str> = account
-        .nats
-        .signing_keys
-        .scopes()
-        .map(|scope| scope.role.as_str())
-        .collect();
-    assert!(!roles.contains(&"leaf/plant-a"), "{roles:?}");
-    let left = report["leftOver"].to_string();
-    for what in [
-        "identity/leaves/plant-a.jwt",
-        "cim-admin decommission plant-a",
-        "secrets/plant-a.yaml: cim-plant-a.creds",
-        "secrets/operator.yaml: account.CIM.leaf.plant-a.nk",
-        "identity/certificates/cim-plant-a.pem",
-    ] {
-        assert!(left.contains(what), "{what}: {left}");
-    }
-}
-
-#[test]
-fn a_leaf_keeps_its_keys_when_it_moves_to_another_host() {
-    let mut fleet = Fleet::new().unwrap();
-    fleet.make(&["--new-keys"]).unwrap();
-    let creds = fleet.entry("plant-a.yaml", "cim-plant-a.creds").unwrap();
-    let key = fleet.entry("plant-a.yaml", "cim-plant-a.key").unwrap();
-    let secrets = fleet.plan["hosts"]["plant-a"]["secrets"].clone();
-    fleet.host("new", secrets).unwrap();
-    fleet.plan["hosts"]["plant-a"]["secrets"] = json!({});
-    let before = fleet.files().unwrap();
-    fleet.make(&[]).unwrap();
-    assert_eq!(
-        changed(&before, &fleet.files().unwrap()),
-        ["secrets/.sops.yaml", "secrets/new.yaml"]
-    );
-    assert_eq!(fleet.entry("new.yaml", "cim-plant-a.creds").unwrap(), creds);
-    assert_eq!(fleet.entry("new.yaml", "cim-plant-a.key").unwrap(), key);
-}
-
-#[test]
-fn what_ends_soon_is_renewed_with_the_same_keys_and_nothing_else() {
-    let fleet = Fleet::new().unwrap();
-    let start = now();
-    fleet.make_at(start).unwrap();
-    let key = fleet.entry("hub-1.yaml", "cim-hub-1.key").unwrap();
-    let jwt: Claims<User> = claims(&fleet, "leaves/plant-a.jwt");
-    let steps = [
-        (15, &[][..]),
-        // Within the horizon of a server's 30 days.
-        (
-            17,
-            &[
-                "identity/certificates/cim-hub-1.pem",
-                "identity/services/hub-1/CIM/backup.jwt",
-                "identity/services/hub-1/CIM/provision.jwt",
-                "secrets/hub-1.yaml",
-                "secrets/services/hub-1/CIM/backup.creds",
-            ],
-        ),
-        (18, &[]),
-    ];
-    for (day, files) in steps {
-        let before = fleet.files().unwrap();
-        fleet.make_at(start + days(day)).unwrap();
-        let changed = changed(&before, &fleet.files().unwrap());
-        assert_eq!(changed, files, "day {day}");
-    }
-    assert_eq!(fleet.entry("hub-1.yaml", "cim-hub-1.key").unwrap(), key);
-    fleet.make_at(start + days(352)).unwrap();
-    let renewed: Claims<User> = claims(&fleet, "leaves/plant-a.jwt");
-    assert_eq!(renewed.data.sub, jwt.data.sub);
-    assert_eq!(renewed.data.exp - jwt.data.exp, 352 * 86_400);
-    // The issuing CA is renewed while it can still issue for a year, with its key.
-    let five_years = start + days(1825 - 200);
-    let outcome = fleet.make_at(five_years).unwrap();
-    assert!(
-        format!("{outcome:?}").contains("the issuing CA"),
-        "{outcome:?}"
-    );
-    assert!(fleet.make_at(five_years).unwrap().written.is_empty());
-    let error = format!(
-        "{:#}",
-        fleet.make_at(start + days(3651)).map(|_| ()).unwrap_err()
-    );
-    assert!(error.contains("expired"), "{error}");
-}
-
-#[test]
 fn static_accounts_get_seeds_and_their_public_keys() {
     let mut fleet = Fleet::of_static_accounts().unwrap();
     fleet.make(&["--new-keys"]).unwrap();
@@ -393,6 +190,27 @@ fn static_accounts_get_seeds_and_their_public_keys() {
     let again = fleet.make(&[]).unwrap();
     assert!(before == fleet.files().unwrap(), "{again}");
     assert_eq!(again["leftOver"], json!([]));
+}
+
+#[test]
+fn more_users_than_a_process_may_have_files_open() {
+    let mut fleet = Fleet::new().unwrap();
+    let users = fleet.plan.pointer_mut("/fleet/accounts/CIM/users").unwrap();
+    let user = users["smith"].clone();
+    for number in 0..60 {
+        users[format!("user-{number}")] = user.clone();
+    }
+    fs::write(fleet.path("plan.json"), fleet.plan.to_string()).unwrap();
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .current_dir(fleet.dir.path())
+        .env("CIM_ADMIN", env!("CARGO_BIN_EXE_cim-admin"));
+    shell.args([
+        "-c",
+        "ulimit -n 40; exec \"$CIM_ADMIN\" identity make --plan plan.json --keys k --new-keys",
+    ]);
+    crate::tools::done(shell.output().unwrap()).unwrap();
+    assert!(fleet.path("secrets/users/CIM/user-59.creds").exists());
 }
 
 /// A part of a secret that stands nowhere else: of a key's DER, not the public half.

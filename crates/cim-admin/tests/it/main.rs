@@ -4,6 +4,7 @@
 // Helpers of tests fail by panicking too; clippy sees only the tests themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod changes;
 mod checks;
 mod cli;
 mod contexts;
@@ -20,6 +21,7 @@ mod kinds;
 mod links;
 mod nsc;
 mod online;
+mod operator;
 mod panics;
 mod push;
 mod refusals;

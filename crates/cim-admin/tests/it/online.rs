@@ -135,6 +135,7 @@ fn each_mistake_has_its_message_and_changes_nothing_anywhere() -> Result<()> {
     let world = World::new()?;
     let places = world.places();
     let write = env::var_os("REFUSALS").is_some_and(|value| value == "write");
+    let seed = Regex::new(r"\bS[UAO][A-Z2-7]{56}\b")?;
     let mut wrong = Vec::new();
     for case in &cases {
         let text = fs::read_to_string(case)?;
@@ -152,10 +153,7 @@ fn each_mistake_has_its_message_and_changes_nothing_anywhere() -> Result<()> {
         );
         ensure!(output.status.code() == Some(1), "{command}: {output:?}");
         let said = String::from_utf8([output.stderr, output.stdout].concat())?;
-        ensure!(
-            !said.contains("SU") || !Regex::new("S[UAO][A-Z2-7]{56}")?.is_match(&said),
-            "{command}: shows a seed"
-        );
+        ensure!(!seed.is_match(&said), "{command}: shows a seed");
         let said = shown(&said, &places)?;
         if write {
             fs::write(case, format!("{command}\n{said}"))?;

@@ -6,27 +6,23 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use time::Duration;
 use time::format_description::well_known::Rfc3339;
-use zeroize::Zeroizing;
 
 use super::super::store::{Sealing, Secret, Store};
 use super::super::{Desk, Report};
-use super::{ISSUER, ROOT, certificates};
+use super::certificates;
+use super::signer::{Signer, Signing};
 use crate::files::{self, Batch, Mode};
+use crate::identity::Lasting;
 use crate::pki::{
     self, Address, Authority, Certificate, CommonName, Expected, Key, Made, Request, Usage,
     Validity,
 };
-use crate::sops::{Format, Plain, Sealed};
 
 /// Arguments of every command that issues.
 #[derive(Debug, clap::Args)]
 pub struct Issue {
-    /// The CA's folder, with root.pem and issuer.pem
-    #[arg(long, value_name = "DIR")]
-    ca: PathBuf,
-    /// The issuing CA's private key, as a file or sealed
-    #[arg(long, value_name = "FILE")]
-    issuer_key: PathBuf,
+    #[command(flatten)]
+    signer: Signer,
     /// Where the certificate goes; it is public
     #[arg(long, value_name = "FILE")]
     certificate: PathBuf,
@@ -90,11 +86,26 @@ impl Subject {
 }
 
 impl Issue {
+    /// How long what is issued lasts, where no argument says it: as the fleet has it, or seed 000.
+    pub fn lifetime(
+        &self,
+        said: Option<Duration>,
+        of: fn(&Lasting) -> Duration,
+        otherwise: Duration,
+    ) -> Result<Duration> {
+        if let Some(said) = said {
+            return Ok(said);
+        }
+        let lasting = self.signer.lasting()?;
+        Ok(lasting.as_ref().map_or(otherwise, of))
+    }
+
     /// Issues and writes.
     pub fn run(&self, desk: &Desk, subject: &Subject, key: Option<&KeyPlace>) -> Result<Report> {
         self.may_write(subject)?;
-        let made = self.made(desk, subject)?;
-        self.verify(desk, subject, &made)?;
+        let signing = self.signer.open(&self.store, desk)?;
+        let made = self.made(desk, subject, &signing.authority)?;
+        self.verify(desk, subject, &made, &signing)?;
         let sealing = match (key, &made.key) {
             (Some(place), Some(key)) => Some(self.sealed(desk, place, key)?),
             _ => None,
@@ -130,17 +141,7 @@ impl Issue {
         Ok(())
     }
 
-    fn made(&self, desk: &Desk, subject: &Subject) -> Result<Made> {
-        let issuer = self.ca.join(ISSUER);
-        let certificate = files::read(&issuer)?;
-        let key = self.issuer_key(desk)?;
-        let authority = Authority::read(&certificate, &key, desk.now).with_context(|| {
-            format!(
-                "the CA in {} and {}",
-                issuer.display(),
-                self.issuer_key.display()
-            )
-        })?;
+    fn made(&self, desk: &Desk, subject: &Subject, authority: &Authority) -> Result<Made> {
         let validity = Validity::starting(desk.now, subject.lifetime)?;
         let made = match (&subject.request, subject.usage) {
             (Some(request), _) => authority.sign(request, &subject.name, validity),
@@ -150,28 +151,8 @@ impl Issue {
         made.with_context(|| format!("issuing the certificate of {}", subject.name))
     }
 
-    fn issuer_key(&self, desk: &Desk) -> Result<Key> {
-        let bytes = files::read(&self.issuer_key)?;
-        let reading = || format!("reading {}", self.issuer_key.display());
-        let pem = if bytes.starts_with(b"{") {
-            let sealed = Sealed::read(&bytes, Format::Binary).with_context(reading)?;
-            match sealed
-                .open(&self.store.identities(desk)?)
-                .with_context(reading)?
-            {
-                Plain::Bytes(pem) => pem,
-                Plain::Tree(_) => Zeroizing::default(),
-            }
-        } else {
-            bytes
-        };
-        Key::read(&pem).with_context(reading)
-    }
-
     /// What peers will say of it, said before anything is written.
-    fn verify(&self, desk: &Desk, subject: &Subject, made: &Made) -> Result<()> {
-        let root = self.ca.join(ROOT);
-        let roots = certificates(&root)?;
+    fn verify(&self, desk: &Desk, subject: &Subject, made: &Made, signing: &Signing) -> Result<()> {
         let chain = Certificate::read_all(made.certificate.as_bytes())?;
         let key = made
             .key
@@ -180,7 +161,7 @@ impl Issue {
             .transpose()?;
         let expected = Expected {
             now: desk.now,
-            roots: &roots,
+            roots: &signing.roots,
             usage: subject.usage,
             common_name: Some(subject.name.as_str()),
             addresses: &subject.addresses,
@@ -190,8 +171,8 @@ impl Issue {
         ensure!(
             problems.is_empty(),
             "peers that trust {} would refuse what {} issues: {}",
-            root.display(),
-            self.ca.join(ISSUER).display(),
+            signing.root.display(),
+            signing.issuer.display(),
             problems.join("; ")
         );
         Ok(())
