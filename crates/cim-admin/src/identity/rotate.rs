@@ -64,13 +64,15 @@ pub fn start(request: Request<'_>, what: &What, progress: &Progress) -> Result<M
             What::Role { account, role } => {
                 let entry = seeds::role(account, role);
                 let of = keys.accounts.get_mut(account);
-                let of = of.with_context(|| format!("there is no account {account}"))?;
+                let of =
+                    of.with_context(|| format!("there is no account {}", account.escape_debug()))?;
                 none_under_way(of.retiring.get(role))?;
                 let names: Vec<&str> = of.signing_keys.keys().map(String::as_str).collect();
                 let old = of.signing_keys.get(role).cloned();
                 let old = old.with_context(|| {
                     format!(
-                        "account {account} has no role {role}; it has {}",
+                        "account {account} has no role {}; it has {}",
+                        role.escape_debug(),
                         names.join(", ")
                     )
                 })?;
@@ -112,7 +114,8 @@ pub fn finish(request: Request<'_>, what: &What, progress: &Progress) -> Result<
             }
             What::Role { account, role } => {
                 let of = keys.accounts.get_mut(account);
-                let of = of.with_context(|| format!("there is no account {account}"))?;
+                let of =
+                    of.with_context(|| format!("there is no account {}", account.escape_debug()))?;
                 under_way(of.retiring.remove(role))?;
             }
             What::User(place) => {
@@ -157,6 +160,7 @@ fn token<T: cim_creds::Body>(public: &Public, place: &str) -> Result<Claims<T>> 
 }
 
 fn user(public: &Public, place: &str) -> Result<Claims<User>> {
+    ensure!(public.jwt(place).is_some(), public.nobody(place));
     token(public, place)
 }
 
@@ -233,7 +237,8 @@ fn certificate(
                 .strip_suffix(".pem")
         });
         bail!(
-            "the plan has no such certificate of {unit}; it has those of {}",
+            "the plan has no such certificate of {}; it has those of {}",
+            unit.escape_debug(),
             units.collect::<Vec<_>>().join(", ")
         );
     };
