@@ -285,6 +285,15 @@ async fn accounts(load: &mut Load) -> Result<()> {
         heard.map(drop).context("the end")
     })
     .await?;
+    load.step(
+        "account JWT: everybody deployed after it",
+        Cut::Nobody,
+        move |hosts| {
+            NODES.iter().try_for_each(|node| hosts.deploy(node))?;
+            hosts.deploy(LEAF)
+        },
+    )
+    .await?;
     for (role, cut) in [("default", Cut::Client), ("leaf/plant-a", Cut::Link)] {
         let what = ["account-signing", "CIM", role];
         let new = format!("signing key of {role}, the new one");

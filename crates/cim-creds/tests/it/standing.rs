@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 use crate::keys::{account, account_with, operator, strict_operator};
-use crate::server::{creds, issue, now, subscribe, system};
+use crate::server::{creds, issue, subscribe, system};
 
 /// The account, the key of its clients and the key of its leaf.
 const CIM: u8 = 30;
