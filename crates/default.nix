@@ -59,6 +59,7 @@ let
         [ "cim-node" ]
         [
           "cim-health"
+          "cim-backup"
           "cim-expiry"
           "cim-provision"
           "cim-reload"

@@ -6,19 +6,20 @@ let
   # `secrets/hub-1.yaml`: a flake's own path is one in the store.
   shown = file: "${baseNameOf (dirOf file)}/${baseNameOf file}";
 
-  # Whether a YAML file has an entry at its top, and whether sops encrypted its value.
-  has =
-    after: text: entry:
-    lib.any (key: lib.hasInfix "\n${key}:${after}" "\n${text}") [
-      entry
-      "\"${entry}\""
-    ];
-  isThere = has "";
-  isSealed = has " ENC[";
+  # The values at the top of a YAML file, as cim-admin writes it (all in quotes) and as sops does (none), by key.
+  valuesOf =
+    text:
+    let
+      parse = builtins.match "[\"']?([^\"' #:-][^\"':]*)[\"']?: *[\"']?(.*)";
+      found = lib.filter (parts: parts != null) (map parse (lib.splitString "\n" text));
+    in
+    lib.listToAttrs (map (parts: lib.nameValuePair (lib.head parts) (lib.last parts)) found);
+  isSealed = lib.hasPrefix "ENC[";
 
   hasFile = cfg: cfg.file != null && lib.pathExists cfg.file;
-  textOf = cfg: lib.optionalString (hasFile cfg) (builtins.readFile cfg.file);
-  isEncrypted = cfg: lib.hasInfix "\nsops:\n" "\n${textOf cfg}" && lib.hasInfix "ENC[" (textOf cfg);
+  valuesIn = cfg: lib.optionalAttrs (hasFile cfg) (valuesOf (builtins.readFile cfg.file));
+  # sops writes a block of its own into what it encrypts.
+  isEncrypted = cfg: valuesIn cfg ? sops && lib.any isSealed (lib.attrValues (valuesIn cfg));
 in
 {
   # Whether sops-nix can take the file.
@@ -36,9 +37,9 @@ in
     }:
     let
       entries = lib.attrNames cfg.entries;
-      text = textOf cfg;
-      missing = lib.filter (entry: !isThere text entry) entries;
-      plain = lib.filter (entry: isThere text entry && !isSealed text entry) entries;
+      values = valuesIn cfg;
+      missing = lib.filter (entry: !values ? ${entry}) entries;
+      plain = lib.filter (entry: values ? ${entry} && !isSealed values.${entry}) entries;
       absent = lib.unique (
         map (file: "identity/${file.path}") (lib.filter (file: !lib.elem file there) public)
       );

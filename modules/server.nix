@@ -221,6 +221,8 @@ lib.recursiveUpdate
       };
     };
 
+    health = import ./health.nix { inherit lib; };
+
     websocket = listener "websocket" "WebSocket clients, and leaves that come that way";
 
     mqtt = listener "mqtt" "MQTT clients" // {

@@ -50,7 +50,7 @@ let
 
   # Of a server's own certificate: one for each server, also where several share a leaf's name.
   certificate =
-    name: instance:
+    instance:
     let
       node = instance.options.node or null;
       isNodeOfLeaf = instance.role == "leaf" && node != null;
@@ -75,7 +75,7 @@ let
         ];
         requirement = {
           kind = "certificateKey";
-          certificate = certificate name instance;
+          certificate = certificate instance;
           usage = if role == "hub" then "server" else "leaf";
         }
         // (if role == "hub" then hubNames else leafNames) name instance;
@@ -155,7 +155,7 @@ let
           all = {
             certFile = {
               target = "cim/${name}/tls.crt";
-              path = certificate name instance;
+              path = certificate instance;
             };
             caFile = {
               target = "cim/${name}/ca.pem";

@@ -44,6 +44,7 @@ let
         "lameDuck"
         "settings"
         "acknowledged"
+        "health"
       ]
       options
     // {

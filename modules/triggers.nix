@@ -121,9 +121,24 @@ in
   version,
 }:
 let
-  # What is acknowledged is said in the build, and nowhere in nats.conf.
-  hot = hotPaths role version (lib.isAttrs spec.${role}.fleet.operator);
+  # Made over JetStream's API, while the server runs: the server's own triggers do not know it.
+  assets = if role == "hub" then spec.hub.fleet.assets.accounts else spec.leaf.leaf.assets;
+
+  hot = hotPaths role version (lib.isAttrs (spec.${role}.fleet.operator or null));
+  # What is acknowledged is said in the build, and when somebody is called by cim-health: neither is in nats.conf.
   body = lib.foldl' without spec.${role} [
+    (
+      if role == "hub" then
+        [
+          "fleet"
+          "assets"
+        ]
+      else
+        [
+          "leaf"
+          "assets"
+        ]
+    )
     [
       "fleet"
       "acknowledged"
@@ -133,12 +148,22 @@ let
       "server"
       "acknowledged"
     ]
+    [
+      role
+      "server"
+      "health"
+    ]
   ];
 in
 {
   reload = digest body;
   # Whether what stands at a path of the spec, or in the file that it names, is taken over on reload.
   isHot = path: lib.elem path hot;
+  # What the provisioning unit makes true; the epoch is bumped when something else is written for the same spec.
+  provision = digest [
+    epoch
+    assets
+  ];
   # The epoch is bumped when the renderer writes something else for the same spec.
   restart = digest [
     epoch

@@ -12,7 +12,7 @@ let
   flake = (import (nixpkgs + "/flake.nix")).outputs { self.outPath = nixpkgs; };
   inherit (flake) lib;
   pkgs = flake.legacyPackages.x86_64-linux;
-  cim = import ../../modules/lib.nix { inherit lib; };
+  mkFleet = import ../../modules/mk-fleet.nix { inherit lib; };
   # No program of ours runs in an evaluation.
   self.packages.x86_64-linux = {
     cim-build = pkgs.nats-server;
@@ -25,7 +25,7 @@ let
     "hub-2"
     "hub-3"
   ];
-  fleet = cim.mkFleet {
+  fleet = mkFleet {
     hubs.hub = {
       nodes = lib.genAttrs hubNames (node: {
         address = "${node}.example.com";

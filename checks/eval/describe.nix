@@ -22,7 +22,12 @@ let
   instances =
     config:
     lib.mapAttrs (
-      _: instance: { spec = builtins.toJSON instance.spec; } // parts (unitText config instance.unit)
+      _: instance:
+      {
+        spec = builtins.toJSON instance.spec;
+        "provision trigger" = instance.triggers.provision;
+      }
+      // parts (unitText config instance.unit)
     ) config.services.cim.instances;
 
   # The options for files that are set.

@@ -2,6 +2,7 @@
 {
   networking.hostName = "plant-a";
 
-  services.cim.leaves.plant-a.accounts.CIM.users.app.nkey = "UA2AFBM7M3PSY4Q3H2PGSTXJ5GJPOYQ6MC5VTQ45BIU4XI6IEGFRFEY5";
+  services.cim.leaves.plant-a.accounts.CIM.users.app.nkey =
+    "UA2AFBM7M3PSY4Q3H2PGSTXJ5GJPOYQ6MC5VTQ45BIU4XI6IEGFRFEY5";
   # services.cim.sops.hostKey = "ssh-ed25519 AAAA…";
 }

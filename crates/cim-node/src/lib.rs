@@ -1,13 +1,17 @@
-//! What runs beside nats-server on a host: `cim-health`, `cim-reload`, `cim-secrets`, `cim-provision`,
+//! What runs beside nats-server on a host: `cim-health`, `cim-reload`, `cim-secrets`, `cim-provision`, `cim-backup`,
 //! `cim-expiry`.
 //!
-//! Each reads the instance's `health.json`, `cim-provision` the files of the assets too, `cim-expiry` what it is given,
-//! and nothing else of ours. No operator key is ever here.
+//! Each reads the instance's `health.json`, `cim-provision` the files of the assets too, `cim-backup` its backups,
+//! `cim-expiry` what it is given, and nothing else of ours. No operator key is ever here.
 
+pub mod backup;
 pub mod certificate;
+pub mod digest;
+pub mod docs;
 pub mod expiry;
 pub mod health;
 pub mod log;
+pub mod login;
 pub mod monitor;
 pub mod process;
 pub mod provision;

@@ -1,73 +1,29 @@
 //! nats-server's monitoring listener: <https://docs.nats.io/running-a-nats-service/nats_admin/monitoring>.
 
+pub mod duration;
+pub mod jsz;
+pub mod links;
+pub mod varz;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+pub use jsz::Jsz;
+pub use links::{Connz, Leafz, Routez};
+pub use varz::Varz;
 
 /// How long one answer may take.
 const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The longest answer that is read: 10,000 streams with all that belongs to them have some 50 MiB.
+const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// Asks one server.
 pub struct Monitor {
     agent: ureq::Agent,
     url: String,
-}
-
-/// What `/varz` tells about the running config and the loaded certificates.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Varz {
-    /// Server name.
-    pub server_name: String,
-    /// Digest of the running config.
-    #[serde(default)]
-    pub config_digest: String,
-    /// When it was loaded.
-    pub config_load_time: String,
-    /// Expiry of the clients' certificate, RFC 3339.
-    pub tls_cert_not_after: Option<String>,
-    /// The cluster listener.
-    #[serde(default)]
-    pub cluster: Block,
-    /// The leaf listener.
-    #[serde(default)]
-    pub leaf: Block,
-    /// JetStream.
-    #[serde(default)]
-    pub jetstream: JetStream,
-}
-
-/// JetStream in `/varz`.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct JetStream {
-    /// Its configuration; absent where it is off.
-    #[serde(default)]
-    pub config: JetStreamConfig,
-}
-
-/// JetStream's configuration in `/varz`.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct JetStreamConfig {
-    /// Its domain; absent: it has none.
-    pub domain: Option<String>,
-}
-
-/// A listener in `/varz`.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Block {
-    /// Expiry of its certificate, RFC 3339.
-    pub tls_cert_not_after: Option<String>,
-}
-
-impl Varz {
-    /// Expiry of the certificate that a listener has loaded; `block` as in `health.json`.
-    pub fn certificate_not_after(&self, block: &str) -> Option<&str> {
-        match block {
-            "cluster" => self.cluster.tls_cert_not_after.as_deref(),
-            "leaf" => self.leaf.tls_cert_not_after.as_deref(),
-            _ => self.tls_cert_not_after.as_deref(),
-        }
-    }
 }
 
 impl Monitor {
@@ -76,6 +32,10 @@ impl Monitor {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(TIMEOUT))
             .http_status_as_error(false)
+            // A connection that is kept is dead when the server starts again.
+            .max_idle_connections(0)
+            // nats-server never sends anybody elsewhere.
+            .max_redirects(0)
             .build();
         Self {
             agent: config.into(),
@@ -113,8 +73,63 @@ impl Monitor {
     /// # Errors
     /// A server that does not answer, or not as nats-server does.
     pub fn varz(&self) -> Result<Varz> {
-        let (_, body) = self.get("/varz")?;
-        serde_json::from_str(&body).with_context(|| format!("reading {}/varz", self.url))
+        self.ask("/varz")
+    }
+
+    /// `/leafz`.
+    ///
+    /// # Errors
+    /// As [`Monitor::varz`].
+    pub fn leafz(&self) -> Result<Leafz> {
+        self.ask("/leafz")
+    }
+
+    /// `/routez`.
+    ///
+    /// # Errors
+    /// As [`Monitor::varz`].
+    pub fn routez(&self) -> Result<Routez> {
+        self.ask("/routez")
+    }
+
+    /// `/connz`: the one connection that has most subscriptions.
+    ///
+    /// # Errors
+    /// As [`Monitor::varz`].
+    pub fn most_subscriptions(&self) -> Result<Connz> {
+        self.ask("/connz?sort=subs&limit=1")
+    }
+
+    /// `/jsz` with everything that JetStream holds.
+    ///
+    /// # Errors
+    /// As [`Monitor::varz`].
+    pub fn jsz(&self) -> Result<Jsz> {
+        self.ask("/jsz?accounts=true&streams=true&consumers=true&config=true")
+    }
+
+    /// `/healthz`: `None` where the server says that all is well, else its words.
+    ///
+    /// # Errors
+    /// A server that does not answer, or not as nats-server does.
+    pub fn complaint(&self) -> Result<Option<String>> {
+        let (status, body) = self.get("/healthz")?;
+        let said: Healthz = read(&format!("{}/healthz", self.url), &body)?;
+        match (status, said) {
+            (200, Healthz { status, .. }) if status == "ok" => Ok(None),
+            (_, Healthz { status, error }) => Ok(Some(error.unwrap_or(status))),
+        }
+    }
+
+    fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let (status, body) = self.get(path)?;
+        let url = format!("{}{path}", self.url);
+        ensure!(
+            status == 200,
+            "{url} says {status}: {}",
+            shortened(body.trim())
+        );
+        read(&url, &body)
     }
 
     fn get(&self, path: &str) -> Result<(u16, String)> {
@@ -124,10 +139,32 @@ impl Monitor {
             .get(&url)
             .call()
             .with_context(|| format!("asking {url}"))?;
-        let body = response
-            .body_mut()
+        let body = response.body_mut().with_config().limit(LONGEST);
+        let body = body
             .read_to_string()
             .with_context(|| format!("reading {url}"))?;
         Ok((response.status().as_u16(), body))
     }
+}
+
+/// `/healthz`.
+#[derive(serde::Deserialize)]
+struct Healthz {
+    status: String,
+    error: Option<String>,
+}
+
+/// Reads an answer.
+fn read<T: DeserializeOwned>(url: &str, body: &str) -> Result<T> {
+    serde_json::from_str(body).with_context(|| {
+        format!(
+            "{url} does not answer as nats-server does: {:?}",
+            shortened(body)
+        )
+    })
+}
+
+/// The beginning of an answer, enough to see what it is.
+fn shortened(text: &str) -> String {
+    text.chars().take(60).collect()
 }

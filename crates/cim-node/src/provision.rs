@@ -7,6 +7,7 @@ pub mod api;
 pub mod apply;
 pub mod asset;
 pub mod changes;
+pub mod cli;
 pub mod connect;
 pub mod consent;
 pub mod declared;
@@ -15,10 +16,14 @@ pub mod difference;
 pub mod file;
 pub mod found;
 pub mod import;
+pub mod import_nix;
 pub mod judge;
+pub mod looked;
 pub mod loss;
+pub mod migrate;
 pub mod plan;
 pub mod planner;
+pub mod prune;
 pub mod report;
 pub mod subject;
 pub mod tree;
@@ -33,8 +38,10 @@ use anyhow::{Result, anyhow, ensure};
 use crate::monitor::Monitor;
 use api::{Api, Pauses};
 use apply::Outcome;
+use asset::Asset;
 use connect::Login;
 use declared::Declared;
+use migrate::told::Told;
 use plan::{Action, Plan, Settings, Step};
 use report::Report;
 
@@ -61,11 +68,14 @@ impl Run {
     ///
     /// # Errors
     /// A server that cannot be reached or does not tell what it has.
-    pub async fn plan(&self, declared: &Declared) -> Result<Report> {
+    pub async fn plan(&self, declared: &Declared, tell: &dyn Fn(&str)) -> Result<Report> {
         let api = self.connect().await?;
+        let plan = self.planned(&api, declared, tell).await?;
+        let left = prune::look_at(&api, &plan.undeclared, self.at_once).await?;
         Ok(Report {
-            plan: self.planned(&api, declared).await?,
+            plan,
             outcomes: None,
+            left,
             server: api.server(),
         })
     }
@@ -76,7 +86,7 @@ impl Run {
     /// As [`Run::plan`]; what fails of a single asset is in the report.
     pub async fn apply(&self, declared: &Declared, tell: &dyn Fn(&str)) -> Result<Report> {
         let api = self.connect().await?;
-        let plan = self.planned(&api, declared).await?;
+        let plan = self.planned(&api, declared, tell).await?;
         let due =
             |step: &&Step| matches!(step.action, Action::Create | Action::Update | Action::Lose);
         let all = plan.steps.iter().filter(due).count();
@@ -94,8 +104,33 @@ impl Run {
         Ok(Report {
             plan,
             outcomes: Some(outcomes),
+            left: Vec::new(),
             server: api.server(),
         })
+    }
+
+    /// Says what a migration of an asset does, or does it where `confirm` has its id.
+    ///
+    /// # Errors
+    /// As [`Run::plan`], and what the server refused on the way.
+    pub async fn migrate(
+        &self,
+        declared: &Declared,
+        asset: &Asset,
+        confirm: Option<&str>,
+        tell: &dyn Fn(&str),
+    ) -> Result<Told> {
+        let api = self.connect().await?;
+        let plan = self.planned(&api, declared, tell).await?;
+        let order = migrate::Order {
+            declared,
+            plan: &plan,
+            asset,
+            confirm,
+            at_once: self.at_once.max(1),
+            tell,
+        };
+        migrate::migrate(&api, &order).await
     }
 
     /// Connects to the account's JetStream.
@@ -107,7 +142,7 @@ impl Run {
         Ok(Api::new(client, self.domain.as_deref(), self.patience))
     }
 
-    async fn planned(&self, api: &Api, declared: &Declared) -> Result<Plan> {
+    async fn planned(&self, api: &Api, declared: &Declared, tell: &dyn Fn(&str)) -> Result<Plan> {
         let mut consent = declared.provision.allow_data_loss.clone();
         consent.extend(self.consent.clone());
         let settings = Settings {
@@ -116,7 +151,7 @@ impl Run {
             // Before the server is asked what it has: while it is starting, it has less.
             no_creates: self.well().await.err().map(|error| format!("{error:#}")),
         };
-        let plan = planner::make(api, declared, &settings).await;
+        let plan = planner::make(api, declared, &settings, tell).await;
         plan.map_err(|failure| anyhow!("asking what the server has: {failure}"))
     }
 
@@ -137,11 +172,11 @@ impl Run {
                 );
             }
             // The health of one server says nothing of the streams of another.
-            let found = &varz.jetstream.config.domain;
+            let found = varz.domain();
             ensure!(
-                self.domain.is_none() || self.domain == *found,
+                self.domain.is_none() || self.domain.as_deref() == found,
                 "{url} is a server of the JetStream domain {:?}, not of {:?}: name the monitoring listener of one that is",
-                found.as_deref().unwrap_or_default(),
+                found.unwrap_or_default(),
                 self.domain.as_deref().unwrap_or_default()
             );
             Ok(())

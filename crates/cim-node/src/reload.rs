@@ -4,7 +4,6 @@
 //! config keeps running, and both `kill` and systemd report success.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -15,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::log::Log;
 use crate::monitor::{Monitor, Varz};
 use crate::process::Process;
-use crate::{certificate, secrets};
+use crate::{certificate, digest, secrets};
 
 /// How long nats-server may take to apply a config.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -83,32 +82,13 @@ impl Reload<'_> {
 
     /// The digest of what lies on the host, by nats-server itself: it covers secrets.
     fn digest_of_files(&self) -> Result<String> {
-        let output = Command::new(self.nats_server)
-            .args(["-t", "-c", &self.health.config])
-            .output()
-            .with_context(|| format!("running {} -t", self.nats_server.display()))?;
-        let said = format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        ensure!(
-            output.status.success(),
-            "nats-server -t says of {}: {}",
-            self.health.config,
-            said.trim()
-        );
-        let digest = said
-            .split_whitespace()
-            .map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()))
-            .find(|word| word.starts_with("sha256:"))
-            .context("nats-server -t printed no digest")?;
+        let digest = digest::by_server(self.nats_server, &self.health.config)?;
         match &self.health.config_digest {
-            Some(built) if built != digest => bail!(
+            Some(built) if *built != digest => bail!(
                 "{} is not the config that was built: it has {digest}, the build computed {built}",
                 self.health.config
             ),
-            _ => Ok(digest.to_owned()),
+            _ => Ok(digest),
         }
     }
 

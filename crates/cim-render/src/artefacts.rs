@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use cim_spec::Plan;
-use cim_spec::artefact::{Certificate, Health, Secrets};
-use cim_spec::plan::TlsFiles;
+use cim_spec::artefact::{
+    Certificate, Health, Secrets, Watch, WatchedFile, WatchedFileKind, WatchedJetstream,
+    WatchedLink,
+};
+use cim_spec::plan::{Login, TlsFiles};
 
 use crate::conf::{self, Document};
 use crate::endpoints::{endpoints, monitor};
@@ -80,7 +83,74 @@ fn health(plan: &Plan, document: &Document) -> Health {
         config_digest: conf::digest(document, &BTreeMap::new()),
         secrets: secrets(plan),
         certificates: certificates(plan),
+        watch: watch(plan),
     }
+}
+
+fn watch(plan: &Plan) -> Watch {
+    let watched = &plan.watched;
+    Watch {
+        interval: watched.interval,
+        slow_interval: watched.slow_interval,
+        levels: watched.levels.clone(),
+        jetstream: plan.jetstream.as_ref().map(|jetstream| WatchedJetstream {
+            store_dir: jetstream.store_dir.clone(),
+            assets: format!("{}/jetstream", config_dir(plan)),
+        }),
+        links: watched.links.iter().map(|link| bound(plan, link)).collect(),
+        leaves: watched.leaves.clone(),
+        peers: watched.peers.clone(),
+        files: watched_files(plan),
+    }
+}
+
+/// A link with the account that its remote is really bound to: an uplink's, where there is one.
+fn bound(plan: &Plan, link: &WatchedLink) -> WatchedLink {
+    let mut remotes = plan.link.iter().flat_map(|link| &link.remotes);
+    let remote = remotes.find(|remote| remote.name == link.remote);
+    WatchedLink {
+        account: remote
+            .map_or(&link.account, |remote| &remote.account)
+            .clone(),
+        ..link.clone()
+    }
+}
+
+/// What the instance logs in with at hubs, and every authority that it names; listeners' certificates stand apart.
+fn watched_files(plan: &Plan) -> Vec<WatchedFile> {
+    let watched = |kind, file: &str| WatchedFile {
+        kind,
+        file: file.to_owned(),
+    };
+    let mut files = Vec::new();
+    let remotes = plan.link.iter().flat_map(|link| &link.remotes);
+    for remote in remotes.clone() {
+        if let Login::Credentials(file) = &remote.login {
+            files.push(watched(WatchedFileKind::Credentials, &file.path));
+        }
+        let identity = remote.tls.as_ref().and_then(|tls| tls.identity.as_ref());
+        if let Some((certificate, _)) = identity {
+            files.push(watched(WatchedFileKind::Certificate, &certificate.path));
+        }
+    }
+    let listeners = [
+        plan.client.tls.as_ref(),
+        plan.cluster.as_ref().and_then(|c| c.tls.as_ref()),
+        plan.leafnodes.as_ref().and_then(|l| l.tls.as_ref()),
+        plan.websocket.as_ref().and_then(|l| l.tls.as_ref()),
+        plan.mqtt.as_ref().and_then(|l| l.tls.as_ref()),
+        plan.gateway.as_ref().and_then(|g| g.tls.as_ref()),
+    ];
+    let tls = listeners.into_iter().flatten();
+    for authority in tls
+        .chain(remotes.filter_map(|remote| remote.tls.as_ref()))
+        .filter_map(|tls| tls.ca.as_ref())
+    {
+        files.push(watched(WatchedFileKind::Authority, &authority.path));
+    }
+    files.sort();
+    files.dedup();
+    files
 }
 
 /// What the secrets file of an instance holds; `None` where its config needs none.

@@ -1,6 +1,12 @@
 //! Files that the build writes and node tools read; both sides use these types.
 
+mod watch;
+
 use serde::{Deserialize, Serialize};
+
+pub use watch::{
+    Level, Levels, Watch, WatchedFile, WatchedFileKind, WatchedJetstream, WatchedLeaf, WatchedLink,
+};
 
 /// `health.json`: what the running instance must look like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +27,8 @@ pub struct Health {
     pub secrets: Option<Secrets>,
     /// Certificates that nats-server loads, by the `/varz` block that tells their expiry.
     pub certificates: Vec<Certificate>,
+    /// What `cim-health` looks at.
+    pub watch: Watch,
 }
 
 /// The file with secrets that stand in the config itself.

@@ -60,6 +60,8 @@ lints! {
     SUBJECT_NAMES = "subject-names",
     /// A stream acknowledges requests, and who asks takes that for the answer.
     REQUESTS_STORED = "requests-stored",
+    /// A stream stores what another account's users publish, who get no acknowledgement.
+    UNACKNOWLEDGED = "unacknowledged",
     /// A stream stores what nobody may publish.
     NOBODY_PUBLISHES = "nobody-publishes",
     /// Messages are kept for consumers, and there is none.

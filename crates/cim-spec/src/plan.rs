@@ -9,11 +9,13 @@ pub(crate) mod assets;
 mod callout;
 mod cluster;
 mod compression;
+mod health;
 mod hub;
 mod imports;
 mod jetstream;
 mod leaf;
 mod leafnodes;
+mod leaves;
 mod link;
 mod listeners;
 mod operator;
@@ -32,6 +34,7 @@ pub use assets::{AccountAssets, Asset, Copied, Far, Made};
 pub use callout::Callout;
 pub use cluster::Cluster;
 pub use compression::Compression;
+pub use health::Watched;
 pub use imports::Import;
 pub use jetstream::{Encryption, Jetstream, Sync};
 pub use leafnodes::LeafListener;
@@ -103,6 +106,8 @@ pub struct Plan {
     pub gateway: Option<Gateway>,
     /// Links to hubs; `None` on a hub.
     pub link: Option<Link>,
+    /// What `cim-health` watches.
+    pub watched: Watched,
     /// Keys without an option of their own, checked.
     pub settings: BTreeMap<String, Value>,
     /// Things that work but should not stay.

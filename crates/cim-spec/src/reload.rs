@@ -125,12 +125,12 @@ impl Difference<'_> {
             })
     }
 
-    /// Whether it shows in no nats.conf: what an operator acknowledged is said in the build alone, and assets are made by
-    /// cim-provision.
+    /// Whether it shows in no nats.conf: what an operator acknowledged is said in the build alone, when somebody is called is
+    /// cim-health's business, and assets are made by cim-provision.
     pub fn is_silent(self, role: Role) -> bool {
         match self.path {
             ["fleet", "acknowledged", ..] => true,
-            [own, "server", "acknowledged", ..] => *own == role.name(),
+            [own, "server", "acknowledged" | "health", ..] => *own == role.name(),
             // Made over JetStream's API, while the server runs.
             ["fleet", "assets", ..] => role == Role::Hub,
             ["leaf", "assets", ..] => role == Role::Leaf,

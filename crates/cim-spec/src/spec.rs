@@ -7,6 +7,7 @@ mod asset;
 mod callout;
 mod fleet;
 mod flow;
+mod health;
 mod instance;
 mod lifetimes;
 mod operator;
@@ -25,6 +26,7 @@ pub use fleet::{
 pub use flow::Flow;
 #[cfg(feature = "schema")]
 pub(crate) use flow::FullFlow;
+pub use health::{CountLevels, HealthOptions, PercentLevels, TimeLevels};
 pub use instance::{
     ClusterOptions, EncryptionOptions, GatewayOptions, HubInstance, JetstreamOptions,
     LameDuckOptions, LeafInstance, LeafListenerOptions, LimitOptions, LinkOptions, ListenerOptions,

@@ -10,7 +10,7 @@ use cim_render::conf::{self, Document};
 use cim_render::places::{Listener, Places};
 use cim_render::{Artefacts, artefacts};
 use cim_spec::Plan;
-use cim_spec::artefact::{Health, SecretKind};
+use cim_spec::artefact::{Health, SecretKind, WatchedFileKind};
 use cim_spec::file::{File, FileKind};
 use cim_spec::plan::Address;
 
@@ -108,6 +108,22 @@ impl Member {
                 };
                 entry.file = file(&entry.file, kind);
             }
+        }
+        for watched in &mut health.watch.files {
+            let kind = match watched.kind {
+                WatchedFileKind::Certificate => FileKind::Certificate,
+                WatchedFileKind::Authority => FileKind::Ca,
+                WatchedFileKind::Credentials => FileKind::Credentials,
+            };
+            watched.file = file(&watched.file, kind);
+        }
+        if let Some(jetstream) = &mut health.watch.jetstream {
+            jetstream.store_dir = placed.path(&jetstream.store_dir);
+            jetstream.assets = self
+                .dir
+                .join("jetstream-assets")
+                .to_string_lossy()
+                .into_owned();
         }
         Ok(health)
     }

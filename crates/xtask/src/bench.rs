@@ -1,8 +1,10 @@
-//! `cargo xtask bench`: what a fleet costs to evaluate, render and check, how that grows with its leaves, and what
-//! its identity costs.
+//! `cargo xtask bench`: what a fleet costs to evaluate, render, check, provision and watch, how that grows with its leaves,
+//! and what its identity costs.
 
 mod evaluation;
+mod health;
 mod identity;
+mod provisioning;
 mod rendering;
 mod specs;
 
@@ -22,15 +24,38 @@ use crate::workspace::Workspace;
 /// Where nixpkgs has its own module for nats-server.
 const NATS_MODULE: &str = "nixos/modules/services/networking/nats.nix";
 
-/// Runs the benchmark and prints its figures. `nixpkgs` is a real tree, from which the module to compare with comes.
-/// `only_identity`: nothing of evaluating and rendering.
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Evaluating and rendering.
+    Fleet,
+    /// Making its identity, and pushing accounts.
+    Identity,
+    /// `cim-provision`.
+    Provision,
+    /// `cim-health`.
+    Health,
+}
+
+/// Runs the benchmark, or one part of it, and prints its figures. `nixpkgs` is a real tree, from which the module to
+/// compare with comes.
 pub fn run(
     workspace: &Workspace,
     nixpkgs: Option<&Path>,
-    only_identity: bool,
+    only: Option<Part>,
     progress: &Progress,
 ) -> Result<()> {
+    let runs = |part| only.is_none_or(|only| only == part);
     let tools = Rc::new(Tools::install(workspace, Purpose::Demo, progress)?);
+    if runs(Part::Provision) {
+        provisioning::run(workspace, &tools.nats_server.path, progress)?;
+    }
+    if runs(Part::Health) {
+        watching(workspace, &tools.nats_server.path, progress)?;
+    }
+    if matches!(only, Some(Part::Provision | Part::Health)) {
+        return Ok(());
+    }
     let flake = Flake::assemble(workspace, Rc::clone(&tools), None, progress)?;
     let bench = Bench {
         tools: &tools,
@@ -42,25 +67,34 @@ pub fn run(
     fs::create_dir_all(&bench.folder)
         .with_context(|| format!("creating {}", bench.folder.display()))?;
     progress.doing("building cim-render and cim-admin for release", || {
-        process::quiet(workspace.cargo().args([
-            "build",
-            "--release",
-            "--package",
-            "cim-render",
-            "--package",
-            "cim-admin",
-        ]))
+        let packages = ["--package", "cim-render", "--package", "cim-admin"];
+        process::quiet(
+            workspace
+                .cargo()
+                .args(["build", "--release"])
+                .args(packages),
+        )
     })?;
-    let cim_admin = workspace.target.join("release/cim-admin");
-    if only_identity {
-        return bench.identity(&cim_admin);
+    if runs(Part::Fleet) {
+        bench.evaluation()?;
+        let made = progress.doing("evaluating the specs of a small fleet", || {
+            bench.small_specs()
+        })?;
+        bench.rendering(&workspace.target.join("release/cim-render"), &made)?;
     }
-    bench.evaluation()?;
-    let made = progress.doing("evaluating the specs of a small fleet", || {
-        bench.small_specs()
+    if runs(Part::Identity) {
+        bench.identity(&workspace.target.join("release/cim-admin"))?;
+    }
+    Ok(())
+}
+
+/// Watching an instance, by the program as it is released.
+fn watching(workspace: &Workspace, nats_server: &Path, progress: &Progress) -> Result<()> {
+    progress.doing("building cim-health for release", || {
+        let program = ["--package", "cim-node", "--bin", "cim-health"];
+        process::quiet(workspace.cargo().args(["build", "--release"]).args(program))
     })?;
-    bench.rendering(&workspace.target.join("release/cim-render"), &made)?;
-    bench.identity(&cim_admin)
+    health::run(&workspace.target.join("release/cim-health"), nats_server)
 }
 
 /// Where everything stands.

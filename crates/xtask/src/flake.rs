@@ -17,8 +17,9 @@ use crate::workspace::Workspace;
 const INPUTS: [&str; 5] = ["nixpkgs", "crane", "deploy-rs", "treefmt-nix", "sops-nix"];
 
 /// The workspace's programs that stand for the packages Nix would build of them.
-const PROGRAMS: [&str; 9] = [
+const PROGRAMS: [&str; 10] = [
     "cim-admin",
+    "cim-backup",
     "cim-render",
     "cim-check",
     "cim-expiry",

@@ -62,14 +62,14 @@ enum Task {
     },
     /// Boots the hosts of hosts/ under systemd until Ctrl-C, and says how to enter them.
     Lab(lab::Args),
-    /// Prints what a fleet costs to evaluate, render and check, and how that grows with its leaves.
+    /// Prints what a fleet costs to evaluate, render, check and provision, and how that grows with its leaves.
     Bench {
         /// A real nixpkgs tree, whose own module for nats-server is compared with.
         #[arg(long, value_name = "PATH")]
         nixpkgs: Option<PathBuf>,
-        /// Only what its identity costs.
-        #[arg(long)]
-        identity: bool,
+        /// Only this part.
+        #[arg(long, value_name = "PART")]
+        only: Option<bench::Part>,
     },
     /// Takes over what Nix and the renderer now write as what the tests expect; read the diff.
     Golden,
@@ -110,8 +110,8 @@ fn run(task: Task) -> Result<ExitCode> {
             lab::run(&args, &Workspace::find()?, &progress)?;
             Ok(ExitCode::SUCCESS)
         }
-        Task::Bench { nixpkgs, identity } => {
-            bench::run(&Workspace::find()?, nixpkgs.as_deref(), identity, &progress)?;
+        Task::Bench { nixpkgs, only } => {
+            bench::run(&Workspace::find()?, nixpkgs.as_deref(), only, &progress)?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Golden => {

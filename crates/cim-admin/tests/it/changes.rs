@@ -214,6 +214,33 @@ fn what_ends_soon_is_renewed_with_the_same_keys_and_nothing_else() {
 }
 
 #[test]
+fn nodes_of_a_leaf_share_its_creds_and_have_certificates_of_their_own() {
+    let mut fleet = Fleet::new().unwrap();
+    fleet.make(&["--new-keys"]).unwrap();
+    let secrets = json!({
+        "cim-plant-a.creds": { "kind": "leafCreds", "leaf": "plant-a" },
+        "cim-plant-a.key": {
+            "kind": "certificateKey", "certificate": "certificates/cim-plant-a.b.pem", "usage": "leaf",
+            "commonName": "b", "names": ["b.plant-a.example.com"],
+        },
+    });
+    fleet.host("plant-a-b", secrets).unwrap();
+    let before = fleet.files().unwrap();
+    fleet.make(&[]).unwrap();
+    assert_eq!(
+        changed(&before, &fleet.files().unwrap()),
+        [
+            "identity/certificates/cim-plant-a.b.pem",
+            "secrets/.sops.yaml",
+            "secrets/plant-a-b.yaml"
+        ]
+    );
+    let entry = |host: &str, name: &str| fleet.entry(&format!("{host}.yaml"), name).unwrap();
+    let same = |name| entry("plant-a", name) == entry("plant-a-b", name);
+    assert!(same("cim-plant-a.creds") && !same("cim-plant-a.key"));
+}
+
+#[test]
 fn who_takes_an_entry_out_gets_a_new_key() {
     let fleet = Fleet::new().unwrap();
     fleet.make(&["--new-keys"]).unwrap();

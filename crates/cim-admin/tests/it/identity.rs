@@ -207,7 +207,7 @@ fn more_users_than_a_process_may_have_files_open() {
         .env("CIM_ADMIN", env!("CARGO_BIN_EXE_cim-admin"));
     shell.args([
         "-c",
-        "ulimit -n 40; exec \"$CIM_ADMIN\" identity make --plan plan.json --keys k --new-keys",
+        "ulimit -n 40; exec \"$CIM_ADMIN\" identity make --plan - --keys k --new-keys < plan.json",
     ]);
     crate::tools::done(shell.output().unwrap()).unwrap();
     assert!(fleet.path("secrets/users/CIM/user-59.creds").exists());

@@ -1,116 +1,20 @@
 //! `cim-provision`: streams, consumers and buckets as declared.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::io::{IsTerminal, Write, stdin, stdout};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context, Result};
-use cim_node::provision::connect::Login;
+use anyhow::{Context, Result, ensure};
+use cim_node::docs;
+use cim_node::provision::asset::Asset;
+use cim_node::provision::cli::{Args, Command, Declaring, Server};
 use cim_node::provision::declared::{self, Declared, Mistakes};
-use cim_node::provision::report::{Exit, Report};
-use cim_node::provision::{Run, import};
-use clap::{Parser, Subcommand};
-use serde_json::json;
-
-/// Makes an account's JetStream hold what is declared. Exit code 0: it does; 1: something to tidy up, or of a plan,
-/// to do; 2: something was refused or failed; 3: nobody knows.
-#[derive(Parser)]
-#[command(version, about)]
-struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Says what apply would do, and changes nothing
-    Plan(Declaring),
-    /// Makes and updates what may be; says why the rest may not
-    Apply(Declaring),
-    /// Writes what the server has as files that declare it
-    Import {
-        /// Where to write
-        folder: PathBuf,
-        #[command(flatten)]
-        server: Server,
-    },
-}
-
-#[derive(clap::Args)]
-struct Declaring {
-    /// The folder with streams/, kv/, object-stores/, consumers/ and provision.json
-    folder: PathBuf,
-    #[command(flatten)]
-    server: Server,
-    #[command(flatten)]
-    health: Health,
-    /// Consent to one difference that loses messages, by the id that plan prints
-    #[arg(long, value_name = "ASSET=ID", value_parser = consent)]
-    allow_data_loss: Vec<(String, String)>,
-    /// Print one JSON document instead of text
-    #[arg(long)]
-    json: bool,
-    /// Requests that are open at a time
-    #[arg(long, default_value_t = 16, value_name = "N")]
-    at_once: usize,
-}
-
-/// How to know that the server is well: nothing is made while it is not.
-#[derive(clap::Args)]
-#[group(required = true, multiple = false)]
-struct Health {
-    /// The instance's health.json, in /etc/cim/<name>
-    #[arg(long, value_name = "FILE")]
-    health: Option<PathBuf>,
-    /// URL of the server's monitoring listener
-    #[arg(long, value_name = "URL")]
-    monitor: Option<String>,
-    /// Do not ask: whoever runs this has looked
-    #[arg(long)]
-    without_health: bool,
-}
-
-#[derive(clap::Args)]
-struct Server {
-    /// The server; may be given several times
-    #[arg(long, value_name = "URL", default_value = "nats://127.0.0.1:4222")]
-    server: Vec<String>,
-    /// The JetStream domain, where it is not the server's own
-    #[arg(long)]
-    domain: Option<String>,
-    /// A .creds file
-    #[arg(long, value_name = "FILE")]
-    credentials: Option<PathBuf>,
-    /// A file with an nkey seed
-    #[arg(long, value_name = "FILE")]
-    nkey_seed: Option<PathBuf>,
-    /// A user with a password
-    #[arg(long, requires = "password_file")]
-    user: Option<String>,
-    /// The file of the password
-    #[arg(long, value_name = "FILE", requires = "user")]
-    password_file: Option<PathBuf>,
-    /// Authorities to trust, PEM
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
-    /// Our certificate, PEM
-    #[arg(long, value_name = "FILE", requires = "key")]
-    certificate: Option<PathBuf>,
-    /// Its key, PEM
-    #[arg(long, value_name = "FILE", requires = "certificate")]
-    key: Option<PathBuf>,
-    /// How long what fails for now is tried again
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    wait: u64,
-}
-
-fn consent(text: &str) -> Result<(String, String), String> {
-    let (asset, id) = text
-        .rsplit_once('=')
-        .ok_or("write it as streams/EVENTS=0123456789ab")?;
-    Ok((asset.to_owned(), id.to_owned()))
-}
+use cim_node::provision::prune::{Kept, Left};
+use cim_node::provision::report::Exit;
+use cim_node::provision::{import, import_nix, prune};
+use clap::{CommandFactory, Parser};
+use serde_json::{Value, json};
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
@@ -139,100 +43,225 @@ fn run(args: &Args) -> Result<Exit> {
         .build();
     let runtime = runtime.context("starting")?;
     match &args.command {
-        Command::Plan(declaring) => {
-            let Some(declared) = declaring.read() else {
-                return Ok(Exit::Critical);
-            };
-            let report = runtime.block_on(declaring.run()?.plan(&declared))?;
-            declaring.tell(&report);
-            Ok(report.exit())
+        Command::Plan(declaring) => with(
+            declaring,
+            async |declared| {
+                let report = declaring.run()?.plan(declared, &progress).await?;
+                tell(declaring.json, &report.json(), &report.text());
+                Ok(report.exit())
+            },
+            &runtime,
+        ),
+        Command::Apply(declaring) => with(
+            declaring,
+            async |declared| {
+                let report = declaring.run()?.apply(declared, &progress).await?;
+                tell(declaring.json, &report.json(), &report.text());
+                Ok(report.exit())
+            },
+            &runtime,
+        ),
+        Command::Migrate {
+            declaring,
+            asset,
+            confirm,
+        } => with(
+            declaring,
+            async |declared| {
+                let run = declaring.run()?;
+                let told = run
+                    .migrate(declared, asset, confirm.as_deref(), &progress)
+                    .await?;
+                tell(declaring.json, told.json(), &told.text());
+                Ok(told.exit())
+            },
+            &runtime,
+        ),
+        Command::Prune {
+            declaring,
+            assets,
+            confirm,
+        } => with(
+            declaring,
+            async |declared| pruned(declaring, declared, assets, confirm).await,
+            &runtime,
+        ),
+        Command::Import {
+            folder,
+            nix,
+            json,
+            server,
+        } => runtime.block_on(imported(folder.as_deref(), *nix, *json, server)),
+        Command::Completions { shell } => {
+            docs::completions(Args::command(), *shell).map(|()| Exit::Ok)
         }
-        Command::Apply(declaring) => {
-            let Some(declared) = declaring.read() else {
-                return Ok(Exit::Critical);
-            };
-            let progress = |line: &str| eprintln!("{line}");
-            let report = runtime.block_on(declaring.run()?.apply(&declared, &progress))?;
-            declaring.tell(&report);
-            Ok(report.exit())
-        }
-        Command::Import { folder, server } => runtime.block_on(imported(folder, server)),
+        Command::Docs { folder } => docs::write(&Args::command(), folder).map(|()| Exit::Ok),
     }
 }
 
-async fn imported(folder: &Path, server: &Server) -> Result<Exit> {
-    let api = server.run(None, BTreeMap::new(), 16).connect().await?;
-    let imported = import::import(&api).await?;
-    import::write(folder, &imported)?;
-    for (asset, _) in &imported {
-        println!("{asset}");
-    }
-    Ok(Exit::Ok)
+fn progress(line: &str) {
+    eprintln!("{line}");
 }
 
-impl Declaring {
-    /// The files; `None`: they were wrong, and that was said.
-    fn read(&self) -> Option<Declared> {
-        match declared::read(&self.folder) {
-            Ok(declared) => Some(declared),
-            Err(Mistakes(mistakes)) if self.json => {
-                println!(
-                    "{:#}",
-                    json!({ "exit": Exit::Critical as u8, "mistakes": mistakes })
-                );
-                None
-            }
-            Err(Mistakes(mistakes)) => {
+fn tell(json: bool, document: &Value, text: &str) {
+    match json {
+        true => println!("{document:#}"),
+        false => print!("{text}"),
+    }
+}
+
+/// Reads the files and goes on, or says what is wrong with them.
+fn with(
+    declaring: &Declaring,
+    then: impl AsyncFnOnce(&Declared) -> Result<Exit>,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<Exit> {
+    match declared::read(&declaring.folder) {
+        Ok(declared) => runtime.block_on(then(&declared)),
+        Err(Mistakes(mistakes)) => {
+            if declaring.json {
+                let exit = Exit::Critical as u8;
+                println!("{:#}", json!({ "exit": exit, "mistakes": mistakes }));
+            } else {
                 for mistake in mistakes {
                     eprintln!("error: {mistake}");
                 }
-                None
             }
-        }
-    }
-
-    fn run(&self) -> Result<Run> {
-        let monitor = match (&self.health.health, &self.health.monitor) {
-            (Some(file), _) => {
-                let health = cim_node::read_health(file)?;
-                Some((health.monitor, Some(health.server_name)))
-            }
-            (None, Some(url)) => Some((url.clone(), None)),
-            (None, None) => None,
-        };
-        let consent = self.allow_data_loss.iter().cloned().collect();
-        Ok(self.server.run(monitor, consent, self.at_once))
-    }
-
-    fn tell(&self, report: &Report) {
-        match self.json {
-            true => println!("{:#}", report.json()),
-            false => print!("{}", report.text()),
+            Ok(Exit::Critical)
         }
     }
 }
 
-impl Server {
-    fn run(
-        &self,
-        monitor: Option<(String, Option<String>)>,
-        consent: BTreeMap<String, String>,
-        at_once: usize,
-    ) -> Run {
-        Run {
-            login: Login {
-                servers: self.server.clone(),
-                credentials: self.credentials.clone(),
-                nkey_seed: self.nkey_seed.clone(),
-                user: self.user.clone().zip(self.password_file.clone()),
-                ca: self.ca.clone(),
-                certificate: self.certificate.clone().zip(self.key.clone()),
-            },
-            domain: self.domain.clone(),
-            monitor,
-            consent,
-            patience: Duration::from_secs(self.wait),
-            at_once,
+async fn imported(to: Option<&Path>, nix: bool, json: bool, server: &Server) -> Result<Exit> {
+    let api = server.run(None, BTreeMap::new(), 16).connect().await?;
+    let imported = import::import(&api).await?;
+    let names: Vec<_> = imported
+        .iter()
+        .map(|(asset, _)| asset.to_string())
+        .collect();
+    let options = nix.then(|| import_nix::nix(&imported));
+    match (&options, to) {
+        (None, Some(folder)) => import::write(folder, &imported)?,
+        (Some(options), Some(file)) => {
+            ensure!(
+                !file.exists(),
+                "{} is there already: name another file",
+                file.display()
+            );
+            std::fs::write(file, &options.text)
+                .with_context(|| format!("writing {}", file.display()))?;
         }
+        _ => {}
     }
+    let left_out = options.as_ref().map(|options| options.left_out.as_slice());
+    let left_out = left_out.unwrap_or_default();
+    let exit = match left_out.is_empty() {
+        true => Exit::Ok,
+        false => Exit::Warning,
+    };
+    let text = match (&options, to) {
+        (Some(options), None) => options.text.clone(),
+        _ => names.iter().map(|name| format!("{name}\n")).collect(),
+    };
+    let document = json!({
+        "exit": exit as u8,
+        "assets": names,
+        "nix": options.as_ref().filter(|_| to.is_none()).map(|options| &options.text),
+        "leftOut": left_out,
+    });
+    tell(json, &document, &text);
+    for what in left_out {
+        eprintln!("warning: left out: {what}");
+    }
+    Ok(exit)
+}
+
+/// Removes what may be removed and was confirmed; says what goes otherwise.
+async fn pruned(
+    declaring: &Declaring,
+    declared: &Declared,
+    assets: &[Asset],
+    confirm: &[String],
+) -> Result<Exit> {
+    let api = declaring.run()?.connect().await?;
+    let (mut lines, mut documents, mut exit) = (Vec::new(), Vec::new(), Exit::Ok);
+    let worse = |exit: Exit, than: Exit| {
+        if (exit as u8) < than as u8 {
+            than
+        } else {
+            exit
+        }
+    };
+    for (index, asset) in assets.iter().enumerate() {
+        let judged = prune::judge(&api, declared, asset, declaring.at_once).await?;
+        let (line, state, this) = match judged {
+            Err(Kept { asset, why, help }) => (
+                format!("error: {asset}: {why}\n  help: {help}"),
+                "refused",
+                Exit::Critical,
+            ),
+            Ok(left) => match confirmed(&left, confirm.get(index), confirm.is_empty())? {
+                Consent::Given => {
+                    prune::remove(&api, &left).await?;
+                    (format!("removed {}", left.words()), "removed", Exit::Ok)
+                }
+                Consent::Other(id) => (
+                    format!(
+                        "error: {}: {id:?} consents to another removal\n  help: look at what goes, and give the id that it has now, {}",
+                        left.words(),
+                        left.id
+                    ),
+                    "refused",
+                    Exit::Critical,
+                ),
+                Consent::None => (
+                    format!(
+                        "{}\n  help: to remove exactly this, run again with --confirm {}",
+                        left.words(),
+                        left.id
+                    ),
+                    "waits",
+                    Exit::Warning,
+                ),
+            },
+        };
+        exit = worse(exit, this);
+        documents.push(json!({ "asset": asset.to_string(), "state": state, "said": line }));
+        lines.push(line + "\n");
+    }
+    let document = json!({ "exit": exit as u8, "assets": documents });
+    tell(declaring.json, &document, &lines.concat());
+    Ok(exit)
+}
+
+enum Consent {
+    Given,
+    Other(String),
+    None,
+}
+
+/// The id on the command line, or at a terminal the name typed once more.
+fn confirmed(left: &Left, id: Option<&String>, may_ask: bool) -> Result<Consent> {
+    match id {
+        Some(id) if *id == left.id => return Ok(Consent::Given),
+        Some(id) => return Ok(Consent::Other(id.clone())),
+        None if !may_ask || !stdin().is_terminal() || !stdout().is_terminal() => {
+            return Ok(Consent::None);
+        }
+        None => {}
+    }
+    print!(
+        "{} go for ever. Type {} to remove it: ",
+        left.words(),
+        left.asset
+    );
+    stdout().flush().context("asking")?;
+    let mut answer = String::new();
+    stdin()
+        .read_line(&mut answer)
+        .context("reading the answer")?;
+    Ok(match answer.trim() == left.asset.to_string() {
+        true => Consent::Given,
+        false => Consent::None,
+    })
 }

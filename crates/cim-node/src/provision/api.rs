@@ -162,6 +162,39 @@ impl Api {
         })
     }
 
+    /// Sends a request and waits for whatever comes, for as long as `time`: a pull keeps its consumer alive.
+    pub async fn wait(&self, subject: &str, time: Duration) {
+        let body =
+            json!({ "expires": u64::try_from(time.as_nanos()).unwrap_or_default(), "batch": 1 });
+        let longer = time + Duration::from_secs(1);
+        let request = Request::new()
+            .payload(body.to_string().into())
+            .timeout(Some(longer));
+        let subject = format!("{}.{subject}", self.prefix);
+        if self.client.send_request(subject, request).await.is_err() {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Publishes into a stream, and waits until it is stored.
+    ///
+    /// # Errors
+    /// The stream's refusal, or silence.
+    pub async fn store(&self, subject: &str) -> Result<(), Failure> {
+        let request = Request::new().timeout(Some(ANSWER));
+        let answer = self.client.send_request(subject.to_owned(), request).await;
+        let answer =
+            answer.map_err(|error| Failure::Silent(format!("publishing to {subject}: {error}")))?;
+        let answer: Value = serde_json::from_slice(&answer.payload)
+            .map_err(|error| Failure::Silent(format!("the answer of {subject}: {error}")))?;
+        match answer.get("error") {
+            None => Ok(()),
+            Some(error) => Err(Failure::Otherwise(format!(
+                "publishing to {subject}: {error}"
+            ))),
+        }
+    }
+
     /// Asks for something that may not be there.
     ///
     /// # Errors

@@ -1,5 +1,9 @@
 //! Doing what the plan says. Whatever the moment it is killed at, another run goes on from there: nothing is made
 //! before the server said that it is not there, and an update that is repeated changes nothing.
+//!
+//! There is no lock to be left behind by who died: before an update the server is asked whether the asset still is what
+//! was planned for, and creates of the same are one. Two runs of the same files end where one does; of two with
+//! different files, the slower one says that somebody else was there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +30,9 @@ pub enum Outcome {
 
 /// nats-server: subjects overlap with an existing stream.
 const OVERLAP: u64 = 10065;
+
+/// nats-server: a stream or consumer of that name exists, and is another.
+const IN_USE: [u64; 3] = [10058, 10148, 10105];
 
 /// What became of each step that had something to do, by asset.
 pub type Outcomes = BTreeMap<Asset, Outcome>;
@@ -94,7 +101,7 @@ fn levels(streams: Vec<&Step>) -> Vec<Vec<&Step>> {
 }
 
 /// Streams of this very JetStream that a stream copies.
-fn origins(config: &Tree) -> Vec<String> {
+pub(super) fn origins(config: &Tree) -> Vec<String> {
     let sources = config.get("sources").and_then(Value::as_array);
     let all = config
         .get("mirror")
@@ -156,14 +163,17 @@ fn conclude(
 async fn carry_out(api: &Api, step: &Step) -> Result<(), Failure> {
     let (subject, body) = request(step);
     let mut pauses = Pauses::new(api.patience());
-    let mut sure = true;
     let create = step.action == Action::Create;
+    let mut sure = create;
     loop {
         let attempt = async {
             if !sure {
                 match held(api, step).await? {
                     Some(held) if held == step.full => return Ok(()),
                     Some(_) if create => return Err(changed_meanwhile("was made otherwise")),
+                    Some(held) if Some(&held) != step.held.as_ref() => {
+                        return Err(changed_meanwhile("was changed otherwise"));
+                    }
                     None if !create => return Err(changed_meanwhile("is gone")),
                     _ => {}
                 }
@@ -174,6 +184,10 @@ async fn carry_out(api: &Api, step: &Step) -> Result<(), Failure> {
         };
         match attempt.await {
             Err(Failure::Silent(_)) if pauses.next().await => sure = false,
+            // Another run made it first: it may be the same.
+            Err(Failure::Refused(refusal)) if sure && IN_USE.contains(&refusal.code) => {
+                sure = false;
+            }
             result => return result,
         }
     }

@@ -31,6 +31,26 @@ impl Asset {
         }
     }
 
+    /// Reads `streams/EVENTS`, `consumers/EVENTS/worker`, `kv/settings` or `object-stores/bundles`; `None`: it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (folder, name) = text.split_once('/')?;
+        let stream = |name: &str| name_problem(name).is_none().then(|| name.to_owned());
+        let bucket = |name: &str| bucket_problem(name).is_none().then(|| name.to_owned());
+        Some(match folder {
+            "streams" => Asset::Stream(stream(name)?),
+            "kv" => Asset::KeyValue(bucket(name)?),
+            "object-stores" => Asset::ObjectStore(bucket(name)?),
+            "consumers" => {
+                let (of, name) = name.split_once('/')?;
+                Asset::Consumer {
+                    stream: stream(of)?,
+                    name: stream(name)?,
+                }
+            }
+            _ => return None,
+        })
+    }
+
     /// What a stream on the server is called here.
     pub fn of_stream(name: &str) -> Self {
         match (name.strip_prefix("KV_"), name.strip_prefix("OBJ_")) {

@@ -34,7 +34,7 @@ pub fn plan_id(asset: &Asset, created: &str, changes: &[Changed]) -> String {
 }
 
 /// 0 for none, 1 below a thousand, 2 below a million, and so on.
-fn magnitude(messages: u64) -> u32 {
+pub(super) fn magnitude(messages: u64) -> u32 {
     match messages {
         0 => 0,
         messages => messages.ilog10() / 3 + 1,

@@ -87,17 +87,17 @@ async fn look<T: for<'a> Deserialize<'a>>(api: &Api, subject: &str) -> Result<Op
     })
 }
 
-/// What the server has and nobody declared: streams, and consumers of declared streams.
+/// What the server has and nobody declared: of these streams, and of the consumers of declared ones.
 ///
 /// # Errors
 /// As [`Api::ask`].
 pub async fn undeclared(
     api: &Api,
+    streams: Vec<String>,
     declared: impl Fn(&Asset) -> bool,
     more_consumers: Vec<String>,
     at_once: usize,
 ) -> Result<Vec<Asset>, Failure> {
-    let streams = api.names("STREAM.NAMES", "streams").await?;
     let mut found: Vec<Asset> = streams
         .iter()
         .filter(|name| !declared(&Asset::Stream((*name).clone())))

@@ -37,6 +37,10 @@ pub struct Step {
     pub config: Tree,
     /// What the server should hold then.
     pub full: Tree,
+    /// How many messages the server has in it; of a consumer, how many wait for it.
+    pub stored: u64,
+    /// What it held when that was planned, with the defaults filled in; `None`: nothing.
+    pub held: Option<Tree>,
 }
 
 /// What would be done to an asset.

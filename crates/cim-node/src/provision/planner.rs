@@ -1,6 +1,6 @@
 //! Making the plan: each declared asset is looked for, compared and judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cim_spec::asset::{Consumer, Stream};
 use cim_spec::version::Version;
@@ -15,7 +15,9 @@ use super::defaults;
 use super::difference::differences;
 use super::found::{self, FoundConsumer, FoundStream};
 use super::judge::{self, Judgement};
+use super::looked::Looked;
 use super::loss;
+use super::migrate::note::{interim, of_interim};
 use super::plan::{Action, Changed, Means, Plan, Settings, Step};
 use super::tree::{Tree, beyond};
 
@@ -23,21 +25,37 @@ use super::tree::{Tree, beyond};
 ///
 /// # Errors
 /// A server that does not tell what it has.
-pub async fn make(api: &Api, declared: &Declared, settings: &Settings) -> Result<Plan, Failure> {
+pub async fn make(
+    api: &Api,
+    declared: &Declared,
+    settings: &Settings,
+    tell: &dyn Fn(&str),
+) -> Result<Plan, Failure> {
     let version = Version::parse(&api.server()).unwrap_or(Version(u32::MAX, 0, 0));
+    // First, so that a migration that is seen nowhere below began after this plan.
+    let names = api.names("STREAM.NAMES", "streams").await?;
     let planner = Planner {
         api,
         declared,
         settings,
         version,
+        migrating: names
+            .iter()
+            .filter_map(|name| of_interim(name))
+            .map(str::to_owned)
+            .collect(),
     };
     let (consumers, streams): (Vec<_>, Vec<_>) = declared
         .assets
         .iter()
         .partition(|(asset, _)| matches!(asset, Asset::Consumer { .. }));
 
-    let streams =
-        stream::iter(streams).map(async |(asset, wanted)| planner.stream(asset, wanted).await);
+    let looked = Looked::new(declared.assets.len(), tell);
+    let streams = stream::iter(streams).map(async |(asset, wanted)| {
+        let step = planner.stream(asset, wanted).await;
+        looked.one();
+        step
+    });
     let streams: Vec<(Step, Option<FoundStream>)> =
         streams.buffered(settings.at_once).collect().await;
     let mut known = Known::default();
@@ -50,8 +68,11 @@ pub async fn make(api: &Api, declared: &Declared, settings: &Settings) -> Result
             found.as_ref().map_or(0, |found| found.state.consumer_count),
         );
     }
-    let consumers = stream::iter(consumers)
-        .map(async |(asset, wanted)| planner.consumer(asset, wanted, &known).await);
+    let consumers = stream::iter(consumers).map(async |(asset, wanted)| {
+        let step = planner.consumer(asset, wanted, &known).await;
+        looked.one();
+        step
+    });
     let consumers: Vec<(Step, bool)> = consumers.buffered(settings.at_once).collect().await;
     for (step, there) in &consumers {
         if let (true, Some(count)) = (there, known.counts.get_mut(&step.asset.stream())) {
@@ -64,7 +85,9 @@ pub async fn make(api: &Api, declared: &Declared, settings: &Settings) -> Result
         .filter(|(_, count)| *count > 0)
         .map(|(name, _)| name);
     let is_declared = |asset: &Asset| declared.assets.contains_key(asset);
-    let undeclared = found::undeclared(api, is_declared, more.collect(), settings.at_once).await?;
+    let of_ours = |asset: &Asset| is_declared(asset) || planner.is_interim(asset);
+    let undeclared =
+        found::undeclared(api, names, of_ours, more.collect(), settings.at_once).await?;
 
     let streams = streams.into_iter().map(|(step, _)| step);
     let steps: Vec<Step> = streams
@@ -102,9 +125,45 @@ struct Planner<'a> {
     declared: &'a Declared,
     settings: &'a Settings,
     version: Version,
+    /// Streams that are being migrated.
+    migrating: BTreeSet<String>,
 }
 
 impl Planner<'_> {
+    /// The interim stream of a declared one is named by the refusal to touch that one.
+    fn is_interim(&self, asset: &Asset) -> bool {
+        let of = match asset {
+            Asset::Stream(name) => of_interim(name),
+            _ => None,
+        };
+        of.is_some_and(|of| {
+            self.declared
+                .assets
+                .keys()
+                .any(|asset| asset.stream() == of)
+        })
+    }
+
+    /// A stream that is being migrated, and its consumers, are left to the migration.
+    fn left_to_migration(&self, asset: &Asset) -> Option<Action> {
+        let of = asset.stream();
+        let stream = match asset {
+            Asset::Consumer { .. } => Asset::of_stream(&of),
+            asset => asset.clone(),
+        };
+        self.migrating.contains(&of).then(|| {
+            Action::Refused(vec![(
+                format!(
+                    "is being migrated: the server has the interim stream {}",
+                    interim(&of)
+                ),
+                format!(
+                    "go on with it: `cim-provision migrate FOLDER {stream}` says where it stands"
+                ),
+            )])
+        })
+    }
+
     fn step(&self, asset: &Asset, wanted: &Wanted, full: Tree) -> Step {
         let option = self.declared.provision.options.get(&asset.to_string());
         Step {
@@ -115,12 +174,15 @@ impl Planner<'_> {
             plan_id: None,
             config: wanted.config.clone(),
             full,
+            stored: 0,
+            held: None,
         }
     }
 
     async fn stream(&self, asset: &Asset, wanted: &Wanted) -> (Step, Option<FoundStream>) {
         let mut step = self.step(asset, wanted, defaults::stream(&wanted.config));
-        if let Some(refused) = too_new(asset, wanted, self.version) {
+        let refused = self.left_to_migration(asset);
+        if let Some(refused) = refused.or_else(|| too_new(asset, wanted, self.version)) {
             step.action = refused;
             return (step, None);
         }
@@ -136,6 +198,8 @@ impl Planner<'_> {
             }
         };
         step.config.extend(beyond(Stream::FIELDS, &found.config));
+        step.held = Some(defaults::stream(&found.config));
+        step.stored = found.state.messages;
         match self.judged(asset, wanted, &found, &step.full).await {
             Ok(changes) => self.decide(&mut step, changes, &found.created),
             Err(failure) => step.action = Action::Unknown(failure.to_string()),
@@ -173,7 +237,8 @@ impl Planner<'_> {
     async fn consumer(&self, asset: &Asset, wanted: &Wanted, known: &Known) -> (Step, bool) {
         let of = asset.stream();
         let mut step = self.step(asset, wanted, Tree::new());
-        if let Some(refused) = too_new(asset, wanted, self.version) {
+        let refused = self.left_to_migration(asset);
+        if let Some(refused) = refused.or_else(|| too_new(asset, wanted, self.version)) {
             step.action = refused;
             return (step, false);
         }
@@ -235,6 +300,8 @@ impl Planner<'_> {
                 .filter(|(name, _)| name != "direct" && name != "sourcing"),
         );
         let held = defaults::consumer(&found.config, stream);
+        step.held = Some(held.clone());
+        step.stored = found.num_pending + found.num_ack_pending;
         // An operator's pause is not for us to end.
         if let Some(until) = held.get("pause_until") {
             step.full

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::apply::{Outcome, Outcomes};
 use super::loss::Count;
 use super::plan::{Action, Changed, Means, Plan, Step};
+use super::prune::Left;
 use super::words;
 
 /// How a run ended, as its exit code.
@@ -27,6 +28,8 @@ pub struct Report {
     pub plan: Plan,
     /// What became of it; `None`: it was only planned.
     pub outcomes: Option<Outcomes>,
+    /// What would go with each asset that is not declared; of a plan alone.
+    pub left: Vec<Left>,
     /// The server's version.
     pub server: String,
 }
@@ -103,6 +106,14 @@ impl Report {
                 .map(ToString::to_string)
                 .collect();
             lines.push(format!("not declared, left alone: {}", names.join(", ")));
+            lines.extend(self.left.iter().map(|left| {
+                format!(
+                    "    {} (`cim-provision prune FOLDER {} --confirm {}` removes it)",
+                    left.words(),
+                    left.asset,
+                    left.id
+                )
+            }));
         }
         lines.push(self.sum());
         lines.join("\n") + "\n"
@@ -164,6 +175,7 @@ impl Report {
             "server": self.server,
             "assets": assets,
             "undeclared": undeclared,
+            "left": self.left.iter().map(Left::json).collect::<Vec<_>>(),
             "warnings": self.plan.warnings,
         })
     }

@@ -52,7 +52,7 @@ pub fn asset_place(step: &Step) -> String {
 }
 
 /// `max_msgs` as an option spells it, `maxMsgs`.
-fn camel(name: &str) -> String {
+pub fn camel(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |done, word| {
@@ -90,10 +90,11 @@ pub fn refusals(step: &Step) -> Vec<String> {
             .iter()
             .filter_map(|changed| match &changed.means {
                 Means::Impossible(why) => Some(format!(
-                    "{}: {} cannot be on the {kind} {}: {why}\n  help: {}",
+                    "{}: {} cannot be on the {kind} {}, {}: {why}\n  help: {}",
                     place(step, changed.field),
                     change(changed),
                     name(asset),
+                    stake(step),
                     migration(asset)
                 )),
                 _ => None,
@@ -180,6 +181,14 @@ pub fn remedy(why: &str) -> &'static str {
     )
 }
 
+/// What is at stake in an asset that is there.
+fn stake(step: &Step) -> String {
+    match step.asset {
+        Asset::Consumer { .. } => format!("which {} messages wait for", step.stored),
+        _ => format!("which holds {} messages", step.stored),
+    }
+}
+
 fn name(asset: &Asset) -> String {
     match asset {
         Asset::Stream(name) | Asset::KeyValue(name) | Asset::ObjectStore(name) => name.clone(),
@@ -189,17 +198,13 @@ fn name(asset: &Asset) -> String {
 
 /// How to get there without losing a message.
 fn migration(asset: &Asset) -> String {
-    match asset {
-        Asset::Consumer { stream, name } => format!(
-            "declare another consumer as you want it, with deliver_policy by_start_sequence and opt_start_seq one after what {name} has acknowledged (`nats consumer info {stream} {name}`), move the clients to it, and remove {name} by hand"
-        ),
-        asset => format!(
-            "declare another {} as you want it, with {} as its source, wait until it holds as many messages, move publishers and consumers to it, and remove {} by hand; or go back to what the server has",
-            asset.kind(),
-            name(asset),
-            name(asset)
-        ),
-    }
+    let what = match asset {
+        Asset::Consumer { .. } => "makes it again at its place",
+        _ => "makes it again with every message it has",
+    };
+    format!(
+        "`cim-provision migrate FOLDER {asset}` {what}: it says each step first, and begins with consent; or go back to what the server has"
+    )
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
+use cim_render::Artefacts;
 use cim_spec::artefact::{Health, Secret, SecretKind, Secrets};
-use cim_testkit::golden;
+use cim_testkit::{golden, plan};
 use nkeys::KeyPair;
 use tempfile::TempDir;
 
@@ -49,14 +50,11 @@ impl Place {
     }
 
     fn run(&self) -> Result<Said> {
+        let artefacts = Artefacts::render(&plan(&golden("cim-prod-001")?)?)?;
+        let built: Health = serde_json::from_str(&artefacts.files["health.json"])?;
         let health = Health {
-            unit: "cim-prod-001".to_owned(),
-            server_name: "cim-prod-001".to_owned(),
-            monitor: "http://127.0.0.1:1".to_owned(),
-            config: "/etc/cim/cim-prod-001/nats.conf".to_owned(),
-            config_digest: None,
             secrets: Some(self.secrets()),
-            certificates: Vec::new(),
+            ..built
         };
         let file = put_health(&health, self.dir.path())?;
         run(Command::new(env!("CARGO_BIN_EXE_cim-secrets")).arg(file))

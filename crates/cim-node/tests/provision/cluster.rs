@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Site, site};
 
-async fn cluster() -> Result<Site> {
+pub async fn cluster() -> Result<Site> {
     let site = site(3, "server_tags: [\"node:s%\", \"here\"]\n")?;
     until("the cluster has a leader", async || {
         let healthy = site.servers[0]
@@ -139,5 +139,26 @@ async fn a_node_that_is_killed_meanwhile_costs_nothing() -> Result<()> {
     })
     .await?;
     site.run("plan", &[])?.ended(0, &["24 as declared"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_replicated_stream_migrates_with_all_it_holds() -> Result<()> {
+    let site = cluster().await?;
+    let stream = |storage: &str| {
+        site.stream(
+            "R3",
+            json!({"subjects": ["r"], "num_replicas": 3, "storage": storage}),
+        )
+    };
+    stream("file")?;
+    site.consumer("R3", "w", json!({"ack_policy": "explicit"}))?;
+    site.applied()?;
+    site.publish(&["r"], 50).await?;
+    let before = crate::migrate::content(&site, "R3").await?;
+    stream("memory")?;
+    crate::migrate::done(&site, "streams/R3")?;
+    assert_eq!(crate::migrate::content(&site, "R3").await?, before);
+    site.run("plan", &[])?.ended(0, &["2 as declared"]);
     Ok(())
 }

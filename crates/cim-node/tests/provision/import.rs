@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
-use crate::support::{asset, one};
+use crate::support::{Said, asset, one};
 
 #[tokio::test]
 async fn a_plan_of_what_was_imported_is_empty() -> Result<()> {
@@ -52,5 +52,58 @@ async fn a_plan_of_what_was_imported_is_empty() -> Result<()> {
     }
     // What is there is never overwritten.
     site.run("import", &[])?.ended(3, &["is there already"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nix_options_are_printed_or_written_once() -> Result<()> {
+    let site = one()?;
+    site.stream(
+        "A",
+        json!({"subjects": ["a.>"], "max_age": 2_592_000_000_000_000_i64, "max_bytes": 10_485_760}),
+    )?;
+    site.consumer("A", "w", json!({"ack_policy": "explicit"}))?;
+    site.declare("kv/x", &json!({"bucket": "x", "history": 5}))?;
+    site.applied()?;
+    let import = |args: &[&str]| -> Result<Said> {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cim-provision"));
+        command.args(["import", "--nix", "--server", site.url()]);
+        Said::of(command.args(args).output()?)
+    };
+    let said = import(&[])?;
+    said.ended(
+        0,
+        &[
+            "history = 5;",
+            "maxAge = \"30d\";",
+            "maxBytes = \"10MiB\";",
+            "ackPolicy = \"explicit\";",
+        ],
+    );
+    let file = site.dir.path().join("assets.nix");
+    let name = file.display().to_string();
+    import(&[&name])?.ended(0, &["streams/A", "consumers/A/w", "kv/x"]);
+    assert_eq!(std::fs::read_to_string(&file)?, said.out);
+    import(&[&name])?.ended(3, &["is there already"]);
+    Ok(())
+}
+
+#[test]
+fn completions_and_man_pages() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = |args: &[&std::ffi::OsStr]| -> Result<Said> {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cim-provision"));
+        Said::of(command.args(args).output()?)
+    };
+    run(&["docs".as_ref(), folder.path().as_os_str()])?.ended(0, &[]);
+    for file in [
+        "cim-provision.bash",
+        "_cim-provision",
+        "cim-provision.fish",
+        "cim-provision-migrate.1",
+    ] {
+        anyhow::ensure!(folder.path().join(file).exists(), "no {file}");
+    }
+    run(&["completions".as_ref(), "fish".as_ref()])?.ended(0, &["cim-provision", "migrate"]);
     Ok(())
 }

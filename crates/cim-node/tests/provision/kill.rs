@@ -5,13 +5,14 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use cim_testkit::until;
 use serde_json::{Value, json};
 
 use crate::support::{Site, one};
 
 /// `CIM_KILLS=100` for the long form.
-fn kills() -> u32 {
+pub fn kills() -> u32 {
     let kills = std::env::var("CIM_KILLS").ok();
     kills.and_then(|kills| kills.parse().ok()).unwrap_or(5)
 }
@@ -19,11 +20,16 @@ fn kills() -> u32 {
 const STREAMS: usize = 25;
 
 /// 25 streams and 25 consumers; a generation changes a field of each in place.
-fn declare(site: &Site, generation: u32) -> Result<()> {
+pub fn declare(site: &Site, generation: u32) -> Result<()> {
+    declare_on(site, generation, 1)
+}
+
+/// The same on so many servers.
+fn declare_on(site: &Site, generation: u32, replicas: u8) -> Result<()> {
     for index in 0..STREAMS {
         let name = format!("S{index}");
         let about = format!("generation {generation}");
-        site.stream(&name, json!({"subjects": [format!("{name}.>")], "max_msgs": 1000 + generation, "description": about}))?;
+        site.stream(&name, json!({"subjects": [format!("{name}.>")], "max_msgs": 1000 + generation, "description": about, "num_replicas": replicas}))?;
         site.consumer(
             &name,
             "c",
@@ -58,7 +64,7 @@ async fn held(site: &Site) -> Result<BTreeMap<String, Value>> {
 }
 
 /// Runs `apply` and kills it once it has told of so many steps, and a moment later: somewhere within the next step.
-fn cut(site: &Site, kill: u32) -> Result<()> {
+fn cut(site: &mut Site, kill: u32, node: Option<usize>) -> Result<()> {
     let random = kill.wrapping_mul(2_654_435_761) >> 8;
     let (steps, moment) = (random % 50, Duration::from_micros(u64::from(random % 1511)));
     let mut command = site.command("apply");
@@ -71,6 +77,10 @@ fn cut(site: &Site, kill: u32) -> Result<()> {
     for line in told.take(usize::try_from(steps)?) {
         line?;
     }
+    if let Some(node) = node {
+        site.kill(node)?;
+    }
+    // No wait for anything: the moment is what is random.
     std::thread::sleep(moment);
     child.kill()?; // SIGKILL
     child.wait()?;
@@ -80,9 +90,9 @@ fn cut(site: &Site, kill: u32) -> Result<()> {
 #[tokio::test]
 async fn while_it_makes_assets() -> Result<()> {
     for kill in 0..kills() {
-        let site = one()?;
+        let mut site = one()?;
         declare(&site, 0)?;
-        cut(&site, kill)?;
+        cut(&mut site, kill, None)?;
         let before = held(&site).await?;
         site.applied()?;
         let after = held(&site).await?;
@@ -103,7 +113,7 @@ async fn while_it_makes_assets() -> Result<()> {
 
 #[tokio::test]
 async fn while_it_updates_assets_that_hold_messages() -> Result<()> {
-    let site = one()?;
+    let mut site = one()?;
     declare(&site, 0)?;
     site.applied()?;
     let subjects: Vec<_> = (0..STREAMS).map(|index| format!("S{index}.x")).collect();
@@ -112,10 +122,46 @@ async fn while_it_updates_assets_that_hold_messages() -> Result<()> {
     let before = held(&site).await?;
     for kill in 0..kills() {
         declare(&site, kill + 1)?;
-        cut(&site, kill)?;
+        cut(&mut site, kill, None)?;
         assert_eq!(held(&site).await?, before, "after the kill");
         site.applied()?;
         assert_eq!(held(&site).await?, before, "after the next run");
+        site.run("plan", &[])?
+            .ended(0, &["50 declared: 50 as declared"]);
+    }
+    Ok(())
+}
+
+/// The same on a cluster of three, of which another node is killed in the same moment, and comes back.
+#[tokio::test]
+async fn while_a_node_of_a_cluster_is_killed_too() -> Result<()> {
+    let mut site = crate::cluster::cluster().await?;
+    let mut before = BTreeMap::new();
+    for round in 0..kills().div_ceil(3) {
+        declare_on(&site, round, 3)?;
+        let node = usize::try_from(round % 3)?;
+        cut(&mut site, round + 17, Some(node))?;
+        // With two of three, it does what it can, and says what it could not.
+        let said = site.run("apply", &["--wait", "5"])?;
+        println!("with two of three: {} {}", said.code, said.err);
+        site.start(node)?;
+        until("another run converges", async || {
+            let report = site.json("apply", &[])?;
+            ensure!(report["exit"] == 0, "{report}");
+            Ok(())
+        })
+        .await?;
+        let after = held(&site).await?;
+        assert_eq!(after.len(), 2 * STREAMS);
+        for (asset, made) in &before {
+            assert_eq!(after.get(asset), Some(made), "{asset}");
+        }
+        if before.is_empty() {
+            let subjects: Vec<_> = (0..STREAMS).map(|index| format!("S{index}.x")).collect();
+            let subjects: Vec<_> = subjects.iter().map(String::as_str).collect();
+            site.publish(&subjects, 2).await?;
+            before = held(&site).await?;
+        }
         site.run("plan", &[])?
             .ended(0, &["50 declared: 50 as declared"]);
     }

@@ -1,8 +1,8 @@
 //! `refusals/<case>/`: this mistake, or this change of what is there, earns this message.
 //!
 //! `case.json` has `before` (assets that are made first), `store` (messages to publish, by subject), `declared` (the
-//! files; a text is the file's whole content, `null` a folder in its place) and `args`; `message.txt` is the exit code
-//! and what `apply` says, with `<id>` for plan ids.
+//! files; a text is the file's whole content, `null` a folder in its place), `run` (`apply`, or another command) and
+//! `args`; `message.txt` is the exit code and what it says, with `<id>` for plan ids.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,8 +25,14 @@ struct Case {
     #[serde(default)]
     store: BTreeMap<String, usize>,
     declared: BTreeMap<String, Value>,
+    #[serde(default = "apply")]
+    run: String,
     #[serde(default)]
     args: Vec<String>,
+}
+
+fn apply() -> String {
+    "apply".to_owned()
 }
 
 #[tokio::test]
@@ -74,7 +80,7 @@ async fn run(site: &Site, case: &Path) -> Result<String> {
     fs::create_dir_all(site.folder())?;
     write(site, &case.declared)?;
     let args: Vec<_> = case.args.iter().map(String::as_str).collect();
-    let said = site.run("apply", &args)?;
+    let said = site.run(&case.run, &args)?;
     Ok(masked(&format!(
         "exit {}\n{}{}",
         said.code, said.err, said.out

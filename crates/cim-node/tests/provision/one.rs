@@ -190,7 +190,27 @@ async fn messages_older_than_a_new_age_are_counted_one_by_one() -> Result<()> {
     site.stream("A", json!({"subjects": ["a"]}))?;
     site.applied()?;
     site.publish(&["a"], 40).await?;
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    // The plan reckons with the server's clock, so it is what is waited for.
+    cim_testkit::until(
+        "the first 40 are 3 s older than the server's clock",
+        async || {
+            let info = site
+                .api()
+                .await?
+                .ask("STREAM.INFO.A", &serde_json::Value::Null)
+                .await;
+            let info = info.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+            let moment = |value: &serde_json::Value| {
+                let text = value.as_str().context("a moment")?;
+                let rfc = &time::format_description::well_known::Rfc3339;
+                Ok::<_, anyhow::Error>(time::OffsetDateTime::parse(text, rfc)?)
+            };
+            let age = moment(&info["ts"])? - moment(&info["state"]["last_ts"])?;
+            anyhow::ensure!(age > time::Duration::seconds(3), "{age}");
+            Ok(())
+        },
+    )
+    .await?;
     site.publish(&["a"], 25).await?;
     for gone in [5, 6, 7, 39, 50] {
         let removed = site
@@ -296,7 +316,7 @@ async fn sealing_needs_consent_and_is_for_ever() -> Result<()> {
     site.run("apply", &[])?.ended(
         2,
         &[
-            "sealed: true → false cannot be on the stream A",
+            "sealed: true → false cannot be on the stream A, which holds 3 messages",
             "nothing unseals a stream",
         ],
     );

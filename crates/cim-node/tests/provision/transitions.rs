@@ -16,7 +16,7 @@ use crate::support::{Site, asset, merge, one};
 /// What the plan must say of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Says {
+pub enum Says {
     InPlace,
     /// So many messages go.
     Lossy,
@@ -28,19 +28,19 @@ enum Says {
 /// One change of one field.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
-    field: String,
-    from: Value,
-    to: Value,
+pub struct Case {
+    pub field: String,
+    pub from: Value,
+    pub to: Value,
     /// What both have beside; `@` stands for the asset's own name, `null` for nothing.
     #[serde(default = "nothing")]
-    beside: Value,
+    pub beside: Value,
     /// Messages that are stored before, over three subjects.
     #[serde(default)]
-    stored: usize,
-    plan: Says,
+    pub stored: usize,
+    pub plan: Says,
     #[serde(default)]
-    messages: u64,
+    pub messages: u64,
 }
 
 fn nothing() -> Value {
@@ -49,12 +49,12 @@ fn nothing() -> Value {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Cases {
-    stream: Vec<Case>,
-    consumer: Vec<Case>,
+pub struct Cases {
+    pub stream: Vec<Case>,
+    pub consumer: Vec<Case>,
 }
 
-fn cases() -> Result<Cases> {
+pub fn cases() -> Result<Cases> {
     serde_json::from_str(include_str!("transitions.json")).context("reading transitions.json")
 }
 
@@ -67,7 +67,7 @@ fn complete(cases: &[Case], fields: &[Field], elsewhere: &[&str]) {
 }
 
 /// The configuration of an asset.
-fn config(case: &Case, key: &str, name: &str, value: &Value) -> Result<Value> {
+pub fn config(case: &Case, key: &str, name: &str, value: &Value) -> Result<Value> {
     let mut config = if key == "name" {
         json!({"subjects": ["@.>"]})
     } else {
@@ -133,7 +133,10 @@ async fn of_every_field_of_a_stream() -> Result<()> {
             &config(case, "name", &name(index), &case.to)?,
         )?;
     }
-    tokio::time::sleep(std::time::Duration::from_millis(120)).await; // messages grow older than 100 ms
+    let aged = cases
+        .iter()
+        .position(|case| case.field == "max_age" && case.plan == Says::Lossy);
+    old_enough(&site, &name(aged.context("no case of an age")?)).await?;
     let report = site.json("plan", &[])?;
     let api = site.api().await?;
     println!(
@@ -172,7 +175,29 @@ async fn of_every_field_of_a_stream() -> Result<()> {
     Ok(())
 }
 
-async fn store(site: &Site, case: &Case, subjects: &[&str]) -> Result<()> {
+/// Waits until everything in a stream is older than 120 ms by the server's clock, as a case of `max_age` wants.
+async fn old_enough(site: &Site, stream: &str) -> Result<()> {
+    let api = site.api().await?;
+    cim_testkit::until("messages grow older than 120 ms", async || {
+        let info = api
+            .ask(&format!("STREAM.INFO.{stream}"), &Value::Null)
+            .await;
+        let info = info.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+        let moment = |value: &Value| {
+            let rfc = &time::format_description::well_known::Rfc3339;
+            Ok::<_, anyhow::Error>(time::OffsetDateTime::parse(
+                value.as_str().context("a moment")?,
+                rfc,
+            )?)
+        };
+        let age = moment(&info["ts"])? - moment(&info["state"]["last_ts"])?;
+        anyhow::ensure!(age > time::Duration::milliseconds(120), "{age}");
+        Ok(())
+    })
+    .await
+}
+
+pub async fn store(site: &Site, case: &Case, subjects: &[&str]) -> Result<()> {
     let client = site.client().await?;
     for _ in 0..case.stored / 3 {
         for subject in subjects {

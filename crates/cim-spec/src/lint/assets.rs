@@ -3,7 +3,8 @@
 use super::{Lints, id};
 use crate::asset::{Discard, Retention, Storage, Stream};
 use crate::path::OptionPath;
-use crate::plan::{Asset, Made, assets};
+use crate::plan::{Account, Asset, Import, Jetstream, Made, Plan, Shared, Sync, assets};
+use crate::spec::Flow;
 use crate::subject::{check as is_subject, overlap};
 
 /// Tokens by which people call what is answered.
@@ -13,20 +14,89 @@ const REQUESTS: [&str; 12] = [
 ];
 
 /// What is known of an account beside what it holds.
-pub struct Around<'a> {
+struct Around<'a> {
     /// Subjects that are answered in the account, or asked for.
-    pub services: Vec<&'a str>,
+    services: Vec<&'a str>,
+    /// Subjects that come from other accounts of the server, by their names here.
+    imported: Vec<String>,
     /// Subjects that somebody may publish; `None`: nobody can tell.
-    pub published: Option<Vec<String>>,
+    published: Option<Vec<String>>,
+}
+
+/// The lints of what the accounts of a server hold.
+pub fn of_plan(plan: &Plan, lints: &mut Lints<'_>) {
+    let always = |jetstream: &Jetstream| jetstream.sync_interval == Sync::Always;
+    let unwritten = plan.cluster.is_some() && !plan.jetstream.as_ref().is_some_and(always);
+    for held in &plan.assets {
+        if let Some(account) = plan.accounts.iter().find(|a| a.name == held.account) {
+            check(&held.assets, &around(plan, account), lints);
+        }
+        if unwritten {
+            single(&held.assets, lints);
+        }
+    }
+}
+
+fn around<'a>(plan: &'a Plan, account: &'a Account) -> Around<'a> {
+    let exports = account.exports.iter();
+    let exports = exports.filter(|export| export.shared == Shared::Service);
+    let imports = account.imports.iter();
+    let imports = imports.filter(|import| import.shared == Shared::Service);
+    let services = exports.map(|export| export.subject.as_str());
+    let services = services.chain(imports.map(|import| import.from.subject.as_str()));
+    Around {
+        services: services.collect(),
+        imported: account
+            .imports
+            .iter()
+            .filter(|import| import.shared == Shared::Stream)
+            .map(Import::arrives_as)
+            .collect(),
+        published: published(plan, account),
+    }
+}
+
+/// What users, leaves, hubs and other accounts may publish in an account.
+fn published(plan: &Plan, account: &Account) -> Option<Vec<String>> {
+    let elsewhere = plan.operator.is_some() || plan.callout.is_some();
+    if elsewhere || !account.mappings.is_empty() {
+        return None;
+    }
+    let everything = || vec![">".to_owned()];
+    let users = account.principals.iter().flat_map(|user| {
+        let own = user
+            .permissions
+            .as_ref()
+            .or(account.default_permissions.as_ref());
+        own.map_or_else(everything, |own| own.publish.allow.clone())
+    });
+    let imports = account.imports.iter().flat_map(|import| {
+        match import.prefix.is_some() || import.to.is_some() {
+            true => everything(),
+            false => vec![import.from.subject.clone()],
+        }
+    });
+    let link = plan.link.as_ref();
+    let bound = link.filter(|link| {
+        link.remotes
+            .iter()
+            .any(|remote| remote.account == account.name)
+    });
+    let flows = bound
+        .into_iter()
+        .flat_map(|link| &link.imports)
+        .map(Flow::arrives_as);
+    Some(users.chain(imports).chain(flows).collect())
 }
 
 /// The lints of an account's assets.
-pub fn check(held: &[Asset], around: &Around<'_>, lints: &mut Lints<'_>) {
+fn check(held: &[Asset], around: &Around<'_>, lints: &mut Lints<'_>) {
     for asset in held {
         let Made::Stream(stream) = &asset.made else {
             continue;
         };
         requests(asset, stream, around, lints);
+        imported(asset, stream, around, lints);
         unheard(asset, stream, around, lints);
         interest(asset, stream, held, lints);
         partition(asset, stream, lints);
@@ -58,6 +128,26 @@ fn requests(asset: &Asset, stream: &Stream, around: &Around<'_>, lints: &mut Lin
             format!("{what}: the stream's acknowledgement reaches who asks before the answer does"),
             "store events only, or set noAck = true where the stream is a record",
         );
+    }
+}
+
+/// Streams between accounts carry messages one way, and no acknowledgement back.
+fn imported(asset: &Asset, stream: &Stream, around: &Around<'_>, lints: &mut Lints<'_>) {
+    if stream.no_ack == Some(true) {
+        return;
+    }
+    for (at, subject) in assets::own_subjects(asset) {
+        let comes = |import: &&String| {
+            is_subject(import).is_ok() && is_subject(&subject).is_ok() && overlap(import, &subject)
+        };
+        if let Some(import) = around.imported.iter().find(comes) {
+            lints.add(
+                id::UNACKNOWLEDGED,
+                &by_subject(&at, asset, &subject),
+                format!("{subject:?} stores {import:?}, which another account publishes: no acknowledgement reaches its users"),
+                "keep the stream in the account that publishes, or set noAck = true",
+            );
+        }
     }
 }
 
@@ -159,7 +249,7 @@ fn partition(asset: &Asset, stream: &Stream, lints: &mut Lints<'_>) {
 }
 
 /// A stream on one disk of a cluster that acknowledges before it is written.
-pub fn single(held: &[Asset], lints: &mut Lints<'_>) {
+fn single(held: &[Asset], lints: &mut Lints<'_>) {
     for asset in held {
         let Some(stream) = asset.stream() else {
             continue;

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::assets::{self, Around};
-use super::{Lint, Lints, advisories, fleet, id};
+use super::{Lint, Lints, advisories, assets, fleet, id};
 use crate::field::{Setting, SettingValue};
 use crate::path::OptionPath;
-use crate::plan::{
-    Account, Jetstream, Plan, PrincipalKind, Proof, Shared, SideListener, Sync, is_loopback,
-};
-use crate::spec::{Flow, Spec};
+use crate::plan::{Account, Plan, PrincipalKind, Proof, SideListener, Sync, is_loopback};
+use crate::spec::Spec;
 use crate::version::Version;
 
 /// nats-server says itself that it is not made for more.
@@ -41,7 +38,7 @@ fn of_plan(plan: &Plan, acknowledged: &BTreeMap<String, String>) -> Vec<Lint> {
     strangers(plan, &mut lints);
     fields(plan, &mut lints);
     plaintext(plan, &mut lints);
-    held(plan, &mut lints);
+    assets::of_plan(plan, &mut lints);
     if plan.link.is_some() {
         let at = plan.options.join("accounts");
         for account in &plan.accounts {
@@ -75,66 +72,6 @@ fn store(plan: &Plan, lints: &mut Lints<'_>) {
             "write less than the disk holds, for example \"500GiB\"",
         );
     }
-}
-
-/// What the accounts hold.
-fn held(plan: &Plan, lints: &mut Lints<'_>) {
-    let always = |jetstream: &Jetstream| jetstream.sync_interval == Sync::Always;
-    let unwritten = plan.cluster.is_some() && !plan.jetstream.as_ref().is_some_and(always);
-    for held in &plan.assets {
-        if let Some(account) = plan.accounts.iter().find(|a| a.name == held.account) {
-            assets::check(&held.assets, &around(plan, account), lints);
-        }
-        if unwritten {
-            assets::single(&held.assets, lints);
-        }
-    }
-}
-
-fn around<'a>(plan: &'a Plan, account: &'a Account) -> Around<'a> {
-    let exports = account.exports.iter();
-    let exports = exports.filter(|export| export.shared == Shared::Service);
-    let imports = account.imports.iter();
-    let imports = imports.filter(|import| import.shared == Shared::Service);
-    let services = exports.map(|export| export.subject.as_str());
-    let services = services.chain(imports.map(|import| import.from.subject.as_str()));
-    Around {
-        services: services.collect(),
-        published: published(plan, account),
-    }
-}
-
-/// What users, leaves, hubs and other accounts may publish in an account.
-fn published(plan: &Plan, account: &Account) -> Option<Vec<String>> {
-    let elsewhere = plan.operator.is_some() || plan.callout.is_some();
-    if elsewhere || !account.mappings.is_empty() {
-        return None;
-    }
-    let everything = || vec![">".to_owned()];
-    let users = account.principals.iter().flat_map(|user| {
-        let own = user
-            .permissions
-            .as_ref()
-            .or(account.default_permissions.as_ref());
-        own.map_or_else(everything, |own| own.publish.allow.clone())
-    });
-    let imports = account.imports.iter().flat_map(|import| {
-        match import.prefix.is_some() || import.to.is_some() {
-            true => everything(),
-            false => vec![import.from.subject.clone()],
-        }
-    });
-    let link = plan.link.as_ref();
-    let bound = link.filter(|link| {
-        link.remotes
-            .iter()
-            .any(|remote| remote.account == account.name)
-    });
-    let flows = bound
-        .into_iter()
-        .flat_map(|link| &link.imports)
-        .map(Flow::arrives_as);
-    Some(users.chain(imports).chain(flows).collect())
 }
 
 fn messages(plan: &Plan, lints: &mut Lints<'_>) {

@@ -4,6 +4,7 @@
 mod account;
 mod consumer;
 mod copies;
+mod delivery;
 mod read;
 mod store;
 mod stream;
@@ -138,7 +139,7 @@ pub(super) fn plan(
         planned.push(all);
     }
     if let Some(jetstream) = server.jetstream {
-        store::reserved_together(&planned, jetstream, &server.at, problems);
+        store::reserved_together(&planned, jetstream, server.servers, &server.at, problems);
     }
     planned
 }

@@ -4,15 +4,14 @@ use super::assets::{self, Others};
 use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
-    Account, AccountAssets, Address, ClientListener, Cluster, Jetstream, Plan, Principal,
-    PrincipalKind, Proof, accounts, allow, callout, jetstream, leafnodes, listeners, operator,
-    services, tls,
+    Account, AccountAssets, Address, ClientListener, Cluster, Jetstream, Plan, PrincipalKind,
+    accounts, callout, health, jetstream, leafnodes, leaves, listeners, operator, services, tls,
 };
 use crate::field::Connection;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
-use crate::spec::{Fleet, Hub, HubSpec, Leaf, Node};
+use crate::spec::{Fleet, Hub, HubSpec, Node};
 use crate::version::Version;
 use crate::{fleet, name};
 
@@ -50,7 +49,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         spec.fleet.operator.is_some(),
         problems,
     );
-    leaf_principals(&spec.fleet, &mut accounts, problems);
+    leaves::principals(&spec.fleet, &mut accounts, problems);
     services::add(&spec.fleet, &mut accounts);
     accounts::unique_proofs(&accounts, &fleet_at.join("accounts"), problems);
     system_account(&spec.fleet, &accounts, &fleet_at, problems);
@@ -80,6 +79,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     let mqtt = listeners::mqtt(&options.mqtt, options.jetstream.enable, &mqtt_at, problems);
     let gateway = listeners::gateway(spec, hub_name, node, &at.join("gateway"), problems);
     ports(spec, hub_name, hub, node, &at, problems);
+    let watched = health::of_hub(spec, hub_name, &at.join("health"), problems);
 
     let version = version?;
     let assets = assets(
@@ -112,6 +112,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         mqtt,
         gateway,
         link: None,
+        watched: watched?,
         fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
         lints: Vec::new(), // found once the plan holds
@@ -237,53 +238,6 @@ fn ports(
     ];
     taken.extend(side.into_iter().filter_map(|(at, port)| Some((at, port?))));
     server::ports(&taken, problems);
-}
-
-/// Each leaf is a principal of the account that its link is bound to; its flows are what it
-/// may do. Allow lists only: deny lists leak (`reference/nats.md` §3.5).
-pub(super) fn leaf_principals(fleet: &Fleet, accounts: &mut [Account], problems: &mut Problems) {
-    let domains: Vec<&str> = fleet.hubs.values().map(|hub| hub.domain.as_str()).collect();
-    for (leaf_name, leaf) in &fleet.leaves {
-        let at = OptionPath::new("services.cim.fleet.leaves").join(leaf_name);
-        let proof = match (&leaf.nkey, &leaf.certificate) {
-            _ if fleet.operator.is_some() => Some(Proof::Jwt),
-            (Some(key), None) => accounts::nkey(key, &at.join("nkey"), problems),
-            (None, Some(name)) => Some(Proof::Certificate(name.clone())),
-            (Some(_), Some(_)) => continue, // the fleet's own rule has said so
-            (None, None) => {
-                problems.add(
-                    Rule::Identity,
-                    &at,
-                    "has neither nkey nor certificate: this hub could not know it",
-                    "set nkey to the leaf's public nkey, or certificate to the name in its certificate",
-                );
-                continue;
-            }
-        };
-        let account = accounts.iter_mut().find(|a| a.name == leaf.account);
-        let (Some(account), Some(proof)) = (account, proof) else {
-            continue;
-        };
-        account.principals.push(Principal {
-            name: leaf_name.clone(),
-            kind: PrincipalKind::Leaf,
-            connections: connections(leaf),
-            proof,
-            permissions: Some(allow::permissions(leaf, &domains)),
-            fields: Vec::new(),
-        });
-    }
-}
-
-/// How a leaf's links come in: to nats-server those over WebSocket are of another kind.
-fn connections(leaf: &Leaf) -> &'static [&'static str] {
-    let websocket = leaf.remotes.values().any(|remote| remote.websocket);
-    let direct = leaf.remotes.values().any(|remote| !remote.websocket);
-    match (direct, websocket) {
-        (true, true) => &["LEAFNODE", "LEAFNODE_WS"],
-        (false, true) => &["LEAFNODE_WS"],
-        (_, false) => &["LEAFNODE"],
-    }
 }
 
 fn system_account(fleet: &Fleet, accounts: &[Account], at: &OptionPath, problems: &mut Problems) {

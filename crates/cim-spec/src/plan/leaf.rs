@@ -5,7 +5,7 @@ use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
     Account, AccountAssets, Address, ClientListener, Cluster, Jetstream, Plan, accounts, callout,
-    jetstream, link, listeners, tls, uplink,
+    health, jetstream, link, listeners, tls, uplink,
 };
 use crate::field::Connection;
 use crate::path::OptionPath;
@@ -92,6 +92,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     ];
     taken.extend(side.into_iter().filter_map(|(at, port)| Some((at, port?))));
     server::ports(&taken, problems);
+    let watched = health::of_leaf(spec, &at.join("health"), problems);
 
     let version = version?;
     let assets = assets(
@@ -123,6 +124,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         mqtt,
         gateway: None,
         link: Some(link?),
+        watched: watched?,
         fields: server::fields(options, &at, problems),
         settings: options.settings.clone(),
         lints: Vec::new(), // found once the plan holds

@@ -1,6 +1,6 @@
 //! Programs of ours that log in at a hub's node, and the operator at the desk: what each may do.
 
-use super::{Access, Account, Permissions, Principal, PrincipalKind, Proof, accounts, hub};
+use super::{Access, Account, Permissions, Principal, PrincipalKind, Proof, accounts, leaves};
 use crate::OptionPath;
 use crate::problem::Problems;
 use crate::spec::Fleet;
@@ -60,7 +60,7 @@ pub fn accounts_of(fleet: &Fleet, problems: &mut Problems) -> Vec<Account> {
     let store = accounts::Store::Any;
     let jwts = fleet.operator.is_some();
     let mut accounts = accounts::plan(&fleet.accounts, store, &at, jwts, problems);
-    hub::leaf_principals(fleet, &mut accounts, problems);
+    leaves::principals(fleet, &mut accounts, problems);
     add(fleet, &mut accounts);
     accounts
 }

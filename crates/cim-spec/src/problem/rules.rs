@@ -203,6 +203,8 @@ rules! {
     CopyRights = "copy-rights",
     /// Consent to a loss is a plan id.
     Consent = "consent",
+    /// What `cim-health` warns of comes before what is critical, and can come.
+    HealthLevels = "health-levels",
     /// Values have no control characters.
     ControlCharacter = "control-character",
 }

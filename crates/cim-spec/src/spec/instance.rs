@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::fleet::Account;
-use super::{Assets, AuthCallout, nullable};
+use super::{Assets, AuthCallout, HealthOptions, nullable};
 use crate::field::Fields;
 use crate::settings::Value;
 
@@ -36,6 +36,8 @@ pub struct ServerOptions {
     pub websocket: ListenerOptions,
     /// The listener for MQTT clients.
     pub mqtt: ListenerOptions,
+    /// When `cim-health` warns, and when it calls.
+    pub health: HealthOptions,
     /// Keys of nats.conf that have no option of their own.
     pub settings: BTreeMap<String, Value>,
     /// Fields of nats.conf that pass straight through, by their options.

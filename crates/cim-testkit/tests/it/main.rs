@@ -1,5 +1,6 @@
 //! The fleet of `hosts/`, and those of its examples, on real nats-servers.
 
+mod copies;
 mod failover;
 mod flows;
 mod gateways;

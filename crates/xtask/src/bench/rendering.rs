@@ -87,7 +87,7 @@ impl Bench<'_> {
 }
 
 /// Seconds and peak KiB of one command.
-fn measure(command: &[PathBuf]) -> Result<(f64, f64)> {
+pub fn measure(command: &[PathBuf]) -> Result<(f64, f64)> {
     let mut python = Command::new("python3");
     python.arg("-c").arg(MEASURE).args(command);
     let said = process::output(&mut python)?;

@@ -25,11 +25,8 @@ pub fn read<T: DeserializeOwned + Default>(
         some(setting, problems);
         put(&mut tree, setting.field.path, value(&setting.value));
     }
-    match T::deserialize(Value::Map(tree)) {
-        Ok(read) => read,
-        // What is out of bounds was said above: options and types are made of the same rows.
-        Err(_) => T::default(),
-    }
+    // What is out of bounds was said above: options and types are made of the same rows.
+    T::deserialize(Value::Map(tree)).unwrap_or_default()
 }
 
 /// To nats-server 0 is no limit, and an empty list none at all.

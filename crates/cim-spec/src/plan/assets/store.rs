@@ -86,10 +86,15 @@ fn reserves(asset: &Asset) -> Option<(bool, u64)> {
     Some((stream.storage == Some(Storage::Memory), bytes))
 }
 
+/// To nats-server each copy counts.
 fn sum(assets: &[Asset], memory: bool) -> u64 {
-    let reserved = assets.iter().filter_map(reserves);
-    let reserved = reserved.filter(|(kind, _)| *kind == memory);
-    reserved.fold(0, |sum, (_, bytes)| sum.saturating_add(bytes))
+    let reserved = assets.iter().filter_map(|asset| {
+        let (kind, bytes) = reserves(asset)?;
+        let copies = asset.stream()?.num_replicas.unwrap_or(1);
+        let copies = u64::try_from(copies).unwrap_or(1).max(1);
+        (kind == memory).then_some(bytes.saturating_mul(copies))
+    });
+    reserved.fold(0, u64::saturating_add)
 }
 
 /// What one account's assets reserve fits its quota, and what that asks of each.
@@ -109,7 +114,7 @@ pub(super) fn reserved(
             problems.add(
                 Rule::Reservation,
                 &at.descend(option),
-                format!("{most} bytes are less than the {sum} that maxBytes of the account's streams and buckets reserve"),
+                format!("{most} bytes are less than the {sum} that maxBytes of the account's streams and buckets reserve, each copy of them"),
                 "give the account more, or its streams less",
             );
         }
@@ -177,10 +182,11 @@ pub(super) fn reserved(
     }
 }
 
-/// What all accounts reserve fits the store.
+/// What all accounts reserve fits the stores of all servers.
 pub(super) fn reserved_together(
     accounts: &[AccountAssets],
     server: &Jetstream,
+    servers: usize,
     at: &OptionPath,
     problems: &mut Problems,
 ) {
@@ -192,11 +198,16 @@ pub(super) fn reserved_together(
             .iter()
             .map(|all| sum(&all.assets, memory))
             .fold(0, u64::saturating_add);
-        if sum > most {
+        let servers = u64::try_from(servers).unwrap_or(1);
+        if sum > most.saturating_mul(servers) {
+            let whose = match servers {
+                1 => String::new(),
+                servers => format!(" of {servers} servers"),
+            };
             problems.add(
                 Rule::Reservation,
                 at,
-                format!("maxBytes of all streams and buckets together is {sum} bytes, more than the server's jetstream.{option}, {most}"),
+                format!("maxBytes of all streams and buckets together is {sum} bytes, more than jetstream.{option}{whose}, {most}"),
                 format!("give streams less, or the server more {option}"),
             );
         }

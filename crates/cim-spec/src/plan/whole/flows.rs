@@ -219,7 +219,7 @@ fn is_uplink(plan: &Plan, account: &str) -> bool {
 
 impl Import {
     /// What the subject is called in the importing account, with wildcards.
-    fn arrives_as(&self) -> String {
+    pub(crate) fn arrives_as(&self) -> String {
         Flow {
             subject: self.from.subject.clone(),
             prefix: self.prefix.clone(),

@@ -1,0 +1,34 @@
+//! The checks, in the order in which they wait for each other.
+
+mod assets;
+mod capacity;
+mod config;
+mod consumer;
+mod disk;
+mod expiry;
+mod jetstream;
+mod link;
+mod node;
+mod rates;
+mod server;
+mod source;
+mod stream;
+
+use super::check::Check;
+
+/// All of them.
+pub const ALL: &[&[Check]] = &[
+    server::CHECKS,
+    config::CHECKS,
+    capacity::CHECKS,
+    node::CHECKS,
+    link::CHECKS,
+    expiry::CHECKS,
+    disk::CHECKS,
+    jetstream::CHECKS,
+    rates::CHECKS,
+    assets::CHECKS,
+    stream::CHECKS,
+    consumer::CHECKS,
+    source::CHECKS,
+];

@@ -1,0 +1,193 @@
+//! `cim-health daemon`: looks again and again, tells systemd in one line, and answers on loopback.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use super::finding::State;
+use super::judge::{Report, judge};
+use super::look::Looker;
+use super::notify::Notify;
+use super::{openmetrics, text};
+
+/// How long a reader of the pages may take to ask.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The longest request that is read.
+const LONGEST: usize = 8 * 1024;
+
+/// What it needs.
+pub struct Daemon {
+    /// The instance's health.json; read again at each look.
+    pub health: PathBuf,
+    /// The server's nats-server.
+    pub nats_server: PathBuf,
+    /// Where the pages are; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
+}
+
+impl Daemon {
+    /// Runs until it is stopped.
+    ///
+    /// # Errors
+    /// A port that cannot be had, or a systemd that cannot be told.
+    pub fn run(&self) -> Result<()> {
+        let notify = Notify::from_env()?;
+        let latest = Arc::new(RwLock::new(None));
+        if let Some(address) = self.listen {
+            ensure!(
+                address.ip().is_loopback(),
+                "{address} is not on loopback: what is told there is for this host"
+            );
+            let listener =
+                TcpListener::bind(address).with_context(|| format!("listening on {address}"))?;
+            let latest = Arc::clone(&latest);
+            thread::spawn(move || serve(&listener, &latest));
+        }
+        let mut looker = Looker::new(self.nats_server.clone());
+        let mut since = Since::default();
+        let mut said = String::new();
+        loop {
+            let moment = Instant::now();
+            let (mut report, pause) = {
+                let latest = latest.read().unwrap_or_else(PoisonError::into_inner);
+                look(&mut looker, &self.health, latest.as_ref())
+            };
+            since.mark(&mut report);
+            let line = text::line(&report);
+            // Before systemd hears of it: whoever waits for that may ask at once.
+            *latest.write().unwrap_or_else(PoisonError::into_inner) = Some(report);
+            if let Some(notify) = &notify {
+                // READY again does no harm; the watchdog wants to hear at every look.
+                notify.say(&format!("READY=1\nWATCHDOG=1\nSTATUS={line}"))?;
+            }
+            if line_kind(&line) != line_kind(&said) {
+                eprintln!("{line}");
+            }
+            said = line;
+            thread::sleep(pause.saturating_sub(moment.elapsed()));
+        }
+    }
+}
+
+/// One look, and how long the next may wait. A health.json that cannot be read is a report of its own.
+pub fn look(looker: &mut Looker, file: &Path, before: Option<&Report>) -> (Report, Duration) {
+    match crate::read_health(file) {
+        Ok(health) => {
+            let report = judge(&health, &looker.look(&health), before);
+            (report, Duration::from_millis(health.watch.interval))
+        }
+        Err(error) => {
+            let help =
+                "deploy the host again; the file is the instance's health.json, in /etc/cim/<name>";
+            let report = Report::nothing_seen("", format!("{error:#}"), help);
+            (report, Duration::from_secs(1))
+        }
+    }
+}
+
+/// What of a line is worth a line in the journal: not each number in it.
+fn line_kind(line: &str) -> &str {
+    line.split_once(':').map_or(line, |(kind, _)| kind)
+}
+
+/// Since when each finding has its state.
+#[derive(Default)]
+struct Since(BTreeMap<String, (State, String)>);
+
+impl Since {
+    fn mark(&mut self, report: &mut Report) {
+        let mut now = BTreeMap::new();
+        for finding in &mut report.findings {
+            let state = finding.verdict.state;
+            let before = self.0.remove(&finding.name());
+            let since = match before {
+                Some((then, since)) if then == state => since,
+                _ => report.at.clone(),
+            };
+            finding.since = Some(since.clone());
+            now.insert(finding.name(), (state, since));
+        }
+        self.0 = now;
+    }
+}
+
+/// Answers one request after the other: each is short, and a slow reader is cut off.
+fn serve(listener: &TcpListener, latest: &RwLock<Option<Report>>) {
+    for stream in listener.incoming() {
+        // A reader that went away is no failure of ours.
+        let _ = stream.and_then(|stream| answer(stream, latest));
+    }
+}
+
+fn answer(mut stream: TcpStream, latest: &RwLock<Option<Report>>) -> std::io::Result<()> {
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let request = request(&mut stream)?;
+    let latest = latest.read().unwrap_or_else(PoisonError::into_inner);
+    let (status, kind, body) = page(&request, latest.as_ref());
+    drop(latest);
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// A request up to its empty line, as far as it comes in time.
+fn request(stream: &mut TcpStream) -> std::io::Result<String> {
+    let until = Instant::now() + PATIENCE;
+    let mut request = Vec::new();
+    let mut part = [0; 1024];
+    while request.len() < LONGEST && !request.ends_with(b"\r\n\r\n") {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(&mut part)? {
+            0 => break,
+            length => request.extend_from_slice(part.get(..length).unwrap_or_default()),
+        }
+    }
+    Ok(String::from_utf8_lossy(&request).into_owned())
+}
+
+/// Status, content type and body of the answer to a request.
+fn page(request: &str, latest: Option<&Report>) -> (&'static str, &'static str, String) {
+    const TEXT: &str = "text/plain; charset=utf-8";
+    let mut words = request
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace();
+    let (method, target) = (words.next(), words.next().unwrap_or_default());
+    let path = target.split('?').next().unwrap_or_default();
+    match (method, path, latest) {
+        (Some("GET"), "/healthz" | "/metrics", None) => (
+            "503 Service Unavailable",
+            TEXT,
+            "UNKNOWN: not looked yet\n".to_owned(),
+        ),
+        (Some("GET"), "/healthz", Some(report)) => {
+            // A warning still works.
+            let status = match report.state() {
+                State::Ok | State::Warning => "200 OK",
+                State::Critical | State::Unknown => "503 Service Unavailable",
+            };
+            (status, TEXT, text::text(report))
+        }
+        (Some("GET"), "/metrics", Some(report)) => (
+            "200 OK",
+            openmetrics::CONTENT_TYPE,
+            openmetrics::openmetrics(report),
+        ),
+        (Some("GET"), ..) => ("404 Not Found", TEXT, "/healthz or /metrics\n".to_owned()),
+        _ => ("405 Method Not Allowed", TEXT, "GET\n".to_owned()),
+    }
+}

@@ -1,0 +1,251 @@
+//! One look at the server and the host. What cannot be seen is kept as the reason why.
+
+use std::fs;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use cim_spec::artefact::{Health, WatchedFile, WatchedFileKind};
+use time::OffsetDateTime;
+
+use super::backlog::Backlog;
+use super::files::{self, Assets, Disk};
+use crate::digest;
+use crate::monitor::{Connz, Jsz, Leafz, Monitor, Routez, Varz};
+
+/// Something that was seen, or why it was not.
+pub type Seen<T> = Result<T, String>;
+
+/// Keeps the whole chain of reasons.
+pub fn seen<T>(result: Result<T>) -> Seen<T> {
+    result.map_err(|error| format!("{error:#}"))
+}
+
+/// What was seen at one moment.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// When, by the host's clock.
+    pub at: OffsetDateTime,
+    /// How far the host's clock was set since the look before, in seconds; 0 at the first.
+    pub jump: f64,
+    /// The server; another server than this one is not seen.
+    pub varz: Seen<Varz>,
+    /// Links, where any are expected.
+    pub leafz: Seen<Leafz>,
+    /// Routes, where any are expected.
+    pub routez: Seen<Routez>,
+    /// What is looked at more seldom.
+    pub slow: Rc<Slow>,
+    /// Whether that is from this very look.
+    pub is_whole: bool,
+    /// Counters of the last minute.
+    pub backlog: Backlog,
+}
+
+/// What is looked at more seldom.
+#[derive(Debug)]
+pub struct Slow {
+    /// When.
+    moment: Instant,
+    /// Which start of the server it is of; `None`: it was not there.
+    start: Option<String>,
+    /// Whether the server did not tell all that it was asked: the next look asks again.
+    failed: bool,
+    /// What the server says against itself.
+    pub healthz: Seen<Option<String>>,
+    /// What JetStream holds.
+    pub jsz: Seen<Jsz>,
+    /// The connection with most subscriptions.
+    pub connz: Seen<Connz>,
+    /// The digest that the config on the host has.
+    pub digest: Seen<String>,
+    /// What is declared.
+    pub assets: Assets,
+    /// Watched files, and certificates of listeners, with their expiry.
+    pub files: Vec<(WatchedFile, Seen<Option<OffsetDateTime>>)>,
+    /// The store's file system.
+    pub disk: Seen<Disk>,
+}
+
+/// Looks, again and again.
+#[derive(Debug)]
+pub struct Looker {
+    /// The nats-server that reads the config, for its digest where that covers secrets.
+    pub nats_server: PathBuf,
+    digest: Option<(Vec<Fingerprint>, Seen<String>)>,
+    slow: Option<Rc<Slow>>,
+    backlog: Backlog,
+    last: Option<(Instant, OffsetDateTime)>,
+}
+
+/// A file as it was when it was read: another time or size, and it is read again.
+type Fingerprint = Option<(PathBuf, SystemTime, u64)>;
+
+impl Looker {
+    /// Looks for the first time.
+    pub fn new(nats_server: PathBuf) -> Self {
+        Self {
+            nats_server,
+            digest: None,
+            slow: None,
+            backlog: Backlog::default(),
+            last: None,
+        }
+    }
+
+    /// Looks at the server and its links, and at the rest where it is time for that.
+    pub fn look(&mut self, health: &Health) -> Look {
+        let monitor = Monitor::new(&health.monitor);
+        let (moment, at) = (Instant::now(), OffsetDateTime::now_utc());
+        let jump = self.last.map_or(0.0, |(before, then)| {
+            (at - then).as_seconds_f64() - (moment - before).as_secs_f64()
+        });
+        self.last = Some((moment, at));
+        let varz = seen(own(&monitor, health));
+        let watch = &health.watch;
+        let linked = !watch.links.is_empty() || !watch.leaves.is_empty();
+        let leafz = match varz.is_ok() && linked {
+            true => seen(monitor.leafz()),
+            false => Err(not_asked()),
+        };
+        let routez = match varz.is_ok() && !watch.peers.is_empty() {
+            true => seen(monitor.routez()),
+            false => Err(not_asked()),
+        };
+        if let Ok(varz) = &varz {
+            self.backlog.add(moment, varz);
+        }
+        let start = varz.as_ref().ok().map(|varz| varz.start.clone());
+        let every = Duration::from_millis(watch.slow_interval);
+        let fresh = self.slow.take().filter(|slow| {
+            slow.start == start && !slow.failed && moment.duration_since(slow.moment) < every
+        });
+        let is_whole = fresh.is_none();
+        let slow = fresh
+            .unwrap_or_else(|| Rc::new(self.slow(moment, start, &monitor, health, varz.as_ref())));
+        self.slow = Some(Rc::clone(&slow));
+        Look {
+            at,
+            jump,
+            varz,
+            leafz,
+            routez,
+            slow,
+            is_whole,
+            backlog: self.backlog.clone(),
+        }
+    }
+
+    fn slow(
+        &mut self,
+        moment: Instant,
+        start: Option<String>,
+        monitor: &Monitor,
+        health: &Health,
+        varz: Result<&Varz, &String>,
+    ) -> Slow {
+        let watch = &health.watch;
+        let why = || format!("it was not asked: {}", varz.err().map_or("", |why| why));
+        let up = varz.is_ok();
+        let limited = varz.is_ok_and(|varz| varz.max_subscriptions > 0);
+        let holds = up && watch.jetstream.is_some();
+        let healthz = match up {
+            true => seen(monitor.complaint()),
+            false => Err(why()),
+        };
+        let jsz = match holds {
+            true => seen(monitor.jsz()),
+            false => Err(why()),
+        };
+        let connz = match limited {
+            true => seen(monitor.most_subscriptions()),
+            false => Err(why()),
+        };
+        Slow {
+            moment,
+            start,
+            failed: up && healthz.is_err() || holds && jsz.is_err() || limited && connz.is_err(),
+            healthz,
+            jsz,
+            connz,
+            digest: self.digest(health),
+            assets: match &watch.jetstream {
+                Some(jetstream) => files::assets(&jetstream.assets),
+                None => Assets::default(),
+            },
+            files: all_files(health)
+                .map(|file| {
+                    let expires = seen(files::expires(&file));
+                    (file, expires)
+                })
+                .collect(),
+            disk: match &watch.jetstream {
+                Some(jetstream) => files::disk(&jetstream.store_dir),
+                None => Err("no store".to_owned()),
+            },
+        }
+    }
+
+    /// The digest of the config on the host: the build's, or, where the config holds secrets, nats-server's own, which
+    /// is asked again when a file is another.
+    fn digest(&mut self, health: &Health) -> Seen<String> {
+        if let Some(built) = &health.config_digest {
+            return Ok(built.clone());
+        }
+        let secrets = health.secrets.iter().map(|secrets| secrets.path.as_str());
+        let files = std::iter::once(health.config.as_str()).chain(secrets);
+        let now: Vec<Fingerprint> = files.map(fingerprint).collect();
+        match &self.digest {
+            Some((then, digest)) if *then == now && digest.is_ok() => digest.clone(),
+            _ => {
+                // Not its words: they may quote a line of the secrets file.
+                let digest = digest::by_server(&self.nats_server, &health.config).map_err(|_| {
+                    format!(
+                        "`{} -t -c {}` gives no digest",
+                        self.nats_server.display(),
+                        health.config
+                    )
+                });
+                self.digest = Some((now, digest.clone()));
+                digest
+            }
+        }
+    }
+}
+
+/// Watched files, and those of listeners.
+fn all_files(health: &Health) -> impl Iterator<Item = WatchedFile> {
+    let listeners = health
+        .certificates
+        .iter()
+        .map(|certificate| &certificate.file);
+    let listeners = listeners.map(|file| WatchedFile {
+        kind: WatchedFileKind::Certificate,
+        file: file.clone(),
+    });
+    listeners.chain(health.watch.files.iter().cloned())
+}
+
+fn fingerprint(file: &str) -> Fingerprint {
+    let path = fs::canonicalize(file).ok()?;
+    let about = fs::metadata(&path).ok()?;
+    Some((path, about.modified().ok()?, about.len()))
+}
+
+/// `/varz` of this very server.
+fn own(monitor: &Monitor, health: &Health) -> Result<Varz> {
+    let varz = monitor.varz().context("the server does not answer")?;
+    ensure!(
+        varz.server_name == health.server_name,
+        "{} is answered by {:?}, another server than {:?}",
+        health.monitor,
+        varz.server_name,
+        health.server_name
+    );
+    Ok(varz)
+}
+
+fn not_asked() -> String {
+    "it was not asked".to_owned()
+}

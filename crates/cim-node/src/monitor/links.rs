@@ -1,0 +1,73 @@
+//! `/leafz`, `/routez` and `/connz`: who is connected.
+
+use serde::Deserialize;
+
+/// `/leafz`. It lists only links that stand.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Leafz {
+    /// Links of leaf nodes.
+    pub leafs: Vec<Leaf>,
+}
+
+/// One link of a leaf node.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Leaf {
+    /// The server at the other end.
+    pub name: String,
+    /// Whether this server is the leaf.
+    #[serde(default)]
+    pub is_spoke: bool,
+    /// The account that it is bound to here.
+    #[serde(default)]
+    pub account: String,
+    /// Address of the other end.
+    #[serde(default)]
+    pub ip: String,
+    /// Its port.
+    #[serde(default)]
+    pub port: u16,
+    /// Round trip, as Go writes durations; absent until it was measured.
+    #[serde(default)]
+    pub rtt: String,
+    /// Messages received over this connection.
+    #[serde(default)]
+    pub in_msgs: u64,
+    /// Messages sent over it.
+    #[serde(default)]
+    pub out_msgs: u64,
+}
+
+/// `/routez`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Routez {
+    /// Connections to the other nodes; several to each.
+    pub routes: Vec<Route>,
+}
+
+/// One connection to another node.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Route {
+    /// Name of the other server.
+    #[serde(default)]
+    pub remote_name: String,
+}
+
+/// `/connz`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Connz {
+    /// Connections of clients.
+    pub connections: Vec<Connection>,
+}
+
+/// One connection of a client.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Connection {
+    /// Its number.
+    pub cid: u64,
+    /// What the client calls itself.
+    #[serde(default)]
+    pub name: String,
+    /// Its subscriptions.
+    #[serde(default)]
+    pub subscriptions: u64,
+}

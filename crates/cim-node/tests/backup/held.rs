@@ -1,0 +1,106 @@
+//! What an account holds, as its server tells it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, bail};
+use cim_node::provision::api::Api;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::support::{Site, asked};
+
+/// What a domain has, asked across a leaf link.
+pub async fn held_in(site: &Site, domain: &str) -> Result<BTreeMap<String, Value>> {
+    let api = Api::new(site.client().await?, Some(domain), Duration::from_secs(1));
+    held(&api, "STREAM.NAMES").await
+}
+
+/// All that must come back, as the server tells it: numbers, every message's digest, where consumers are.
+pub async fn held(api: &Api, subject: &str) -> Result<BTreeMap<String, Value>> {
+    let names = api.names(subject, "streams").await;
+    let mut held = BTreeMap::new();
+    for name in names.map_err(|failure| anyhow!("{failure}"))? {
+        let info = asked(api, &format!("STREAM.INFO.{name}"), &Value::Null).await?;
+        let state = &info["state"];
+        let numbers = [
+            "messages",
+            "bytes",
+            "first_seq",
+            "last_seq",
+            "num_deleted",
+            "num_subjects",
+        ];
+        let numbers: Vec<_> = numbers.iter().map(|field| state[field].clone()).collect();
+        let mut config = info["config"].clone();
+        config["metadata"] = Value::Null; // the server's own words in it
+        let all = json!([
+            config,
+            numbers,
+            digest(api, &name, state).await?,
+            positions(api, &name, state).await?
+        ]);
+        held.insert(name, all);
+    }
+    Ok(held)
+}
+
+/// SHA-256 of every message, read one by one.
+async fn digest(api: &Api, name: &str, state: &Value) -> Result<String> {
+    let number = |field: &str| state[field].as_u64().unwrap_or_default();
+    let subject = format!("STREAM.MSG.GET.{name}");
+    let get = |seq| {
+        let (api, subject) = (api.clone(), subject.clone());
+        async move { api.find(&subject, &json!({ "seq": seq })).await }
+    };
+    let range = number("first_seq")..=number("last_seq");
+    let mut all = stream::iter(range.map(get)).buffered(256);
+    let mut digest = Sha256::new();
+    loop {
+        match all.try_next().await {
+            Ok(None) => return Ok(format!("{:x}", digest.finalize())),
+            Ok(Some(message)) => digest.update(message.unwrap_or_default()["message"].to_string()),
+            // A sequence that was deleted.
+            Err(cim_node::provision::api::Failure::Refused(refusal)) if refusal.code == 10037 => {
+                digest.update("none");
+            }
+            Err(failure) => bail!("{name}: {failure}"),
+        }
+    }
+}
+
+async fn positions(api: &Api, name: &str, state: &Value) -> Result<BTreeMap<String, Value>> {
+    let list = asked(api, &format!("CONSUMER.LIST.{name}"), &Value::Null).await?;
+    let list = list["consumers"].as_array().cloned().unwrap_or_default();
+    // A consumer before the first message stands as well right before it.
+    let first = state["first_seq"].as_u64().unwrap_or_default();
+    let at = |seq: &Value| {
+        seq.as_u64()
+            .unwrap_or_default()
+            .max(first.saturating_sub(1))
+    };
+    let numbers = |info: &Value| {
+        let mut config = info["config"].clone();
+        config["metadata"] = Value::Null;
+        // Which messages were the last ones is not in a snapshot: once restored, all after the position count.
+        let pending = match config["deliver_policy"] == "last_per_subject" {
+            true => Value::Null,
+            false => info["num_pending"].clone(),
+        };
+        json!([
+            config,
+            info["delivered"]["consumer_seq"],
+            at(&info["delivered"]["stream_seq"]),
+            info["ack_floor"]["consumer_seq"],
+            at(&info["ack_floor"]["stream_seq"]),
+            info["num_ack_pending"],
+            info["num_redelivered"],
+            pending,
+        ])
+    };
+    let named = list
+        .iter()
+        .filter_map(|info| Some((info["name"].as_str()?.to_owned(), numbers(info))));
+    Ok(named.collect())
+}

@@ -1,0 +1,180 @@
+//! `kill -9` at a bad moment: of `cim-backup` while it takes or restores a backup, of the server while it is restored into.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use cim_node::backup::folder::{backups, partials};
+use serde_json::{Value, json};
+
+use crate::held::held;
+use crate::support::{Site, asked, one, run, tool, until};
+
+/// Enough that a snapshot takes a while.
+const MESSAGES: usize = 30_000;
+
+async fn large() -> Result<Site> {
+    let site = one()?;
+    site.stream(
+        "BIG",
+        json!({"max_age": 86_400_000_000_000_u64, "metadata": {"owner": "us"}}),
+    )
+    .await?;
+    site.consumer("BIG", "c", json!({})).await?;
+    site.publish("BIG", MESSAGES, 500).await?;
+    site.consume("BIG", "c", 10, |place| place != 5).await?;
+    Ok(site)
+}
+
+fn started(site: &Site, what: &str, path: &Path) -> Result<Child> {
+    let mut command = tool(&[what]);
+    command
+        .arg(path)
+        .args(["--server", &site.url(), "--wait", "5"]);
+    Ok(command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?)
+}
+
+#[tokio::test]
+async fn while_it_takes_a_backup() -> Result<()> {
+    let site = large().await?;
+    for _ in 0..3 {
+        let mut child = started(&site, "create", &site.folder())?;
+        let partial = until(async || {
+            ensure!(
+                child.try_wait()?.is_none() || !site.folder().exists(),
+                "it was too quick"
+            );
+            let partials = partials(&site.folder()).unwrap_or_default();
+            let written = |path: &PathBuf| {
+                let data = path.join("streams/BIG/stream.tar.s2");
+                fs::metadata(data).is_ok_and(|data| data.len() > 0)
+            };
+            Ok(partials.into_iter().find(written))
+        })
+        .await?;
+        child.kill()?; // SIGKILL
+        child.wait()?;
+        assert!(backups(&site.folder())?.is_empty());
+        run(&["check"], &partial)?.ended(2, &["was never finished"]);
+        run(&["check"], &site.folder())?.ended(2, &["was never finished", "holds no backup"]);
+        run(&["restore"], &partial)?.ended(2, &["was never finished"]);
+    }
+    site.create(&[])?
+        .ended(0, &["was never finished; removed", "1 streams"]);
+    assert!(partials(&site.folder())?.is_empty());
+    run(&["check"], &site.folder())?.ended(0, &["whole"]);
+    Ok(())
+}
+
+/// Another one waits for nobody.
+#[tokio::test]
+async fn two_at_once_do_not_meet() -> Result<()> {
+    let site = large().await?;
+    let mut child = started(&site, "create", &site.folder())?;
+    until(async || Ok(partials(&site.folder()).ok().filter(|all| !all.is_empty()))).await?;
+    let said = site.create(&[])?;
+    ensure!(child.wait()?.success(), "the first one failed");
+    said.ended(3, &["another cim-backup works in"]);
+    run(&["check"], &site.folder())?.ended(0, &["whole"]);
+    Ok(())
+}
+
+/// Restores until the stream is there in part.
+async fn half(target: &Site, backup: &Path) -> Result<Child> {
+    let api = target.api().await?;
+    let mut child = started(target, "restore", backup)?;
+    until(async || {
+        ensure!(child.try_wait()?.is_none(), "it was too quick");
+        let info = api
+            .find("STREAM.INFO.BIG", &Value::Null)
+            .await
+            .ok()
+            .flatten();
+        let messages = info.and_then(|info| info["state"]["messages"].as_u64());
+        Ok(messages.filter(|count| *count > 0))
+    })
+    .await?;
+    Ok(child)
+}
+
+#[tokio::test]
+async fn while_it_restores() -> Result<()> {
+    let site = large().await?;
+    let backup = site.created()?;
+    let before = held(&site.api().await?, "STREAM.NAMES").await?;
+    let target = one()?;
+    let mut child = half(&target, &backup).await?;
+    child.kill()?; // SIGKILL
+    child.wait()?;
+    let api = target.api().await?;
+    let info = asked(&api, "STREAM.INFO.BIG", &Value::Null).await?;
+    assert_eq!(
+        info["config"]["metadata"]["cim.restoring"],
+        json!(backup.file_name().context("named")?.to_string_lossy())
+    );
+    target
+        .restore(&backup, &[])?
+        .ended(0, &["1 streams restored"]);
+    assert_eq!(held(&api, "STREAM.NAMES").await?, before);
+    let info = asked(&api, "STREAM.INFO.BIG", &Value::Null).await?;
+    assert_eq!(info["config"]["metadata"]["owner"], "us");
+    assert!(info["config"]["metadata"]["cim.restoring"].is_null());
+    // And once it is whole, it is anybody's: nothing goes over it.
+    target
+        .restore(&backup, &[])?
+        .ended(2, &["a restore never replaces one"]);
+    target
+        .restore(&backup, &["--missing"])?
+        .ended(0, &["is there already; left alone"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_the_server_while_it_is_restored_into() -> Result<()> {
+    let site = large().await?;
+    let backup = site.created()?;
+    let before = held(&site.api().await?, "STREAM.NAMES").await?;
+    let mut target = one()?;
+    let child = half(&target, &backup).await?;
+    target.kill()?;
+    let said = child.wait_with_output()?;
+    ensure!(said.status.code() == Some(2), "{said:?}");
+    target.start()?;
+    target
+        .restore(&backup, &[])?
+        .ended(0, &["1 streams restored"]);
+    assert_eq!(held(&target.api().await?, "STREAM.NAMES").await?, before);
+    Ok(())
+}
+
+/// What clients stored in a half restored stream is not lost without a word.
+#[tokio::test]
+async fn messages_in_what_a_killed_restore_left_are_not_removed() -> Result<()> {
+    let site = large().await?;
+    let backup = site.created()?;
+    let target = one()?;
+    let mut child = half(&target, &backup).await?;
+    child.kill()?; // SIGKILL
+    child.wait()?;
+    let client = target.client().await?;
+    let api = target.api().await?;
+    // Only once the server has given the restore up it takes messages again.
+    until(async || {
+        let ack = client.request("BIG.1", "new".into()).await.ok();
+        let ack: Option<Value> = ack.and_then(|ack| serde_json::from_slice(&ack.payload).ok());
+        Ok(ack.filter(|ack| ack["seq"].is_number()))
+    })
+    .await?;
+    let before = asked(&api, "STREAM.INFO.BIG", &Value::Null).await?;
+    target.restore(&backup, &[])?.ended(
+        2,
+        &["clients have stored messages since", "nats stream view BIG"],
+    );
+    let after = asked(&api, "STREAM.INFO.BIG", &Value::Null).await?;
+    assert_eq!(before["state"], after["state"]);
+    Ok(())
+}

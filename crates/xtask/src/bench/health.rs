@@ -1,0 +1,212 @@
+//! One look of `cim-health` at a linked leaf, beside `curl | jq` asking the four questions of seed 002; and the daemon with
+//! many streams.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use cim_testkit::{Fleet, Ports, golden, plan};
+use serde_json::{Value, json};
+
+use super::rendering::measure;
+
+/// How often each is run; the median counts.
+const RUNS: usize = 21;
+
+/// How many streams the daemon looks after.
+const STREAMS: usize = 100;
+
+/// How long the daemon is watched.
+const WHILE: Duration = Duration::from_secs(20);
+
+/// What a pipe holds, and how long a command is left in front of a full one.
+const FULL: usize = 64 * 1024;
+const STUCK: Duration = Duration::from_secs(1);
+
+/// The leaf that is watched.
+const LEAF: &str = "cim-prod-001";
+
+/// Starts a leaf and its hub, and prints what it costs to look at the leaf.
+pub fn run(cim_health: &Path, nats_server: &Path) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("starting a runtime")?;
+    let dir = tempfile::tempdir().context("creating a folder")?;
+    let mut leaf = golden("security-cim-prod-001")?;
+    // The client makes streams itself.
+    leaf["leaf"]["leaf"]["accounts"]["CIM-PROD"]["users"]["graph"]["permissions"] = Value::Null;
+    let plans = vec![plan(&leaf)?, plan(&golden("security-hub")?)?];
+    let mut fleet = Fleet::prepare(plans, dir.path(), nats_server, Ports::Free)?;
+    fleet.start_all()?;
+    runtime.block_on(fleet.linked(LEAF))?;
+    let mut health = fleet.health(LEAF)?;
+    // Throwaway certificates live for a day.
+    health.watch.levels.expiry.warning = Some(0);
+    health.watch.levels.expiry.critical = Some(0);
+    // This machine's disk is no matter here.
+    health.watch.levels.disk.warning = None;
+    health.watch.levels.disk.critical = None;
+    let file = dir.path().join("health.json");
+    fs::write(&file, serde_json::to_vec(&health)?).context("writing health.json")?;
+
+    println!("\none look at a linked leaf: whole process        ms   MiB of peak memory");
+    let once = vec![cim_health.to_owned(), file.clone()];
+    said("cim-health", &once)?;
+    let queries = queries(&health.monitor);
+    let shell = vec![PathBuf::from("sh"), "-c".into(), queries.into()];
+    said("curl | jq, the four queries of seed 002", &shell)?;
+
+    runtime.block_on(streams(&fleet, Path::new(assets(&health)?)))?;
+    said(&format!("cim-health, {STREAMS} streams declared"), &once)?;
+    let daemon = Daemon::start(cim_health, &file)?;
+    let (kib, share) = daemon.cost()?;
+    println!(
+        "the daemon with {STREAMS} streams: {:.1} MiB, {share:.2} % of a core",
+        kib / 1024.0
+    );
+    Ok(())
+}
+
+fn assets(health: &cim_spec::artefact::Health) -> Result<&str> {
+    let jetstream = health.watch.jetstream.as_ref();
+    Ok(&jetstream.context("the leaf has JetStream")?.assets)
+}
+
+/// The questions of the seed's script, in words that nats-server answers.
+fn queries(monitor: &str) -> String {
+    let ask = |page: &str, filter: &str| format!("curl -fsS '{monitor}{page}' | jq -e '{filter}'");
+    [
+        ask("/healthz", ".status == \"ok\""),
+        ask("/leafz", "[.leafs[] | select(.is_spoke)] | length >= 1"),
+        ask(
+            "/jsz",
+            ".disabled != true and .storage < .config.max_storage * 0.9",
+        ),
+        ask("/varz", ".in_msgs"),
+    ]
+    .join(" && ")
+}
+
+/// Median time of a command that must succeed, and how much memory it has once it prints.
+fn said(what: &str, command: &[PathBuf]) -> Result<()> {
+    let mut runs = Vec::new();
+    for _ in 0..RUNS {
+        runs.push(
+            measure(command)
+                .with_context(|| format!("running {what}"))?
+                .0,
+        );
+    }
+    runs.sort_by(f64::total_cmp);
+    let mib = peak(command).with_context(|| format!("running {what}"))? / 1024.0;
+    println!("{what:<44} {:>6.1} {mib:>20.1}", runs[RUNS / 2] * 1000.0);
+    Ok(())
+}
+
+/// Peak KiB of a command and all that it starts. What the kernel tells of a child that is over counts its parent's memory
+/// from before the exec; so it is looked at while it cannot print, into a pipe that is full.
+fn peak(command: &[PathBuf]) -> Result<f64> {
+    let (program, args) = command.split_first().context("a command")?;
+    let (mut reader, mut writer) = std::io::pipe().context("making a pipe")?;
+    writer.write_all(&[b' '; FULL]).context("filling a pipe")?;
+    let child = Command::new(program).args(args).stdout(writer).spawn();
+    let mut child = child.context("starting the command")?;
+    std::thread::sleep(STUCK);
+    let kib = peak_of(child.id())?;
+    let mut all = Vec::new();
+    reader.read_to_end(&mut all).context("emptying the pipe")?;
+    ensure!(child.wait()?.success(), "it failed");
+    Ok(kib)
+}
+
+/// Peak KiB of a process that runs, and of the largest of its children.
+fn peak_of(pid: u32) -> Result<f64> {
+    let of = |file: &str| {
+        let path = format!("/proc/{pid}/{file}");
+        fs::read_to_string(&path).with_context(|| format!("reading {path}"))
+    };
+    let status = of("status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|peak| peak.split_whitespace().next());
+    let mut peak: f64 = peak.context("VmHWM")?.parse().context("VmHWM")?;
+    for child in of(&format!("task/{pid}/children"))?.split_whitespace() {
+        peak = peak.max(peak_of(child.parse().context("a process id")?)?);
+    }
+    Ok(peak)
+}
+
+/// Declares streams and makes them.
+async fn streams(fleet: &Fleet, folder: &Path) -> Result<()> {
+    let client = fleet.client(LEAF, "graph").await?;
+    let folder = folder.join("CIM-PROD/streams");
+    fs::create_dir_all(&folder).context("creating a folder")?;
+    for number in 0..STREAMS {
+        let name = format!("S{number}");
+        let stream = json!({"name": name, "subjects": [format!("s.{number}.>")]}).to_string();
+        fs::write(folder.join(format!("{name}.json")), &stream).context("declaring a stream")?;
+        let subject = format!("$JS.API.STREAM.CREATE.{name}");
+        let answer = client.request(subject, stream.into()).await?;
+        let answer: Value = serde_json::from_slice(&answer.payload)?;
+        ensure!(answer["error"].is_null(), "making {name}: {answer}");
+    }
+    Ok(())
+}
+
+/// A daemon that is ended when dropped.
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(cim_health: &Path, file: &Path) -> Result<Self> {
+        let mut command = Command::new(cim_health);
+        command.arg("daemon").arg(file).stderr(Stdio::null());
+        command.spawn().map(Self).context("starting the daemon")
+    }
+
+    /// KiB of memory, and percent of a core, once it has settled.
+    fn cost(&self) -> Result<(f64, f64)> {
+        let begin = Instant::now();
+        let (_, before) = self.now()?;
+        std::thread::sleep(WHILE);
+        let (kib, after) = self.now()?;
+        let seconds = (after - before) / 100.0; // Linux tells hundredths
+        Ok((kib, seconds / begin.elapsed().as_secs_f64() * 100.0))
+    }
+
+    fn now(&self) -> Result<(f64, f64)> {
+        let of = |file: &str| {
+            let path = format!("/proc/{}/{file}", self.0.id());
+            fs::read_to_string(&path).with_context(|| format!("reading {path}"))
+        };
+        let status = of("status")?;
+        let rss = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let rss = rss
+            .and_then(|rss| rss.split_whitespace().next())
+            .context("VmHWM")?;
+        let stat = of("stat")?;
+        let fields: Vec<_> = stat
+            .rsplit_once(") ")
+            .context("stat")?
+            .1
+            .split(' ')
+            .collect();
+        let ticks = |index: usize| {
+            fields
+                .get(index)
+                .and_then(|ticks| ticks.parse::<f64>().ok())
+        };
+        let (user, system) = (ticks(11).context("utime")?, ticks(12).context("stime")?);
+        Ok((rss.parse()?, user + system))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended by itself; then the figures have said so.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
