@@ -100,7 +100,12 @@ in
     program = lib.getExe (
       pkgs.writeShellApplication {
         name = "cim-demo";
-        runtimeInputs = [ pkgs.nats-server ];
+        runtimeInputs = [
+          pkgs.nats-server
+          packages.cim-admin
+          pkgs.sops
+          pkgs.openssh
+        ];
         text = ''exec ${lib.getExe xtask} demo --specs ${specs} "$@"'';
       }
     );

@@ -1,5 +1,5 @@
-# The specs of all hosts and the fleet, as files: for the fleet's check, the demo and the golden tests. Beside them `examples`,
-# the specs of hosts/examples, and `cases`: every instance by the name of its golden case.
+# The specs of all hosts and the fleet, as files: for the fleet's check, the demo and the golden tests; in `operator`, of a
+# fleet that has no identity yet. Beside them `examples`, the specs of hosts/examples, and `cases`: every instance by the name of its golden case.
 {
   self,
   inputs,
@@ -39,6 +39,7 @@ pkgs.linkFarm "cim-specs" (
     }
   ]
   ++ files "instances/" instances
+  ++ import ./grown { inherit self inputs pkgs; }
 )
 // {
   examples = pkgs.linkFarm "cim-example-specs" (files "" examples);

@@ -19,6 +19,13 @@ let
     inherit lib;
     inherit (cfg.packages) cim-node;
   };
+  beside = import ./beside.nix { inherit lib; };
+  provision = import ./provision.nix {
+    inherit lib;
+    inherit (cfg.packages) cim-node;
+  };
+  backup = import ./backup.nix { inherit lib; };
+  backupUnit = backup.unit { inherit (cfg.packages) cim-node; };
   triggers = import ./triggers.nix { inherit lib; };
   knownBad = import ./versions.nix { inherit lib; };
 
@@ -47,6 +54,68 @@ let
       value: names:
       refuse (map (name: optionOf cfg.instances.${name}.role name) names) "${what} ${value}" help
     ) (clashes claims);
+
+  # What of ours runs beside a server, by the name of its unit.
+  byUnit =
+    suffix: make: instances:
+    lib.listToAttrs (
+      map (instance: lib.nameValuePair "${instance.unit}${suffix}" (make instance)) instances
+    );
+  holds = instance: (beside instance).holding != [ ];
+  backedUp = lib.filter (instance: instance.options.backup.enable) instances;
+
+  # In operator mode programs log in with what the desk made.
+  withoutLogin =
+    instance:
+    let
+      needed =
+        map (account: {
+          inherit account;
+          service = "provision";
+        }) (beside instance).holding
+        ++ lib.optionals instance.options.backup.enable (
+          map (account: {
+            inherit account;
+            service = "backup";
+          }) (backupUnit instance).accounts
+        );
+      lacking = lib.filter (
+        { account, service }:
+        instance.options.services.${account}.${service}.credentialsFile or null == null
+      ) needed;
+    in
+    lib.optionals (beside instance).hasOperator (
+      map ({ account, service }: {
+        assertion = false;
+        message = ''
+          services.cim.hub.services.${account}.${service}.credentialsFile: is null, so cim-${service} cannot log in to ${account}.
+          Make it: nix run .#identity; or name a .creds file of role service/${service}.'';
+      }) lacking
+    );
+  nothingToBackUp =
+    instance:
+    let
+      option = "${optionOf instance.role instance.name}.backup";
+      own = instance.spec.${instance.role};
+      accounts = if instance.role == "hub" then own.fleet.accounts else own.leaf.accounts;
+      stores = name: instance.options.jetstream.enable && accounts.${name}.jetstream.enable or false;
+      named = (backupUnit instance).accounts;
+      wrong = lib.filter (name: !stores name) named;
+    in
+    lib.optional (named == [ ]) {
+      assertion = false;
+      message = ''
+        ${option}.accounts: names none, and no account is declared to hold anything.
+        Name those that have streams, for example [ "${
+          lib.head (lib.attrNames accounts ++ [ "CIM" ])
+        }" ], or write ${option}.enable = false.'';
+    }
+    ++ map (name: {
+      assertion = false;
+      message = ''
+        ${option}.accounts: ${name} has no JetStream on this server.
+        Name accounts that have, or set jetstream.enable for it.'';
+    }) wrong;
 
   # A hub's node and a leaf of one name are one instance to what follows, and refused.
   namesakes = lib.concatMap (
@@ -124,7 +193,9 @@ in
       )
       ++ clash "the unit" "A leading cim- does not count: give one of them another name." (instance: [
         instance.unit
-      ]);
+      ])
+      ++ lib.concatMap withoutLogin instances
+      ++ lib.concatMap nothingToBackUp backedUp;
 
     warnings = lib.concatMap (
       instance:
@@ -144,46 +215,42 @@ in
             name = "cim/${instance.name}/${file}";
             value.source = "${instance.artefacts}/${file}";
           })
-          [
-            "nats.conf"
-            "health.json"
-            "endpoints.json"
-          ]
+          (
+            [
+              "nats.conf"
+              "health.json"
+              "endpoints.json"
+            ]
+            ++ lib.optional (holds instance) "jetstream"
+          )
       ) instances
     );
 
-    systemd.services = lib.listToAttrs (
-      map (instance: {
-        name = instance.unit;
-        value = unit {
-          inherit (instance)
-            name
-            unit
-            role
-            options
-            triggers
-            ;
-        };
-      }) instances
-    );
+    systemd = {
+      services =
+        byUnit "" unit instances
+        // byUnit "-provision" provision (lib.filter holds instances)
+        // byUnit "-backup" (instance: (backupUnit instance).service) backedUp;
+      timers = byUnit "-backup" (instance: (backupUnit instance).timer) backedUp;
+      tmpfiles.settings = byUnit "-backup" (instance: (backupUnit instance).tmpfiles) backedUp;
+    };
 
     users = {
-      users = lib.listToAttrs (
-        map (instance: {
-          name = instance.unit;
-          value = {
+      users =
+        byUnit "" (instance: {
+          isSystemUser = true;
+          group = instance.unit;
+          description = "NATS ${instance.role} ${instance.name}";
+        }) instances
+        // lib.optionalAttrs (backedUp != [ ]) {
+          ${backup.user} = {
             isSystemUser = true;
-            group = instance.unit;
-            description = "NATS ${instance.role} ${instance.name}";
+            group = backup.user;
+            description = "Backups of NATS";
           };
-        }) instances
-      );
-      groups = lib.listToAttrs (
-        map (instance: {
-          name = instance.unit;
-          value = { };
-        }) instances
-      );
+        };
+      groups =
+        byUnit "" (_: { }) instances // lib.optionalAttrs (backedUp != [ ]) { ${backup.user} = { }; };
     };
 
     networking.firewall.allowedTCPPorts = lib.concatMap (instance: instance.openPorts) instances;

@@ -74,6 +74,29 @@ in
         defaultText = lib.literalExpression "config.networking.hostName";
         description = "Which node of the fleet this is; its server name.";
       };
+      services = mkOption {
+        type = types.attrsOf (
+          types.submodule (
+            { name, ... }:
+            {
+              options = lib.genAttrs [ "provision" "backup" ] (service: {
+                credentialsFile = mkOption {
+                  type = types.nullOr cimTypes.hostFile;
+                  default = if files ? services then "${files.services}.${name}.${service}.creds" else null;
+                  defaultText = lib.literalMD "the instance's own, where {option}`services.cim.sops` has it";
+                  example = "/run/secrets/cim-hub-1.CIM.${service}.creds";
+                  description = "`.creds` file with which `cim-${service}` logs in to the account, in operator mode. `null`: none.";
+                };
+              });
+            }
+          )
+        );
+        default = { };
+        description = ''
+          How programs that work in an account log in, by account. Static accounts need none: the host makes a key when
+          the server starts, and nothing of it is left when it stops.
+        '';
+      };
       leafnodes = lib.recursiveUpdate (fields.options { block = "leafnodes"; }) {
         host = listenerHost;
         openFirewall = openFirewall "leaf nodes";
@@ -102,6 +125,9 @@ in
     };
 
   config = lib.mkIf cfg.enable {
+    services.cim.hub.services = lib.mkIf (fleet.operator != null) (
+      lib.mapAttrs (_: _: { }) (lib.filterAttrs (_: account: account.jetstream.enable) fleet.accounts)
+    );
     services.cim.instances.${cfg.node} = {
       inherit unit;
       options = cfg;

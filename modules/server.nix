@@ -229,6 +229,8 @@ lib.recursiveUpdate
       port = listenerPort "mqtt" 1883;
     };
 
+    backup = (import ./backup.nix { inherit lib; }).options { inherit unit; };
+
     settings = mkOption {
       type = types.attrsOf value;
       default = { };

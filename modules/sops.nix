@@ -22,6 +22,10 @@ let
   # sops-nix's own folder.
   runtime = entry: "/run/secrets/${entry}";
 
+  serviceEntry =
+    unit: account: service:
+    "${unit}.${account}.${service}.creds";
+
   filesOf =
     name:
     let
@@ -33,6 +37,10 @@ let
       caFile = "/etc/cim/${name}/ca.pem";
       keyFile = runtime "${unit}.key";
       storeKeyFile = runtime "${unit}.store.key";
+    }
+    // lib.optionalAttrs (fleet.operator != null) {
+      # Of all programs: the account, the program and .creds follow.
+      services = runtime unit;
     }
     // lib.optionalAttrs (leaf != null) (
       if fleet.operator != null then
@@ -106,6 +114,43 @@ let
         requirement.kind = "storeKey";
       };
     };
+
+  # In operator mode, the credentials of what logs in at a hub's node.
+  services =
+    name: instance:
+    let
+      inherit (import ./beside.nix { inherit lib; } instance) hasOperator holding;
+      inherit (instance.options) backup;
+      needed = {
+        provision = holding;
+        backup = lib.optionals backup.enable (if backup.accounts == null then holding else backup.accounts);
+      };
+      entry =
+        service: account:
+        let
+          id = serviceEntry instance.unit account service;
+        in
+        lib.optional (instance.options.services.${account}.${service}.credentialsFile or null == runtime id)
+          (
+            lib.nameValuePair id {
+              inherit (instance) unit;
+              # Each run reads it.
+              onChange = "nothing";
+              requirement = {
+                kind = "serviceCreds";
+                node = name;
+                inherit account service;
+              };
+            }
+          );
+    in
+    lib.optionalAttrs hasOperator (
+      lib.listToAttrs (
+        lib.concatLists (
+          lib.mapAttrsToList (service: accounts: lib.concatMap (entry service) accounts) needed
+        )
+      )
+    );
 
   # What programs on the host itself dial.
   loopback = [
@@ -264,7 +309,8 @@ in
       services.cim.files = filesOf;
       services.cim.sops.entries = lib.concatMapAttrs (
         name: instance:
-        lib.mapAttrs' (_: need: {
+        services name instance
+        // lib.mapAttrs' (_: need: {
           name = need.entry;
           value = {
             inherit (instance) unit;

@@ -29,12 +29,10 @@ in
   role,
   options,
   triggers,
+  ...
 }:
 let
   health = "/etc/cim/${name}/health.json";
-  # What nats-server takes only inline: the leaf's seed, and the keys of the store.
-  isEncrypted = options.jetstream.enable && options.jetstream.encryption != null;
-  needsSecrets = options.nkeySeedFile or null != null || isEncrypted;
   startSeconds = 15 * 60;
 in
 {
@@ -58,7 +56,8 @@ in
       Type = "exec";
       User = unit;
       Group = unit;
-      ExecStartPre = lib.optional needsSecrets "${lib.getExe' cim-node "cim-secrets"} ${health}";
+      # What nats-server takes only inline, and keys for what runs beside it; often nothing.
+      ExecStartPre = "${lib.getExe' cim-node "cim-secrets"} ${health}";
       ExecStart = "${lib.getExe options.package} -c /etc/cim/${name}/nats.conf";
       # nats-server does not speak sd_notify: the unit is up when the instance answers. It stands
       # alone if it must, so that the first node of a hub becomes active before the others. A large

@@ -4,6 +4,9 @@ let
   isOurs = name: _: lib.hasPrefix "cim-" name;
   unitText = config: unit: config.systemd.units."${unit}.service".text;
 
+  # `null`: there is no such unit.
+  textOf = config: unit: config.systemd.units.${unit}.text or null;
+
   # What switch-to-configuration compares: the two triggers, and all the rest of the unit's text.
   parts =
     text:
@@ -26,6 +29,9 @@ let
       {
         spec = builtins.toJSON instance.spec;
         "provision trigger" = instance.triggers.provision;
+        "provision unit" = textOf config "${instance.unit}-provision.service";
+        "backup unit" = textOf config "${instance.unit}-backup.service";
+        "backup timer" = textOf config "${instance.unit}-backup.timer";
       }
       // parts (unitText config instance.unit)
     ) config.services.cim.instances;
@@ -125,6 +131,18 @@ in
       inherit (unit) onFailure;
       asks = lib.last (lib.splitString "/bin/" unit.serviceConfig.ExecStart);
     }) (lib.filterAttrs (name: _: lib.hasSuffix "-expiry" name) config.systemd.services);
+    # What logs in with credentials of its own.
+    logins =
+      lib.mapAttrs
+        (_: unit: {
+          credentials = unit.serviceConfig.LoadCredential;
+          runs = map (line: lib.last (lib.splitString "/bin/" line)) unit.serviceConfig.ExecStart;
+        })
+        (
+          lib.filterAttrs (
+            name: unit: lib.hasPrefix "cim-" name && unit.serviceConfig ? LoadCredential
+          ) config.systemd.services
+        );
     inherit (messages config) failed;
   };
 

@@ -12,6 +12,8 @@ use cim_spec::Plan;
 use cim_spec::artefact::SecretKind;
 use cim_spec::file::{File, FileKind};
 use cim_spec::plan::Address;
+use nkeys::{KeyPair, KeyPairType};
+use sha2::{Digest, Sha256};
 
 use crate::identities::{Identities, nkey, put};
 use crate::loopback;
@@ -94,7 +96,7 @@ impl Copy {
     /// # Errors
     /// A variable that the secrets file of the copy lacks: a bug of ours.
     pub fn digest(&self, plan: &Plan, document: &Document) -> Result<String> {
-        conf::digest(document, &self.variables(plan))
+        conf::digest(document, &self.variables(plan)?)
             .context("this is a bug in cim: the config refers to an unknown variable")
     }
 
@@ -109,8 +111,14 @@ impl Copy {
         let document = self.document(plan)?;
         if document.include.is_some() {
             let mut secrets = Map::new();
-            for (variable, value) in self.variables(plan) {
+            for (variable, value) in self.variables(plan)? {
                 secrets.put(&variable, value);
+            }
+            for secret in nats_conf::secrets(plan) {
+                if secret.kind == SecretKind::HostKey {
+                    let seed = self.host_key(&secret.variable)?.seed()?;
+                    put(&self.host_key_file(&secret.file), &seed)?;
+                }
             }
             let secrets = Document {
                 include: None,
@@ -123,16 +131,33 @@ impl Copy {
         Ok(path)
     }
 
+    /// The copy's own file of a key that the host makes.
+    pub fn host_key_file(&self, on_host: &str) -> PathBuf {
+        self.dir
+            .join(Path::new(on_host).file_name().unwrap_or_default())
+    }
+
     /// The values of the copy's secrets.
-    fn variables(&self, plan: &Plan) -> BTreeMap<String, String> {
+    fn variables(&self, plan: &Plan) -> Result<BTreeMap<String, String>> {
         let values = nats_conf::secrets(plan).into_iter().map(|secret| {
             let value = match secret.kind {
                 SecretKind::NkeySeed => self.seed.clone(),
                 SecretKind::Text => STORE_KEY.to_owned(),
+                SecretKind::HostKey => self.host_key(&secret.variable)?.public_key(),
             };
-            (secret.variable, value)
+            Ok((secret.variable, value))
         });
         values.collect()
+    }
+
+    /// The key that stands for one that the host makes: another for each, and always the same.
+    fn host_key(&self, variable: &str) -> Result<KeyPair> {
+        let raw = Sha256::new()
+            .chain_update(&self.seed)
+            .chain_update(variable)
+            .finalize();
+        let pair = KeyPair::new_from_raw(KeyPairType::User, raw.into());
+        pair.context("making a throwaway key")
     }
 
     /// The copy's own file of a kind.

@@ -43,9 +43,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// What a connection takes of them.
-    pub fn login(&self) -> Login {
+    /// What a connection of a client with this name takes of them.
+    pub fn login(&self, name: &str) -> Login {
         Login {
+            name: name.to_owned(),
             servers: self.server.clone(),
             credentials: self.credentials.clone(),
             nkey_seed: self.nkey_seed.clone(),

@@ -20,25 +20,31 @@ pub fn write(secrets: &Secrets) -> Result<()> {
         let value = match secret.kind {
             SecretKind::NkeySeed => seed(secret)?,
             SecretKind::Text => line(secret)?,
+            SecretKind::HostKey => public(secret)?,
         };
         text.push_str(&format!("\"{}\": \"{value}\"\n", secret.variable));
     }
-    let path = Path::new(&secrets.path);
-    let dir = path.parent().unwrap_or(Path::new("/"));
-    let owner = fs::metadata(dir).with_context(|| format!("looking at {}", dir.display()))?;
-    let beside = dir.join(".secrets.conf.new");
-    let written = clear(&beside)
-        .and_then(|()| put(&beside, &text, owner.uid(), owner.gid()))
-        .and_then(|()| fs::rename(&beside, path).context("renaming it"));
-    if written.is_err() {
-        // The error already says what went wrong.
-        let _ = fs::remove_file(&beside);
-    }
-    written.with_context(|| format!("writing {}", path.display()))
+    replace(Path::new(&secrets.path), &text)
 }
 
 fn seed(secret: &Secret) -> Result<String> {
-    let file = &secret.file;
+    Ok(pair(&secret.file)?.1)
+}
+
+/// The public half of a key that is the host's own: it is made where there is none.
+fn public(secret: &Secret) -> Result<String> {
+    let file = Path::new(&secret.file);
+    if file.exists() {
+        return Ok(pair(&secret.file)?.0.public_key());
+    }
+    let made = KeyPair::new_user();
+    let seed = made.seed().context("making a key")?;
+    replace(file, &format!("{seed}\n"))?;
+    Ok(made.public_key())
+}
+
+/// The key of a user in a file, with its seed.
+fn pair(file: &str) -> Result<(KeyPair, String)> {
     let text =
         fs::read_to_string(file).with_context(|| format!("reading the nkey seed in {file}"))?;
     // `nk -gen user` writes the seed alone; files by hand may have comments around it.
@@ -51,14 +57,14 @@ fn seed(secret: &Secret) -> Result<String> {
             "{file} holds no nkey seed: it must have a line of 58 characters that starts with SU"
         );
     };
-    match KeyPair::from_seed(seed) {
-        Ok(pair) => ensure!(
-            pair.key_pair_type() == KeyPairType::User,
-            "{file} holds a seed of another kind than a user's, which starts with SU"
-        ),
-        Err(_) => bail!("{file} holds a seed that is damaged: its checksum is wrong"),
-    }
-    Ok(seed.to_owned())
+    let Ok(pair) = KeyPair::from_seed(seed) else {
+        bail!("{file} holds a seed that is damaged: its checksum is wrong");
+    };
+    ensure!(
+        pair.key_pair_type() == KeyPairType::User,
+        "{file} holds a seed of another kind than a user's, which starts with SU"
+    );
+    Ok((pair, seed.to_owned()))
 }
 
 /// A line of plain text; quotes and backslashes would need escapes, and are not needed for a key.
@@ -80,6 +86,22 @@ fn line(secret: &Secret) -> Result<String> {
 /// One word of base32: `Seed of leaf-1` is a comment.
 fn looks_like_seed(line: &str) -> bool {
     line.starts_with('S') && line.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'2'..=b'7'))
+}
+
+/// Puts a file in the place of the one before, at once.
+fn replace(path: &Path, text: &str) -> Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("/"));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let owner = fs::metadata(dir).with_context(|| format!("looking at {}", dir.display()))?;
+    let beside = dir.join(format!(".{name}.new"));
+    let written = clear(&beside)
+        .and_then(|()| put(&beside, text, owner.uid(), owner.gid()))
+        .and_then(|()| fs::rename(&beside, path).context("renaming it"));
+    if written.is_err() {
+        // The error already says what went wrong.
+        let _ = fs::remove_file(&beside);
+    }
+    written.with_context(|| format!("writing {}", path.display()))
 }
 
 /// Removes what a run that was cut off left behind.

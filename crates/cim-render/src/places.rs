@@ -53,6 +53,12 @@ pub fn secrets_file(plan: &Plan) -> String {
     format!("/run/{}/secrets.conf", plan.unit)
 }
 
+/// The file with the seed of a key that the host makes. An account's name may hold what no file's may.
+pub fn host_key_file(plan: &Plan, key: &str) -> String {
+    let key = key.replace('%', "%25").replace('/', "%2F");
+    format!("/run/{}/{key}.nk", plan.unit)
+}
+
 impl Places for Host {
     fn file(&self, file: &File) -> String {
         file.path.clone()

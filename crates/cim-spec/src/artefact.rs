@@ -47,7 +47,7 @@ pub struct Secrets {
 pub struct Secret {
     /// Name that the config refers to.
     pub variable: String,
-    /// File whose content, without white space around it, is the value.
+    /// File that the value comes from: its content without white space around it, or its public half.
     pub file: String,
     /// What it must be.
     pub kind: SecretKind,
@@ -61,6 +61,8 @@ pub enum SecretKind {
     NkeySeed,
     /// One line of text.
     Text,
+    /// A user's nkey seed that is made where there is none; the value is its public key.
+    HostKey,
 }
 
 /// A certificate that nats-server loads from a file.

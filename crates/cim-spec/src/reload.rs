@@ -79,8 +79,6 @@ const ON_LEAVES: &Places = &[
 pub struct Difference<'a> {
     /// Where, from below `hub` or `leaf`; a list is one value.
     pub path: &'a [&'a str],
-    /// Whether there was nothing before, or is nothing now.
-    pub toggles: bool,
     /// Whether hubs know accounts by their JWTs: a leaf's rights then stand in no nats.conf.
     pub has_operator: bool,
 }
@@ -138,12 +136,10 @@ impl Difference<'_> {
         }
     }
 
-    /// Whether modules/unit.nix makes another unit of it: the file limit follows connections, and a seed is read by
-    /// a program before the server.
+    /// Whether modules/unit.nix makes another unit of it: the file limit follows connections.
     fn is_in_unit(self, role: Role) -> bool {
         match self.path {
             [own, "server", "limits", "maxConnections"] => *own == role.name(),
-            ["leaf", "nkeySeedFile"] => role == Role::Leaf && self.toggles,
             _ => false,
         }
     }
@@ -182,7 +178,6 @@ mod tests {
     fn of(role: Role, path: &[&str], version: Version) -> Consequence {
         let difference = Difference {
             path,
-            toggles: false,
             has_operator: false,
         };
         difference.consequence(role, version)
@@ -242,29 +237,15 @@ mod tests {
         let now = Version(2, 15, 1);
         let connections = &["leaf", "server", "limits", "maxConnections"];
         assert_eq!(of(Role::Leaf, connections, now), Consequence::Restart);
-        let seed = |toggles| {
-            let path = &["leaf", "nkeySeedFile"];
-            let has_operator = false;
-            Difference {
-                path,
-                toggles,
-                has_operator,
-            }
-            .consequence(Role::Leaf, now)
-        };
-        assert_eq!(seed(false), Consequence::Reload);
-        assert_eq!(seed(true), Consequence::Restart);
+        let seed = &["leaf", "nkeySeedFile"];
+        assert_eq!(of(Role::Leaf, seed, now), Consequence::Reload);
     }
 
     #[test]
     fn in_operator_mode_a_leaf_s_flows_stand_in_its_account_s_jwt() {
         let flow = |role, has_operator| {
             let path = &["fleet", "leaves", "plant-a", "exports"];
-            let difference = Difference {
-                path,
-                toggles: false,
-                has_operator,
-            };
+            let difference = Difference { path, has_operator };
             difference.consequence(role, Version(2, 15, 1))
         };
         assert_eq!(flow(Role::Hub, true), Consequence::Reload);

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use async_nats::{Client, ConnectOptions};
 use cim_check::{Copy, Identities, Server};
 use cim_render::places::Listener;
 use cim_spec::Plan;
 use cim_spec::artefact::Health;
-use cim_spec::plan::{Address, Proof};
+use cim_spec::plan::Address;
 
 use crate::keys::Keys;
 use crate::peers::Peers;
@@ -21,7 +20,7 @@ pub struct Fleet {
     binary: PathBuf,
     identities: Identities,
     members: BTreeMap<String, Member>,
-    keys: Keys,
+    pub(crate) keys: Keys,
     peers: Peers,
     _ports: Held,
 }
@@ -32,6 +31,21 @@ impl Fleet {
     /// # Errors
     /// Ports that are taken, and what the cryptography library or the file system says.
     pub fn prepare(plans: Vec<Plan>, dir: &Path, binary: &Path, ports: Ports) -> Result<Self> {
+        Self::with_files(plans, dir, binary, ports, BTreeMap::new())
+    }
+
+    /// The same for servers with files of their own: by server, what stands where its options name a path. Such a
+    /// server gets nothing throwaway, and a path that is not named is one that it will not find.
+    ///
+    /// # Errors
+    /// As [`Fleet::prepare`].
+    pub fn with_files(
+        plans: Vec<Plan>,
+        dir: &Path,
+        binary: &Path,
+        ports: Ports,
+        mut files: BTreeMap<String, BTreeMap<String, PathBuf>>,
+    ) -> Result<Self> {
         let (chosen, held) = ports.choose(plans.len())?;
         let peers = Peers::new(&plans, &chosen);
         let identities = Identities::new()?;
@@ -50,10 +64,15 @@ impl Fleet {
                 ports,
                 server: None,
                 seed: keys.own_seed(&plan)?,
-                files: BTreeMap::new(),
+                files: files.remove(&plan.server_name).unwrap_or_default(),
                 plan,
             };
-            member.write(&keys, &identities)?;
+            if member.files.is_empty() {
+                member.write(&keys, &identities)?;
+            } else {
+                create(&member.dir)?;
+                member.write_config(&keys)?;
+            }
             members.insert(member.plan.server_name.clone(), member);
         }
         Ok(Self {
@@ -165,7 +184,7 @@ impl Fleet {
     /// # Errors
     /// What the file system or the cryptography library says.
     pub fn identify(&self, dir: &Path, common_name: &str) -> Result<()> {
-        std::fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
+        create(dir)?;
         self.identities.write(dir, common_name)
     }
 
@@ -252,60 +271,8 @@ impl Fleet {
             .map(|member| member.dir.join("ca.pem"))
             .unwrap_or_default()
     }
+}
 
-    /// The seed that stands for a user of a server's accounts, or for a leaf that it knows.
-    ///
-    /// # Errors
-    /// A user who is not there, or is not known by an nkey.
-    pub fn seed(&self, server: &str, user: &str) -> Result<&str> {
-        let principals = self.member(server)?.plan.accounts.iter();
-        let proof = principals
-            .flat_map(|account| &account.principals)
-            .find(|principal| principal.name == user)
-            .map(|principal| &principal.proof);
-        let Some(Proof::Nkey(public)) = proof else {
-            anyhow::bail!("{server} has no user {user} with an nkey");
-        };
-        self.keys
-            .seed(public)
-            .with_context(|| format!("{user} has no throwaway key"))
-    }
-
-    /// Connects as a user of a server's accounts. The client does not reconnect elsewhere.
-    ///
-    /// # Errors
-    /// A server that refuses.
-    pub async fn client(&self, server: &str, user: &str) -> Result<Client> {
-        let seed = self.seed(server, user)?.to_owned();
-        let mut options = ConnectOptions::with_nkey(seed).name(user);
-        let member = self.member(server)?;
-        if member
-            .plan
-            .client
-            .tls
-            .as_ref()
-            .is_some_and(|tls| tls.verifies())
-        {
-            // Whose it is does not matter to a user with a key.
-            let file = |name| member.dir.join(name);
-            options = options.add_client_certificate(file("cert.pem"), file("key.pem"));
-        }
-        self.connect(server, options)
-            .await
-            .with_context(|| format!("connecting to {server} as {user}"))
-    }
-
-    /// Connects to a server, with TLS where it has some.
-    ///
-    /// # Errors
-    /// A server that refuses.
-    pub async fn connect(&self, server: &str, options: ConnectOptions) -> Result<Client> {
-        let member = self.member(server)?;
-        let tls = member.plan.client.tls.is_some();
-        let mut options = options.require_tls(tls).ignore_discovered_servers();
-        if tls {
-            options = options.add_root_certificates(self.ca_file());
-        }
-        Ok(options.connect(member.url()).await?)
-    }
+fn create(dir: &Path) -> Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))
 }

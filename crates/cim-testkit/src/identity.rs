@@ -1,6 +1,8 @@
 //! The identity of a fleet in operator mode, as the desk makes it: keys in memory, JWTs as the folder `identity/` has them.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use cim_creds::{Account, Claims, Creds, KeyPair, Operator, User, decode};
@@ -26,6 +28,36 @@ impl Identity {
         let mut identity = Self::default();
         identity.make(fleet, now)?;
         Ok(identity)
+    }
+
+    /// Reads the folder `identity/` that the desk made: its public half.
+    ///
+    /// # Errors
+    /// What the file system says, and a `keys.json` that is none.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let mut identity = Self::default();
+        identity.read_below(folder, "")?;
+        let keys = identity.files.get("keys.json");
+        let keys = keys.with_context(|| format!("{} has no keys.json", folder.display()))?;
+        identity.keys = serde_json::from_str(keys).context("reading keys.json")?;
+        Ok(identity)
+    }
+
+    fn read_below(&mut self, folder: &Path, below: &str) -> Result<()> {
+        let reading = || format!("reading {}", folder.display());
+        for entry in fs::read_dir(folder).with_context(reading)? {
+            let path = entry.with_context(reading)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let place = format!("{below}{name}");
+            if path.is_dir() {
+                self.read_below(&path, &format!("{place}/"))?;
+            } else {
+                let text = fs::read_to_string(&path)
+                    .with_context(|| format!("reading {}", path.display()))?;
+                self.files.insert(place, text.trim_end().to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// Makes what is missing and what differs from the fleet; all else stays byte for byte.

@@ -6,6 +6,7 @@ mod fleet;
 mod golden;
 mod identity;
 mod keys;
+mod login;
 mod member;
 mod peers;
 mod ports;

@@ -102,11 +102,14 @@ impl Member {
         if let Some(secrets) = &mut health.secrets {
             secrets.path = self.dir.join("secrets.conf").to_string_lossy().into_owned();
             for entry in &mut secrets.entries {
-                let kind = match entry.kind {
-                    SecretKind::NkeySeed => FileKind::NkeySeed,
-                    SecretKind::Text => FileKind::StoreKey,
+                entry.file = match entry.kind {
+                    SecretKind::NkeySeed => file(&entry.file, FileKind::NkeySeed),
+                    SecretKind::Text => file(&entry.file, FileKind::StoreKey),
+                    SecretKind::HostKey => {
+                        let own = copy.host_key_file(&entry.file);
+                        own.to_string_lossy().into_owned()
+                    }
                 };
-                entry.file = file(&entry.file, kind);
             }
         }
         for watched in &mut health.watch.files {

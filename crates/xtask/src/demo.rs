@@ -1,9 +1,13 @@
-//! `cargo xtask demo`: the fleet of hosts/ on loopback, and a story that shows what it does.
+//! `cargo xtask demo`: the fleet of hosts/ on loopback, and a story that shows what it does; then one in operator mode.
 
 mod keep;
+pub mod operator;
+mod plaintext;
 mod scene;
-mod table;
+pub mod table;
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -33,7 +37,8 @@ pub struct Args {
     /// First of the ports on 127.0.0.1: each server takes four of the next ten.
     #[arg(long, value_name = "PORT", default_value_t = 14220)]
     port: u16,
-    /// Specs that Nix has already made; without them they are built from hosts/.
+    /// Specs that Nix has already made; cim-admin, sops and ssh-keygen are then on PATH. Without them all of it is
+    /// built from hosts/ and installed.
     #[arg(long, value_name = "DIR")]
     specs: Option<PathBuf>,
 }
@@ -44,6 +49,10 @@ pub struct Stage {
     pub specs: PathBuf,
     /// The server to run.
     pub nats_server: PathBuf,
+    /// The program that makes identities.
+    pub cim_admin: PathBuf,
+    /// The PATH on which sops and ssh-keygen are.
+    pub path: OsString,
     /// First of the ports on 127.0.0.1.
     pub port: u16,
     /// Whether the fleet goes on until Ctrl-C.
@@ -80,13 +89,16 @@ pub fn on(stage: &Stage, progress: &Progress) -> Result<ExitCode> {
         .enable_all()
         .build()
         .context("starting the demo")?;
+    let operator = dir.path().join("operator");
     runtime.block_on(async {
         let (code, fleet) = tokio::select! {
-            told = tell(fleet, progress) => told?,
+            // Signals are caught before there is anything to clean up.
+            biased;
             stopped = stopped() => {
                 stopped?;
                 bail!("stopped by a signal; the servers and their files are removed")
             }
+            told = tell(fleet, stage, &operator, progress) => told?,
         };
         if stage.keep {
             keep::invite(&fleet)?;
@@ -108,13 +120,22 @@ async fn stopped() -> Result<()> {
     }
 }
 
-/// Plays the story and prints what was seen; the fleet is still running then.
-async fn tell(mut fleet: Fleet, progress: &Progress) -> Result<(ExitCode, Fleet)> {
+/// Plays both stories and prints what was seen of each; the first fleet is still running then.
+async fn tell(
+    mut fleet: Fleet,
+    stage: &Stage,
+    dir: &Path,
+    progress: &Progress,
+) -> Result<(ExitCode, Fleet)> {
     let mut table = Table::default();
     let told = scene::play(&mut fleet, &mut table, progress).await;
-    write!(std::io::stdout(), "{table}").context("printing what was seen")?;
+    shown(&table)?;
     told?;
-    let code = if table.all_held() {
+    let mut sealed = Table::default();
+    let told = operator::play(stage, dir, &mut sealed, progress).await;
+    shown(&sealed)?;
+    told?;
+    let code = if table.all_held() && sealed.all_held() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -122,20 +143,29 @@ async fn tell(mut fleet: Fleet, progress: &Progress) -> Result<(ExitCode, Fleet)
     Ok((code, fleet))
 }
 
+fn shown(table: &Table) -> Result<()> {
+    write!(std::io::stdout(), "{table}").context("printing what was seen")
+}
+
 fn stage(args: &Args, progress: &Progress) -> Result<Stage> {
-    let (specs, nats_server) = match &args.specs {
-        Some(specs) => (specs.clone(), cim_testkit::nats_server()?),
-        None => {
-            let workspace = Workspace::find()?;
-            let tools = Rc::new(Tools::install(&workspace, Purpose::Demo, progress)?);
-            let nats_server = tools.nats_server.path.clone();
-            let flake = Flake::assemble(&workspace, tools, None, progress)?;
-            (golden::specs(&flake, progress)?, nats_server)
-        }
-    };
+    if let Some(specs) = &args.specs {
+        return Ok(Stage {
+            specs: specs.clone(),
+            nats_server: cim_testkit::nats_server()?,
+            cim_admin: PathBuf::from("cim-admin"),
+            path: env::var_os("PATH").unwrap_or_default(),
+            port: args.port,
+            keep: args.keep,
+        });
+    }
+    let workspace = Workspace::find()?;
+    let tools = Rc::new(Tools::install(&workspace, Purpose::Demo, progress)?);
+    let flake = Flake::assemble(&workspace, Rc::clone(&tools), None, progress)?;
     Ok(Stage {
-        specs,
-        nats_server,
+        specs: golden::specs(&flake, progress)?,
+        nats_server: tools.nats_server.path.clone(),
+        cim_admin: workspace.built("cim-admin"),
+        path: tools.path_env()?,
         port: args.port,
         keep: args.keep,
     })

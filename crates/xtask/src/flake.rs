@@ -36,7 +36,8 @@ pub struct Flake {
     tools: Rc<Tools>,
     source: PathBuf,
     standin: PathBuf,
-    overrides: Vec<String>,
+    /// Input and what stands for it.
+    overrides: Vec<(String, String)>,
 }
 
 impl Flake {
@@ -61,13 +62,8 @@ impl Flake {
                 Some(path) if input == "nixpkgs" => path.to_path_buf(),
                 _ => standin.join(input),
             };
-            overrides.extend([
-                "--override-input".into(),
-                input.into(),
-                format!("path:{}", path.display()),
-            ]);
+            overrides.push((input.to_owned(), format!("path:{}", path.display())));
         }
-        overrides.extend(["--no-write-lock-file".into(), "--offline".into()]);
         Ok(Self {
             tools,
             source,
@@ -83,6 +79,19 @@ impl Flake {
             source,
             standin: self.standin.clone(),
             overrides: self.overrides.clone(),
+        }
+    }
+
+    /// Another flake in `source`, with this one as its input `cim`.
+    pub fn used_by(&self, source: PathBuf) -> Self {
+        let of_ours = self.overrides.iter();
+        let of_ours = of_ours.map(|(input, path)| (format!("cim/{input}"), path.clone()));
+        Self {
+            overrides: [("cim".to_owned(), self.reference())]
+                .into_iter()
+                .chain(of_ours)
+                .collect(),
+            ..self.at(source)
         }
     }
 
@@ -119,7 +128,11 @@ impl Flake {
             .position(|arg| *arg == "--")
             .unwrap_or(args.len());
         let (before, after) = args.split_at(end);
-        nix.args(before).args(&self.overrides).args(after);
+        nix.args(before);
+        for (input, path) in &self.overrides {
+            nix.args(["--override-input", input, path]);
+        }
+        nix.args(["--no-write-lock-file", "--offline"]).args(after);
         Ok(nix)
     }
 }

@@ -2,9 +2,11 @@
 
 mod bench;
 mod demo;
+mod estate;
 mod flake;
 mod format;
 mod golden;
+mod hosts;
 mod lab;
 mod mirror;
 mod private;

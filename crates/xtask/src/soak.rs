@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::lab;
 use crate::progress::Progress;
+use crate::test;
 use crate::workspace::Workspace;
 
 /// What there is to run.
@@ -13,6 +14,11 @@ use crate::workspace::Workspace;
 pub enum Campaign {
     /// Breaks what each story of the lab guards, and sees that the story fails for it.
     Lab {
+        /// Only mutants with one of these in their names.
+        names: Vec<String>,
+    },
+    /// Makes every mistake of the table in modules/ and checks/vm/, and sees that a check notices it.
+    Modules {
         /// Only mutants with one of these in their names.
         names: Vec<String>,
     },
@@ -24,6 +30,7 @@ pub enum Campaign {
 pub fn run(campaign: &Campaign, workspace: &Workspace, progress: &Progress) -> Result<()> {
     match campaign {
         Campaign::Lab { names } => lab::mutants(names, workspace, progress),
+        Campaign::Modules { names } => test::mutants(names, workspace, progress),
         Campaign::Render(args) => render::run(args, workspace, progress),
     }
 }

@@ -5,6 +5,7 @@ mod compare;
 mod contract;
 pub mod eval;
 mod golden;
+mod identity;
 mod mutants;
 mod real;
 pub mod reference;
@@ -57,6 +58,11 @@ const STEPS: &[Step<Session>] = &[
         name: "demo",
         needs: &["tools"],
         run: Session::demo,
+    },
+    Step {
+        name: "identity",
+        needs: &["tools"],
+        run: identity::run,
     },
     Step {
         name: "contract",
@@ -160,6 +166,22 @@ pub fn run(
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Tries mutants of the modules: all, or those with one of `names` in theirs.
+///
+/// # Errors
+/// Those that nothing notices.
+pub fn mutants(names: &[String], workspace: &Workspace, progress: &Progress) -> Result<()> {
+    let mut session = Session {
+        workspace: workspace.clone(),
+        progress: progress.clone(),
+        trees: Trees::default(),
+        tools: None,
+        flake: None,
+    };
+    session.install_tools()?;
+    mutants::all(&mut session, names)
 }
 
 #[cfg(test)]

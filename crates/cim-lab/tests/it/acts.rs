@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::support::Scene;
-use crate::{deploy, faults, flows, order, partitions, repaired, sandbox, stop, switch};
+use crate::{declared, deploy, faults, flows, order, partitions, repaired, sandbox, stop, switch};
 
 /// A story and its name.
 pub type Story = (&'static str, fn(&Scene) -> Result<()>);
@@ -44,6 +44,8 @@ const ONE_HOST: &[&[Story]] = &[
         ),
     ],
     &[
+        ("streams follow what is declared", declared::follows),
+        ("a backup is taken and drilled", declared::backed_up),
         ("a change that needs it restarts", switch::restarts),
         (
             "a reload that should have been a restart fails",

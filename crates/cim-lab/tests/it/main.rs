@@ -2,6 +2,7 @@
 //! each from a whole fleet to a whole fleet.
 
 mod acts;
+mod declared;
 mod deploy;
 mod ends;
 mod faults;

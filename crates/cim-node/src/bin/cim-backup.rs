@@ -16,6 +16,9 @@ use cim_node::login::Server;
 use cim_node::provision::report::Exit;
 use clap::{Parser, Subcommand};
 
+/// What the server calls us.
+const NAME: &str = "cim-backup";
+
 /// Backs up an account's streams with their consumers, key-value buckets and object stores. Exit code 0: done, and
 /// nothing is wrong; 1: done, with something to tidy up; 2: something was not done, or is damaged; 3: nobody knows.
 #[derive(Parser)]
@@ -140,7 +143,7 @@ fn run(command: Command) -> Result<Report> {
         } => {
             let create = Create {
                 folder,
-                login: server.login(),
+                login: server.login(NAME),
                 domain: server.domain.clone(),
                 patience: server.patience(),
                 streams: stream,
@@ -163,7 +166,7 @@ fn run(command: Command) -> Result<Report> {
         } => {
             let restore = Restore {
                 backup,
-                login: server.login(),
+                login: server.login(NAME),
                 domain: server.domain.clone(),
                 patience: server.patience(),
                 streams: stream,

@@ -1,14 +1,15 @@
 //! `cim-provision`: streams, consumers and buckets as declared.
 
-use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use cim_node::docs;
+use cim_node::login::Server;
+use cim_node::provision::Run;
 use cim_node::provision::asset::Asset;
-use cim_node::provision::cli::{Args, Command, Declaring, Server};
+use cim_node::provision::cli::{Args, Command, Declaring};
 use cim_node::provision::declared::{self, Declared, Mistakes};
 use cim_node::provision::prune::{Kept, Left};
 use cim_node::provision::report::Exit;
@@ -133,7 +134,7 @@ fn with(
 }
 
 async fn imported(to: Option<&Path>, nix: bool, json: bool, server: &Server) -> Result<Exit> {
-    let api = server.run(None, BTreeMap::new(), 16).connect().await?;
+    let api = Run::at(server).connect().await?;
     let imported = import::import(&api).await?;
     let names: Vec<_> = imported
         .iter()

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use super::Run;
 use super::asset::Asset;
-use super::connect::Login;
+use crate::login::Server;
+
+/// What clients of ours are called in `/connz`.
+const NAME: &str = "cim-provision";
+
+/// How many requests are open at a time where nobody says it.
+const AT_ONCE: usize = 16;
 
 /// Makes an account's JetStream hold what is declared. Exit code 0: it does; 1: something to tidy up, or of a plan,
 /// to do; 2: something was refused or failed; 3: nobody knows.
@@ -98,7 +103,7 @@ pub struct Declaring {
     #[arg(long)]
     pub json: bool,
     /// Requests that are open at a time
-    #[arg(long, default_value_t = 16, value_name = "N")]
+    #[arg(long, default_value_t = AT_ONCE, value_name = "N")]
     pub at_once: usize,
 }
 
@@ -115,41 +120,6 @@ pub struct Health {
     /// Do not ask: whoever runs this has looked
     #[arg(long)]
     pub without_health: bool,
-}
-
-/// The server, and who we are to it.
-#[derive(clap::Args)]
-pub struct Server {
-    /// The server; may be given several times
-    #[arg(long, value_name = "URL", default_value = "nats://127.0.0.1:4222")]
-    pub server: Vec<String>,
-    /// The JetStream domain, where it is not the server's own
-    #[arg(long)]
-    pub domain: Option<String>,
-    /// A .creds file
-    #[arg(long, value_name = "FILE")]
-    pub credentials: Option<PathBuf>,
-    /// A file with an nkey seed
-    #[arg(long, value_name = "FILE")]
-    pub nkey_seed: Option<PathBuf>,
-    /// A user with a password
-    #[arg(long, requires = "password_file")]
-    pub user: Option<String>,
-    /// The file of the password
-    #[arg(long, value_name = "FILE", requires = "user")]
-    pub password_file: Option<PathBuf>,
-    /// Authorities to trust, PEM
-    #[arg(long, value_name = "FILE")]
-    pub ca: Option<PathBuf>,
-    /// Our certificate, PEM
-    #[arg(long, value_name = "FILE", requires = "key")]
-    pub certificate: Option<PathBuf>,
-    /// Its key, PEM
-    #[arg(long, value_name = "FILE", requires = "certificate")]
-    pub key: Option<PathBuf>,
-    /// How long what fails for now is tried again
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub wait: u64,
 }
 
 fn consent(text: &str) -> Result<(String, String), String> {
@@ -180,32 +150,25 @@ impl Declaring {
             (None, None) => None,
         };
         let consent = self.allow_data_loss.iter().cloned().collect();
-        Ok(self.server.run(monitor, consent, self.at_once))
+        Ok(Run {
+            monitor,
+            consent,
+            at_once: self.at_once,
+            ..Run::at(&self.server)
+        })
     }
 }
 
-impl Server {
-    /// What a run at this server needs.
-    pub fn run(
-        &self,
-        monitor: Option<(String, Option<String>)>,
-        consent: BTreeMap<String, String>,
-        at_once: usize,
-    ) -> Run {
-        Run {
-            login: Login {
-                servers: self.server.clone(),
-                credentials: self.credentials.clone(),
-                nkey_seed: self.nkey_seed.clone(),
-                user: self.user.clone().zip(self.password_file.clone()),
-                ca: self.ca.clone(),
-                certificate: self.certificate.clone().zip(self.key.clone()),
-            },
-            domain: self.domain.clone(),
-            monitor,
-            consent,
-            patience: Duration::from_secs(self.wait),
-            at_once,
+impl Run {
+    /// A run at a server that is not asked how it is.
+    pub fn at(server: &Server) -> Self {
+        Self {
+            login: server.login(NAME),
+            domain: server.domain.clone(),
+            monitor: None,
+            consent: BTreeMap::new(),
+            patience: server.patience(),
+            at_once: AT_ONCE,
         }
     }
 }

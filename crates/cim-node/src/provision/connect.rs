@@ -14,6 +14,8 @@ use super::api::Pauses;
 /// Where the server is and how we log in.
 #[derive(Debug, Clone, Default)]
 pub struct Login {
+    /// What the server calls the connection, in `/connz` and its log.
+    pub name: String,
     /// URLs, such as `nats://127.0.0.1:4222`; never with a password.
     pub servers: Vec<String>,
     /// A `.creds` file.
@@ -67,7 +69,7 @@ fn options(login: &Login) -> Result<ConnectOptions> {
         }),
         false => ConnectOptions::new(),
     };
-    options = options.name("cim-provision");
+    options = options.name(&login.name);
     if let Some(file) = &login.ca {
         options = options.add_root_certificates(file.clone());
     }

@@ -2,6 +2,7 @@
 
 mod expiry;
 mod health;
+mod host_keys;
 mod login;
 mod reload;
 mod reload_files;

@@ -20,10 +20,8 @@ impl Difference {
     /// What it needs before it holds.
     pub fn consequence(&self, role: Role, version: Version, has_operator: bool) -> Consequence {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let nothing = |value: &Option<Value>| value.as_ref().is_none_or(Value::is_null);
         reload::Difference {
             path: &path,
-            toggles: nothing(&self.old) != nothing(&self.new),
             has_operator,
         }
         .consequence(role, version)

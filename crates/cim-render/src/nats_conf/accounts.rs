@@ -5,6 +5,7 @@ use cim_spec::plan::{
     Access, Account, Callout, Permissions, Plan, Principal, PrincipalKind, Proof, Quota,
 };
 
+use super::secrets::host_key_variable;
 use super::{fields, sharing};
 use crate::conf::{Duplicate, Map, Node};
 use crate::places::Places;
@@ -27,11 +28,12 @@ pub fn callout(callout: &Callout, places: &dyn Places) -> Map {
     block.put("issuer", callout.issuer.as_str());
     block.put("account", callout.account.as_str());
     let users = callout.auth_users.iter().filter_map(|proof| match proof {
-        Proof::Nkey(key) => Some(places.nkey(key)),
-        Proof::Password(name) | Proof::Certificate(name) => Some(name.clone()),
+        Proof::Nkey(key) => Some(Node::from(places.nkey(key))),
+        Proof::Password(name) | Proof::Certificate(name) => Some(Node::from(name.as_str())),
+        Proof::HostKey(key) => Some(Node::Variable(host_key_variable(key))),
         Proof::Jwt => None,
     });
-    block.put("auth_users", users.collect::<Vec<_>>());
+    block.put("auth_users", Node::List(users.collect()));
     if let Some(key) = &callout.xkey {
         block.put("xkey", key.as_str());
     }
@@ -93,6 +95,9 @@ fn user(principal: &Principal, places: &dyn Places) -> Result<Map, Duplicate> {
         }
         Proof::Certificate(name) => {
             block.put("user", name.as_str());
+        }
+        Proof::HostKey(key) => {
+            block.put("nkey", Node::Variable(host_key_variable(key)));
         }
         // Only of an operator's, where no account stands in nats.conf.
         Proof::Jwt => {}

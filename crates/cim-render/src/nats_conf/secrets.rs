@@ -3,7 +3,9 @@
 use cim_spec::Plan;
 use cim_spec::artefact::{Secret, SecretKind};
 use cim_spec::file::File;
-use cim_spec::plan::Login;
+use cim_spec::plan::{Login, Proof};
+
+use crate::places::host_key_file;
 
 /// The variable that stands for the leaf's nkey seed.
 pub const NKEY_VARIABLE: &str = "cim_leaf_nkey";
@@ -13,6 +15,16 @@ pub const JETSTREAM_KEY: &str = "cim_jetstream_key";
 
 /// The variable that stands for the key that encrypted the store before.
 pub const JETSTREAM_PREV_KEY: &str = "cim_jetstream_prev_key";
+
+/// The variable that stands for the public half of a key that the host makes. Letters and digits stay, so that no two
+/// keys have one.
+pub fn host_key_variable(key: &str) -> String {
+    let spelled = key.bytes().map(|byte| match byte {
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("_{byte:02x}"),
+    });
+    format!("cim_key_{}", spelled.collect::<String>())
+}
 
 /// The variables of a config with the files that hold their values.
 pub fn secrets(plan: &Plan) -> Vec<Secret> {
@@ -30,8 +42,17 @@ pub fn secrets(plan: &Plan) -> Vec<Secret> {
             let before = before.map(|file| secret(JETSTREAM_PREV_KEY, file, SecretKind::Text));
             [key].into_iter().chain(before)
         });
+    let principals = plan.accounts.iter().flat_map(|account| &account.principals);
+    let own = principals.filter_map(|principal| match &principal.proof {
+        Proof::HostKey(key) => Some(Secret {
+            variable: host_key_variable(key),
+            file: host_key_file(plan, key),
+            kind: SecretKind::HostKey,
+        }),
+        _ => None,
+    });
     // Several remotes log in with the same seed.
-    seed.take(1).chain(keys).collect()
+    seed.take(1).chain(keys).chain(own).collect()
 }
 
 fn secret(variable: &str, file: &File, kind: SecretKind) -> Secret {

@@ -2,7 +2,7 @@
 
 use super::Lints;
 use crate::field::{Setting, SettingValue};
-use crate::plan::{Access, Account, Plan, Principal, Proof};
+use crate::plan::{Access, Account, Plan, Principal, PrincipalKind, Proof};
 use crate::subject;
 use crate::version::Version;
 
@@ -125,7 +125,10 @@ impl When {
             When::MqttServers => plan.mqtt.is_some() && (other_servers || plan.link.is_some()),
             When::Operator => plan.operator.is_some(),
             When::Certificates => users.any(|user| matches!(user.proof, Proof::Certificate(_))),
-            When::Restore => users.any(may_restore_some),
+            // A service of ours restores what it is told to.
+            When::Restore => {
+                users.any(|user| user.kind != PrincipalKind::Service && may_restore_some(user))
+            }
             When::WildcardDeny => plan.accounts.iter().any(denies_by_wildcard),
             When::NoAuthUserServers => other_servers && no_auth_user(plan).is_some(),
             When::NoAuthUserRestricted => no_auth_user(plan).is_some_and(|name| {

@@ -236,7 +236,7 @@ pub(super) fn unique_proofs(accounts: &[Account], at: &OptionPath, problems: &mu
             let at = match principal.kind {
                 PrincipalKind::User => at.join(&account.name).join("users"),
                 PrincipalKind::Leaf => OptionPath::new("services.cim.fleet.leaves"),
-                PrincipalKind::Service => continue, // none has a proof in nats.conf
+                PrincipalKind::Service => continue, // a JWT, or a key that was just made
             };
             let at = at.join(&principal.name);
             // A certificate's name and a password's user are names of the same kind.
@@ -244,7 +244,7 @@ pub(super) fn unique_proofs(accounts: &[Account], at: &OptionPath, problems: &mu
                 Proof::Nkey(key) => ("nkey", key, at.join("nkey")),
                 Proof::Certificate(name) => ("user", name, at.join("certificate")),
                 Proof::Password(_) => ("user", &principal.name, at),
-                Proof::Jwt => continue,
+                Proof::Jwt | Proof::HostKey(_) => continue,
             };
             if let Some(first) = seen.get(&(what, proof.as_str())) {
                 problems.add(

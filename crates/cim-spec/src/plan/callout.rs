@@ -1,6 +1,6 @@
 //! The rules of an auth callout: the service exists, and whoever has an account goes past it.
 
-use super::{Account, Proof};
+use super::{Account, Principal, PrincipalKind, Proof};
 use crate::nkey;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
@@ -19,6 +19,11 @@ pub struct Callout {
     pub xkey: Option<String>,
     /// Accounts whose clients the service is asked about, which does not bind its answers; empty: all.
     pub allowed_accounts: Vec<String>,
+}
+
+/// A service of ours answers nobody.
+fn is_somebodys(principal: &Principal) -> bool {
+    principal.kind != PrincipalKind::Service
 }
 
 /// The callout of a server with these accounts.
@@ -51,7 +56,7 @@ pub(super) fn plan(
             format!("{:?} is not an account of this server", options.account),
             format!("name one of {names}"),
         ),
-        Some(account) if account.principals.is_empty() => problems.add(
+        Some(account) if !account.principals.iter().any(is_somebodys) => problems.add(
             Rule::CalloutService,
             &at.join("account"),
             format!("{:?} has no user: nobody could answer, and every unknown client would wait in vain", options.account),

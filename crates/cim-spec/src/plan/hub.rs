@@ -54,6 +54,9 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     accounts::unique_proofs(&accounts, &fleet_at.join("accounts"), problems);
     system_account(&spec.fleet, &accounts, &fleet_at, problems);
     someone_can_log_in(&spec.fleet, &accounts, &fleet_at.join("accounts"), problems);
+    if spec.fleet.operator.is_none() {
+        services::add_local(&mut accounts);
+    }
 
     let operator = operator::plan(&spec.fleet, &name::unit(&spec.node), problems);
     let callout = spec

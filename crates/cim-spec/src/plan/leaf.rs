@@ -5,7 +5,7 @@ use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
 use super::{
     Account, AccountAssets, Address, ClientListener, Cluster, Jetstream, Plan, accounts, callout,
-    health, jetstream, link, listeners, tls, uplink,
+    health, jetstream, link, listeners, services, tls, uplink,
 };
 use crate::field::Connection;
 use crate::path::OptionPath;
@@ -61,7 +61,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         problems,
     );
     let accounts_at = at.join("accounts");
-    let accounts = accounts::plan(
+    let mut accounts = accounts::plan(
         &spec.leaf.accounts,
         accounts::Store::Of(jetstream.as_ref()),
         &accounts_at,
@@ -70,6 +70,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     );
     accounts::unique_proofs(&accounts, &accounts_at, problems);
     has_local_account(spec, member, &accounts_at, problems);
+    services::add_local(&mut accounts);
 
     let callout = spec.leaf.auth_callout.as_ref();
     let callout_at = at.join("authCallout");

@@ -59,7 +59,7 @@ pub enum PrincipalKind {
     User,
     /// A leaf node, and nothing else.
     Leaf,
-    /// A program of ours beside a hub's node, or at the desk.
+    /// A program of ours beside a server, or at the desk.
     Service,
 }
 
@@ -74,6 +74,8 @@ pub enum Proof {
     Certificate(String),
     /// By a JWT that the account signed.
     Jwt,
+    /// By signing with a key of this name, which the host makes when the server starts and nobody else has.
+    HostKey(String),
 }
 
 /// What a principal may do. Empty allow lists allow nothing.

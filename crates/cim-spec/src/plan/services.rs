@@ -1,4 +1,4 @@
-//! Programs of ours that log in at a hub's node, and the operator at the desk: what each may do.
+//! Programs of ours that log in beside a server, and the operator at the desk: what each may do.
 
 use super::{Access, Account, Permissions, Principal, PrincipalKind, Proof, accounts, leaves};
 use crate::OptionPath;
@@ -37,6 +37,9 @@ const BACKUP: &[&str] = &[
     "$JS.SNAPSHOT.RESTORE.>",
 ];
 
+/// What runs beside each server, by its name: one login for each account that may store something.
+const BESIDE: [(&str, &[&str]); 2] = [("provision", PROVISION), ("backup", BACKUP)];
+
 /// Of the system account: pushes JWTs, looks them up and deletes them, sees who is connected, and learns from each
 /// node who it is and which operator it trusts. nats-server itself closes what a push takes away, so nothing is kicked.
 const DESK: &[&str] = &[
@@ -65,22 +68,38 @@ pub fn accounts_of(fleet: &Fleet, problems: &mut Problems) -> Vec<Account> {
     accounts
 }
 
-/// Adds the services of each account. Of static accounts there are none: their hosts make keys of their own.
+/// Adds the services of each account in operator mode. Those of static accounts are their server's own: [`add_local`].
 pub(super) fn add(fleet: &Fleet, accounts: &mut [Account]) {
     if fleet.operator.is_none() {
         return;
     }
     for account in accounts {
         if account.name == fleet.system_account {
-            account.principals.push(service("desk", DESK));
+            let desk = service("desk", DESK, Proof::Jwt);
+            account.principals.push(desk);
         } else if account.jetstream.is_some() {
-            account.principals.push(service("provision", PROVISION));
-            account.principals.push(service("backup", BACKUP));
+            for (name, requests) in BESIDE {
+                account.principals.push(service(name, requests, Proof::Jwt));
+            }
         }
     }
 }
 
-fn service(name: &str, requests: &[&str]) -> Principal {
+/// Adds the services of each static account that may store something, whatever it is declared to hold: another stream is
+/// nothing new to nats-server. Each logs in with a key that the host makes.
+pub(super) fn add_local(accounts: &mut [Account]) {
+    for account in accounts {
+        if account.jetstream.is_none() {
+            continue;
+        }
+        for (name, requests) in BESIDE {
+            let key = Proof::HostKey(format!("{}.{name}", account.name));
+            account.principals.push(service(name, requests, key));
+        }
+    }
+}
+
+fn service(name: &str, requests: &[&str], proof: Proof) -> Principal {
     let access = |allow: &[&str]| Access {
         allow: allow.iter().map(ToString::to_string).collect(),
         deny: Vec::new(),
@@ -89,7 +108,7 @@ fn service(name: &str, requests: &[&str]) -> Principal {
         name: name.to_owned(),
         kind: PrincipalKind::Service,
         connections: PROGRAMS,
-        proof: Proof::Jwt,
+        proof,
         permissions: Some(Permissions {
             publish: access(requests),
             subscribe: access(&[INBOX]),

@@ -36,7 +36,12 @@ struct Leaf {
 
 /// Plays every scene; a scene that fails is a row, an error only what stops the story.
 pub async fn play(fleet: &mut Fleet, table: &mut Table, progress: &Progress) -> Result<()> {
-    start(fleet, table, progress)?;
+    start(
+        "all servers start with their real configs",
+        fleet,
+        table,
+        progress,
+    )?;
     linked(fleet, table).await?;
     crosses(fleet, table).await?;
     refused_upwards(fleet, table).await?;
@@ -44,23 +49,20 @@ pub async fn play(fleet: &mut Fleet, table: &mut Table, progress: &Progress) -> 
     fails_over(fleet, table, progress).await
 }
 
-fn start(fleet: &mut Fleet, table: &mut Table, progress: &Progress) -> Result<()> {
+/// Starts every server, hubs first.
+pub fn start(claim: &str, fleet: &mut Fleet, table: &mut Table, progress: &Progress) -> Result<()> {
     let since = Instant::now();
     let mut names = fleet.names();
     names.sort_by_key(|name| !name.starts_with("hub"));
     for name in &names {
         progress.doing(&format!("starting {name}"), || fleet.start(name))?;
     }
-    table.held(
-        "all servers start with their real configs",
-        names.join(", "),
-        since.elapsed(),
-    );
+    table.held(claim, names.join(", "), since.elapsed());
     Ok(())
 }
 
 /// Every leaf has a link, by nkey or by certificate.
-async fn linked(fleet: &Fleet, table: &mut Table) -> Result<()> {
+pub async fn linked(fleet: &Fleet, table: &mut Table) -> Result<()> {
     let since = Instant::now();
     let leaves: Vec<String> = fleet
         .names()
@@ -131,7 +133,7 @@ async fn refused_downwards(fleet: &Fleet, table: &mut Table) -> Result<()> {
 
 /// Sends an undeclared message before each declared one: when the declared one is there, the
 /// other would have been there first.
-async fn refused(
+pub async fn refused(
     table: &mut Table,
     claim: &str,
     (client, undeclared, declared): (&Client, &'static str, &'static str),
@@ -190,7 +192,7 @@ async fn fails_over(fleet: &mut Fleet, table: &mut Table, progress: &Progress) -
 }
 
 /// Publishes until the message arrives: interest takes a moment to spread.
-async fn arrives(client: &Client, subject: &'static str, at: &mut Subscriber) -> Result<()> {
+pub async fn arrives(client: &Client, subject: &'static str, at: &mut Subscriber) -> Result<()> {
     let since = Instant::now();
     loop {
         client.publish(subject, "7".into()).await?;
@@ -205,7 +207,7 @@ async fn arrives(client: &Client, subject: &'static str, at: &mut Subscriber) ->
 }
 
 /// The hub node that a leaf is linked to, other than `lost`.
-async fn hub_of(fleet: &Fleet, leaf: &str, lost: Option<&str>) -> Result<String> {
+pub async fn hub_of(fleet: &Fleet, leaf: &str, lost: Option<&str>) -> Result<String> {
     let since = Instant::now();
     loop {
         let links: Leafz = fleet.server(leaf)?.get("/leafz")?;

@@ -19,7 +19,7 @@ pub struct Recipe {
 }
 
 /// All of them; every one has the host with two instances.
-pub const GENERATIONS: [Recipe; 4] = [
+pub const GENERATIONS: [Recipe; 6] = [
     Recipe {
         name: "base",
         changes: &[],
@@ -44,6 +44,24 @@ pub const GENERATIONS: [Recipe; 4] = [
                 "    logging.debug = true;\n    jetstream.maxFileStore = \"5GiB\";\n",
             ),
         ],
+    },
+    // A limit of a stream: nats-server does not hear of it.
+    Recipe {
+        name: "declared",
+        changes: &[(
+            "hosts/cim-dev-001.nix",
+            "maxAge = \"7d\";",
+            "maxAge = \"1d\";",
+        )],
+    },
+    // What a stream keeps, which no update makes a work queue.
+    Recipe {
+        name: "undoable",
+        changes: &[(
+            "hosts/cim-dev-001.nix",
+            "maxAge = \"7d\";",
+            "maxAge = \"7d\";\n        retention = \"workqueue\";",
+        )],
     },
     // A secret that nobody put on the host: it builds, and cannot start.
     Recipe {

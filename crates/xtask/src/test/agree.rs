@@ -128,7 +128,6 @@ pub fn on_every_place(eval: &Eval) -> Result<usize> {
             let path: Vec<&str> = mutated.path.iter().map(String::as_str).collect();
             let difference = Difference {
                 path: &path,
-                toggles: false,
                 has_operator: mutated.body["fleet"]["operator"].is_object(),
             };
             let in_nix = *digest == before[mutated.base];

@@ -14,10 +14,14 @@ use super::Session;
 use super::eval::Eval;
 use super::{triggers, units};
 use crate::mirror::Mirror;
+use crate::progress::Progress;
 use crate::tools::Tools;
 
 /// Trials at a time; each has a copy of the project's files.
 const WORKERS: usize = 2;
+
+/// Of how many mutants the step tries one; `cargo xtask soak modules` tries them all.
+const ONE_IN: usize = 4;
 
 /// Something that notices mistakes.
 struct Check {
@@ -49,8 +53,22 @@ const CHECKS: [Check; 5] = [
     },
 ];
 
-/// The step.
+/// The step: every so many of the table.
 pub fn run(session: &mut Session) -> Result<()> {
+    let some: Vec<&Mutant> = MUTANTS.iter().step_by(ONE_IN).collect();
+    attempt(session, &some)
+}
+
+/// All of the table, or those with one of `names` in theirs.
+pub fn all(session: &mut Session, names: &[String]) -> Result<()> {
+    let named =
+        |mutant: &&Mutant| names.is_empty() || names.iter().any(|name| mutant.name.contains(name));
+    let chosen: Vec<&Mutant> = MUTANTS.iter().filter(named).collect();
+    ensure!(!chosen.is_empty(), "no mutant has that in its name");
+    attempt(session, &chosen)
+}
+
+fn attempt(session: &mut Session, mutants: &[&'static Mutant]) -> Result<()> {
     let tools = session.tools()?;
     let flake = session.flake()?;
     let folders: Vec<PathBuf> = (0..WORKERS)
@@ -75,7 +93,7 @@ pub fn run(session: &mut Session) -> Result<()> {
     let outcomes = thread::scope(|scope| {
         let workers: Vec<_> = trials
             .iter()
-            .map(|trial| scope.spawn(|| trial.work(&next)))
+            .map(|trial| scope.spawn(|| trial.work(mutants, &next, &session.progress)))
             .collect();
         let joined = workers.into_iter().map(|worker| worker.join());
         joined
@@ -84,7 +102,7 @@ pub fn run(session: &mut Session) -> Result<()> {
     })?;
     let outcomes: Vec<_> = outcomes.into_iter().flatten().collect();
     ensure!(
-        outcomes.len() == MUTANTS.len(),
+        outcomes.len() == mutants.len(),
         "not every mutant was tried"
     );
     report(session, &outcomes)
@@ -106,8 +124,9 @@ fn report(session: &Session, outcomes: &[(&Mutant, Result<Option<Caught>>)]) -> 
     }
     let counts = counts.map(|(check, count)| format!("{count} by {check}"));
     session.progress.note(&format!(
-        "{} mutants and a control; caught: {}",
+        "{} of {} mutants and a control; caught: {}",
         outcomes.len(),
+        MUTANTS.len(),
         counts.join(", ")
     ));
     if !problems.is_empty() {
@@ -138,10 +157,23 @@ impl<'a> Trial<'a> {
     }
 
     /// Tries mutants until there is none left that nobody took.
-    fn work(&self, next: &AtomicUsize) -> Vec<(&'static Mutant, Result<Option<Caught>>)> {
-        let take = || MUTANTS.get(next.fetch_add(1, Ordering::Relaxed));
+    fn work(
+        &self,
+        mutants: &[&'static Mutant],
+        next: &AtomicUsize,
+        progress: &Progress,
+    ) -> Vec<(&'static Mutant, Result<Option<Caught>>)> {
+        let take = || mutants.get(next.fetch_add(1, Ordering::Relaxed));
         std::iter::from_fn(take)
-            .map(|mutant| (mutant, self.attempt(mutant)))
+            .map(|mutant| {
+                let outcome = self.attempt(mutant);
+                let by = match &outcome {
+                    Ok(Some(caught)) => caught.check,
+                    _ => "nothing",
+                };
+                progress.note(&format!("{}: caught by {by}", mutant.name));
+                (*mutant, outcome)
+            })
             .collect()
     }
 

@@ -124,9 +124,12 @@ impl Session {
 
     /// The README's other command, on ports of its own.
     pub fn demo(&mut self) -> Result<()> {
+        let tools = self.tools()?;
         let stage = demo::Stage {
             specs: crate::golden::specs(&*self.flake()?, &self.progress)?,
-            nats_server: self.tools()?.nats_server.path.clone(),
+            nats_server: tools.nats_server.path.clone(),
+            cim_admin: self.workspace.built("cim-admin"),
+            path: tools.path_env()?,
             port: 24220,
             keep: false,
         };

@@ -26,7 +26,7 @@ use crate::workspace::Workspace;
 /// What the tools are for: running servers takes fewer than testing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// nats-server and Nix.
+    /// nats-server, Nix, sops and age.
     Demo,
     /// These, and what formats and checks.
     Test,
@@ -63,7 +63,7 @@ impl Tools {
                 let nats_server = nats::ensure(&site, progress);
                 let nix = nix::ensure(&site, progress);
                 let systemd = test.then(|| systemd::ensure(&site, progress)).transpose();
-                let sealers = test.then(|| sops::ensure(&site, progress)).transpose();
+                let sealers = sops::ensure(&site, progress);
                 (nats_server, nix, systemd, sealers)
             });
             let compiled = test
@@ -78,11 +78,7 @@ impl Tools {
             ((Ok(nats_server), Ok(nix), Ok(systemd), Ok(sealers)), Ok(formatters)) => {
                 let mut checkers = Vec::new();
                 checkers.extend(systemd.map(|tool| ("systemd-analyze", tool)));
-                checkers.extend(
-                    ["sops", "age"]
-                        .into_iter()
-                        .zip(sealers.into_iter().flatten()),
-                );
+                checkers.extend(["sops", "age"].into_iter().zip(sealers));
                 checkers.extend(
                     ["nixfmt", "deadnix", "taplo"]
                         .into_iter()

@@ -43,7 +43,7 @@ fn no_auth_user(fields: &[Setting], plan: &Plan, problems: &mut Problems) {
             Proof::Nkey(key) => key == name,
             Proof::Certificate(own) => own == name,
             Proof::Password(_) => principal.name == name,
-            Proof::Jwt => false,
+            Proof::Jwt | Proof::HostKey(_) => false,
         };
         match principal.kind {
             PrincipalKind::User | PrincipalKind::Service if is_it => return,

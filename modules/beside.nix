@@ -1,0 +1,98 @@
+# Instance → which accounts our programs log in to at its server, and how: flags, and what systemd hands over.
+#
+# Static accounts have a key for each program, which the host makes when the server starts (cim-secrets); in operator mode
+# the desk made a .creds file.
+{ lib }:
+{
+  unit,
+  role,
+  options,
+  spec,
+  ...
+}:
+let
+  own = spec.${role};
+  hasOperator = role == "hub" && own.fleet.operator != null;
+  # As the renderer names the folder and the file of an account.
+  keyFile =
+    account: service:
+    "/run/${unit}/${lib.replaceStrings [ "%" "/" ] [ "%25" "%2F" ] account}.${service}.nk";
+
+  # This server: as its clients reach it here, and under the name in its certificate.
+  client =
+    if role == "hub" then
+      lib.head (lib.mapAttrsToList (_: hub: hub.nodes.${own.node}) own.fleet.hubs)
+    else
+      {
+        inherit (own.leaf) port;
+        address = own.fleet.leaf.nodes.${toString own.leaf.node}.address or null;
+      };
+  here =
+    {
+      "0.0.0.0" = "127.0.0.1";
+      "::" = "::1";
+    }
+    .${options.host} or options.host;
+  isLoopback = lib.elem options.host [
+    "127.0.0.1"
+    "::1"
+    "localhost"
+  ];
+  inherit (options) tls;
+  url =
+    address:
+    "${if tls == null then "nats" else "tls"}://${
+      if lib.hasInfix ":" address then "[${address}]" else address
+    }:${toString client.port}";
+  servers = [
+    here
+  ]
+  ++ lib.optional (
+    tls != null && !isLoopback && client.address != null && client.address != here
+  ) client.address;
+  asksCertificate = tls != null && (tls.verify == true || tls.verifyAndMap == true);
+  files =
+    lib.optionalAttrs (tls != null && tls.caFile != null) { ca = tls.caFile; }
+    // lib.optionalAttrs asksCertificate {
+      certificate = tls.certFile;
+      key = tls.keyFile;
+    };
+
+  # As one argument in a unit.
+  quoted = text: lib.replaceStrings [ "%" "$" ] [ "%%" "$$" ] (lib.escapeShellArg text);
+  credential = id: file: "${id}:${lib.replaceStrings [ "%" ] [ "%%" ] file}";
+in
+{
+  inherit quoted hasOperator;
+
+  # Accounts that are declared to hold something.
+  holding = lib.attrNames (if role == "hub" then own.fleet.assets.accounts else own.leaf.assets);
+
+  # Of a service and the accounts that it works in: what systemd hands over, and each account's flags.
+  login =
+    service: accounts:
+    let
+      file =
+        account:
+        if hasOperator then
+          options.services.${account}.${service}.credentialsFile or null
+        else
+          keyFile account service;
+      id = account: "login-${toString (lib.lists.findFirstIndex (name: name == account) 0 accounts)}";
+    in
+    {
+      credentials =
+        # Where there is none, an assertion says so.
+        map (account: credential (id account) (file account)) (
+          lib.filter (account: file account != null) accounts
+        )
+        ++ lib.mapAttrsToList credential files;
+      flags =
+        account:
+        lib.concatStringsSep " " (
+          map (address: "--server ${quoted (url address)}") servers
+          ++ [ "--${if hasOperator then "credentials" else "nkey-seed"} %d/${id account}" ]
+          ++ map (id: "--${id} %d/${id}") (lib.attrNames files)
+        );
+    };
+}
