@@ -18,6 +18,7 @@ mod outcome;
 mod plan;
 mod public;
 pub mod retire;
+mod root;
 pub mod rotate;
 pub(crate) mod rules;
 mod run;
@@ -146,6 +147,9 @@ fn names(plan: &Plan, wanted: Option<&Wanted>) -> Result<()> {
     for user in wanted.iter().flat_map(|wanted| &wanted.users) {
         named(user.at.to_string(), &user.name);
     }
+    // A leaf is a user too.
+    problems.sort();
+    problems.dedup();
     ensure!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(())
 }

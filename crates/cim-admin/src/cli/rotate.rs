@@ -73,8 +73,11 @@ pub enum Rotate {
         #[command(flatten)]
         how: How,
     },
-    /// The root of trust: refused, with what to do
-    CaRoot,
+    /// The root of trust: a new one beside the old one; `rotate ca` and --finish follow
+    CaRoot {
+        #[command(flatten)]
+        how: How,
+    },
     /// A key that JetStream encrypts with: refused, with what to do
     StoreKey {
         /// The unit, such as cim-hub-1
@@ -157,9 +160,7 @@ impl Rotate {
             Rotate::ServerCertificate { unit, how } => (certificate(unit, Bearer::Server), how),
             Rotate::LeafCertificate { unit, how } => (certificate(unit, Bearer::Leaf), how),
             Rotate::Ca { how } => (What::Ca, how),
-            Rotate::CaRoot => bail!(
-                "a new root has no overlap of our making: every host must trust both before the first certificate changes; append the new root to identity/ca.pem, deploy every host, then replace the keys and run `cim-admin identity make`"
-            ),
+            Rotate::CaRoot { how } => (What::CaRoot, how),
             Rotate::StoreKey { unit } => bail!(
                 "the store of {unit} is unreadable with another key: nats-server re-encrypts only while it has both; set jetstream.encryption.prevKeyFile to a file with the old one first, or take a backup, empty the store and restore"
             ),
@@ -185,6 +186,10 @@ impl Rotate {
                 next.push(
                     "deploy every hub: its operator JWT then names the new key alone".to_owned(),
                 );
+            }
+            (What::CaRoot, _) => {
+                next.retain(|step| !step.starts_with("deploy "));
+                next.extend(self::root(finish).map(str::to_owned));
             }
             _ => {
                 let at = usize::from(next.first().is_some_and(|step| step.starts_with("commit ")));
@@ -217,4 +222,19 @@ impl Rotate {
             _ => String::new(),
         }
     }
+}
+
+/// What follows a change of the trusted roots.
+fn root(finish: bool) -> impl Iterator<Item = &'static str> {
+    let steps: &[&str] = match finish {
+        false => &[
+            "deploy every host, and give identity/ca.pem to whoever dials the hubs from elsewhere: they then trust both roots",
+            "cim-admin rotate ca, and deploy every host: its certificates then come from the new root",
+            "cim-admin rotate ca-root --finish",
+        ],
+        true => &[
+            "deploy every host, and give identity/ca.pem to whoever dials the hubs from elsewhere: they then trust the new root alone",
+        ],
+    };
+    steps.iter().copied()
 }

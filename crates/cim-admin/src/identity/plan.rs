@@ -143,9 +143,9 @@ impl Plan {
             return Ok(None);
         };
         let recipient = ssh_recipient(line).and_then(|text| text.parse());
-        recipient.map(Some).with_context(|| {
-            format!("services.cim.sops.services.cim.sops.hostKey of {host}, {line:?}")
-        })
+        recipient
+            .map(Some)
+            .with_context(|| format!("services.cim.sops.hostKey of {host}, {line:?}"))
     }
 
     /// Every certificate that hosts need.

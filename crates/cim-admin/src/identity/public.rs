@@ -5,7 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use cim_identity::Committed;
 
 use crate::files::{self, Batch, Mode};
@@ -59,6 +59,17 @@ impl Public {
     /// Where a file stands, for messages.
     pub fn shown(&self, place: &str) -> String {
         self.path.join(place).display().to_string()
+    }
+
+    /// Says that somebody has no JWT here, and who has.
+    pub fn nobody(&self, place: &str) -> Error {
+        let kind = place.split('/').next().unwrap_or_default();
+        let known = self
+            .places()
+            .filter_map(|place| place.strip_prefix(kind)?.strip_suffix(".jwt"));
+        let known: Vec<&str> = known.map(|name| name.trim_start_matches('/')).collect();
+        let (shown, known) = (self.shown(place), known.join(", "));
+        anyhow!("there is no {}; there are: {known}", shown.escape_debug())
     }
 
     /// Sets a file's text.

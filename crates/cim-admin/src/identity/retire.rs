@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use cim_creds::{User, decode};
+use anyhow::{Context, Result};
+use cim_creds::User;
 use time::OffsetDateTime;
 
 use super::public::Public;
 use super::rotate::{account_of, change};
 use super::vault::{OPERATOR, Vault};
-use super::{Made, Outcome, seeds};
+use super::{Made, Outcome, seeds, token};
 use crate::files::{Batch, Mode};
 use crate::progress::Progress;
 use crate::sops::{Folder, Identities};
@@ -49,19 +49,15 @@ pub struct Retired {
 pub fn retire(wish: Retirement<'_>, progress: &Progress) -> Result<Retired> {
     let mut public = Public::open(wish.identity)?;
     let shown = public.shown(wish.place);
-    let Some(jwt) = public.jwt(wish.place) else {
-        let kind = wish.place.split('/').next().unwrap_or_default();
-        let known = public
-            .places()
-            .filter_map(|place| place.strip_prefix(kind)?.strip_suffix(".jwt"));
-        let known: Vec<&str> = known.map(|name| name.trim_start_matches('/')).collect();
-        bail!("there is no {shown}; there are: {}", known.join(", "));
-    };
-    let claims = decode::<User>(jwt).and_then(|token| token.whole());
-    let claims = claims.with_context(|| format!("reading {shown}"))?;
+    let jwt = public.jwt(wish.place);
+    let jwt = jwt.ok_or_else(|| public.nobody(wish.place))?;
+    let now = wish.now.unix_timestamp();
+    // With a clock that is behind, a revocation would be older than what it is to revoke.
+    let claims = token::whole::<User>(jwt, now).with_context(|| format!("reading {shown}"))?;
     let mut keys = public.committed()?.keys;
     let account = account_of(&keys, &claims)?;
-    let (key, now) = (claims.data.sub.clone(), wish.now.unix_timestamp());
+    let key = claims.data.sub.clone();
+    let until = now.max(claims.data.iat);
     let mut vault = Vault::open(
         Folder::open(wish.secrets)?,
         wish.keys,
@@ -77,7 +73,7 @@ pub fn retire(wish: Retirement<'_>, progress: &Progress) -> Result<Retired> {
     }
     change(&vault, &mut public, &account, now, |nats| {
         for key in [&key].into_iter().chain(&retiring) {
-            nats.revocations.revoke(key.clone(), now);
+            nats.revocations.revoke(key.clone(), until);
         }
         roles.iter().for_each(|role| nats.signing_keys.remove(role));
     })?;

@@ -12,7 +12,7 @@ use super::known::Place;
 use super::plan::{Bearer, Plan};
 use super::public::Public;
 use super::vault::{OPERATOR, Vault};
-use super::{KEYS, Made, Request, accounts, authority, logins, make_after, seeds};
+use super::{KEYS, Made, Request, accounts, authority, logins, make_after, root, seeds};
 use crate::pki::{self, Authority, Certificate, CommonName, Key, Validity};
 use crate::progress::Progress;
 
@@ -39,6 +39,8 @@ pub enum What {
     },
     /// The issuing CA, and every certificate.
     Ca,
+    /// The root of trust.
+    CaRoot,
 }
 
 /// Begins a rotation.
@@ -62,13 +64,15 @@ pub fn start(request: Request<'_>, what: &What, progress: &Progress) -> Result<M
             What::Role { account, role } => {
                 let entry = seeds::role(account, role);
                 let of = keys.accounts.get_mut(account);
-                let of = of.with_context(|| format!("there is no account {account}"))?;
+                let of =
+                    of.with_context(|| format!("there is no account {}", account.escape_debug()))?;
                 none_under_way(of.retiring.get(role))?;
                 let names: Vec<&str> = of.signing_keys.keys().map(String::as_str).collect();
                 let old = of.signing_keys.get(role).cloned();
                 let old = old.with_context(|| {
                     format!(
-                        "account {account} has no role {role}; it has {}",
+                        "account {account} has no role {}; it has {}",
+                        role.escape_debug(),
                         names.join(", ")
                     )
                 })?;
@@ -84,6 +88,7 @@ pub fn start(request: Request<'_>, what: &What, progress: &Progress) -> Result<M
             }
             What::Certificate { unit, bearer } => certificate(plan, unit, *bearer, vault, public)?,
             What::Ca => ca(vault, public, now)?,
+            What::CaRoot => root::start(vault, public, now)?,
         }
         write(public, &keys)
     })
@@ -94,7 +99,8 @@ pub fn start(request: Request<'_>, what: &What, progress: &Progress) -> Result<M
 /// # Errors
 /// Nothing that is under way, and what [`super::make`] says.
 pub fn finish(request: Request<'_>, what: &What, progress: &Progress) -> Result<Made> {
-    let now = request.now.unix_timestamp();
+    let (plan, at) = (request.plan, request.now);
+    let now = at.unix_timestamp();
     make_after(request, progress, |vault, public| {
         let mut keys = public.committed()?.keys;
         match what {
@@ -108,7 +114,8 @@ pub fn finish(request: Request<'_>, what: &What, progress: &Progress) -> Result<
             }
             What::Role { account, role } => {
                 let of = keys.accounts.get_mut(account);
-                let of = of.with_context(|| format!("there is no account {account}"))?;
+                let of =
+                    of.with_context(|| format!("there is no account {}", account.escape_debug()))?;
                 under_way(of.retiring.remove(role))?;
             }
             What::User(place) => {
@@ -117,6 +124,7 @@ pub fn finish(request: Request<'_>, what: &What, progress: &Progress) -> Result<
                 let name = account_of(&keys, &new)?;
                 revoke(vault, public, &name, &old, now)?;
             }
+            What::CaRoot => root::finish(plan, public, at)?,
             What::Certificate { .. } | What::Ca => bail!(
                 "certificates have no second step: the old one holds until its end, and whoever has its key can use it until then"
             ),
@@ -152,6 +160,7 @@ fn token<T: cim_creds::Body>(public: &Public, place: &str) -> Result<Claims<T>> 
 }
 
 fn user(public: &Public, place: &str) -> Result<Claims<User>> {
+    ensure!(public.jwt(place).is_some(), public.nobody(place));
     token(public, place)
 }
 
@@ -228,7 +237,8 @@ fn certificate(
                 .strip_suffix(".pem")
         });
         bail!(
-            "the plan has no such certificate of {unit}; it has those of {}",
+            "the plan has no such certificate of {}; it has those of {}",
+            unit.escape_debug(),
             units.collect::<Vec<_>>().join(", ")
         );
     };

@@ -22,12 +22,19 @@ pub struct Times {
 /// # Errors
 /// One that was changed or cut, that this program would drop a part of, or of the future.
 pub fn read<T: Body>(jwt: Option<&str>, times: Times) -> Result<Option<Claims<T>>> {
-    let Some(jwt) = jwt else { return Ok(None) };
+    jwt.map(|jwt| whole(jwt, times.now)).transpose()
+}
+
+/// Decodes a JWT, which may have ended.
+///
+/// # Errors
+/// As [`read`].
+pub fn whole<T: Body>(jwt: &str, now: i64) -> Result<Claims<T>> {
     let claims = decode::decode::<T>(jwt)?.whole()?;
-    if claims.data.iat > times.now + LEEWAY {
-        claims.holds_at(times.now, LEEWAY)?;
+    if claims.data.iat > now + LEEWAY {
+        claims.holds_at(now, LEEWAY)?;
     }
-    Ok(Some(claims))
+    Ok(claims)
 }
 
 /// What a JWT is to be.

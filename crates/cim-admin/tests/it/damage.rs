@@ -67,6 +67,14 @@ fn plans(fleet: &Fleet, desk: &Desk) -> Result<()> {
         let users = &mut plan["fleet"]["accounts"]["CIM"]["users"];
         users["line\nend"] = users["smith"].clone();
     })?;
+    plan("leaf-with-newline", &|plan| {
+        let leaves = &mut plan["fleet"]["leaves"];
+        leaves["line\nend"] = leaves["plant-a"].clone();
+    })?;
+    plan("account-with-slash", &|plan| {
+        let accounts = &mut plan["fleet"]["accounts"];
+        accounts["../CIM"] = accounts["CIM"].clone();
+    })?;
     plan("host-with-slash", &|plan| {
         plan["hosts"]["a/b"] = plan["hosts"]["plant-a"].clone();
         plan["hosts"]["plant-a"]["secrets"]["cim\nx"] = json!({ "kind": "storeKey" });
@@ -148,6 +156,10 @@ fn secrets(fleet: &Fleet, desk: &Desk) -> Result<()> {
         copy(fleet, desk, name)?;
         fs::remove_file(desk.path(name).join(gone))?;
     }
+    // Whoever runs the tests may read every file, so it is none.
+    copy(fleet, desk, "unreadable")?;
+    fs::remove_file(file("unreadable"))?;
+    fs::create_dir(file("unreadable"))?;
     copy(fleet, desk, "by-hand")?;
     let rules = fleet.read("secrets/.sops.yaml")?;
     let operator = fleet.keys()?.recipients().remove(0);

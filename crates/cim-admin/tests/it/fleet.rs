@@ -258,6 +258,7 @@ fn fleet() -> Value {
         "gateways": {},
         "lifetimes": { "server": "720h", "leaf": "365d", "device": "168h", "user": "365d" },
         "expiryHorizon": "14d",
+        "assets": { "accounts": {}, "hubs": ["hub"] },
         "acknowledged": {},
     })
 }
@@ -282,5 +283,6 @@ fn leaf() -> Value {
         "account": "CIM", "localAccount": "CIM", "domain": "leaf", "nodes": {}, "nkey": null, "certificate": null,
         "imports": ["commands.>"], "exports": ["metrics.>"],
         "remotes": { "hub": { "hub": "hub", "websocket": false } },
+        "streams": { "toHub": [], "toLeaf": [] },
     })
 }

@@ -94,7 +94,7 @@ async fn a_server_takes_what_one_command_made() {
     let desk = fleet.entry("operator.yaml", "desk.creds").unwrap();
     let desk = connect(&fleet, &server, &desk).await.unwrap();
     let answer = desk
-        .request("$SYS.REQ.SERVER.PING.CONNZ", "".into())
+        .request("$SYS.REQ.SERVER.PING.VARZ", "".into())
         .await
         .unwrap();
     assert!(!answer.payload.is_empty());

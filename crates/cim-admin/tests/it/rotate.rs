@@ -309,6 +309,45 @@ fn certificates_are_replaced_one_by_one_and_all_with_the_ca() -> Result<()> {
 }
 
 #[test]
+fn a_root_ends_only_when_nothing_comes_from_it() -> Result<()> {
+    let scene = Scene::new()?;
+    let what = ["rotate", "ca-root"];
+    let end = [&what[..], &["--finish"]].concat();
+    let said = scene.refused(&end)?;
+    ensure!(said.contains("no such rotation is under way"), "{said}");
+    let old = scene.fleet.read("identity/ca.pem")?;
+    let before = scene.fleet.files()?;
+    let report = scene.run(&what)?;
+    let files = changed(&before, &scene.fleet.files()?);
+    ensure!(
+        files == ["identity/ca.pem", "secrets/operator.yaml"],
+        "{files:?}"
+    );
+    let steps = steps(&report);
+    ensure!(
+        steps[1].starts_with("deploy every host") && steps[2].starts_with("cim-admin rotate ca,"),
+        "{steps:?}"
+    );
+    let both = scene.fleet.read("identity/ca.pem")?;
+    ensure!(both.ends_with(&old) && both.len() > old.len(), "{both}");
+    scene.checks()?;
+    let said = scene.refused(&what)?;
+    ensure!(said.contains("has 2 roots"), "{said}");
+    let said = scene.refused(&end)?;
+    ensure!(
+        said.contains("certificates/cim-hub-1.pem does not come from the new root alone"),
+        "{said}"
+    );
+    let again = scene.fleet.make(&[])?;
+    ensure!(again["written"] == serde_json::json!([]), "{again}");
+    scene.run(&["rotate", "ca"])?;
+    scene.checks()?;
+    scene.run(&end)?;
+    ensure!(scene.fleet.read("identity/ca.pem")? == both[..both.len() - old.len()]);
+    scene.checks()
+}
+
+#[test]
 fn a_decommissioned_leaf_stays_out_until_it_gets_a_new_key() -> Result<()> {
     let scene = Scene::new()?;
     let what = ["decommission", "plant-a"];

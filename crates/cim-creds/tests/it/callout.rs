@@ -17,6 +17,9 @@ const AUTH_KEY: u8 = 21;
 const TARGET: u8 = 22;
 const TARGET_KEY: u8 = 23;
 const SERVICE: u8 = 24;
+/// An account that the callout may not let anybody in to.
+const OTHER: u8 = 27;
+const OTHER_KEY: u8 = 28;
 
 fn xkey() -> XKey {
     XKey::new_from_raw([25; 32])
@@ -36,6 +39,11 @@ fn server() -> Result<Running> {
     start(vec![
         issue(&account(AUTH), "AUTH", auth)?,
         issue(&account(TARGET), "TARGET", target)?,
+        issue(
+            &account(OTHER),
+            "OTHER",
+            account_with(&[&account(OTHER_KEY)]),
+        )?,
     ])
 }
 
@@ -43,7 +51,7 @@ fn unlimited(raw: u8) -> User {
     User::of(account(raw).public_key(), UserPermissionLimits::default())
 }
 
-/// The answer to one request: token `device-7` is let in, others are not.
+/// The answer to one request. Token `device-7` is let in; others are not, each for a reason of its own.
 fn answer(message: &Message) -> Result<Vec<u8>> {
     let headers = message.headers.as_ref();
     let server = headers
@@ -51,15 +59,30 @@ fn answer(message: &Message) -> Result<Vec<u8>> {
         .map(|value| value.as_str().to_owned())
         .context("no xkey header")?;
     let request = callout::open_request(&message.payload, Some(&server), Some(&xkey()), now(), 5)?;
-    let answer = if request.nats.connect_opts.auth_token == "device-7" {
-        let claims = Claims::new(&request.nats.user_nkey, unlimited(TARGET)).named("device-7");
-        request.allow(claims.encode(&account(TARGET_KEY), now())?)
-    } else {
+    let wish = request.nats.connect_opts.auth_token.clone();
+    let (mut whom, mut nats) = (request.nats.user_nkey.clone(), unlimited(TARGET));
+    let (mut user_key, mut key, mut end) = (account(TARGET_KEY), account(AUTH_KEY), 0);
+    match wish.as_str() {
+        "ended" => end = now() - 5,
+        "user-of-another-key" => user_key = account(26),
+        "user-of-another-account" => (nats, user_key) = (unlimited(OTHER), account(OTHER_KEY)),
+        "another-user" => whom = user(31).public_key(),
+        "answer-of-another-key" => key = account(26),
+        _ => {}
+    }
+    let mut answer = if wish == "wrong" {
         request.deny("unknown device")
+    } else {
+        let claims = Claims::new(whom, nats).named(&wish).expiring(end);
+        request.allow(claims.encode(&user_key, now())?)
     };
-    let mut answer = answer;
     answer.nats.issuer_account = account(AUTH).public_key();
-    let token = answer.encode(&account(AUTH_KEY), now())?;
+    let mut token = answer.encode(&key, now())?;
+    if wish == "changed" {
+        let at = token.len() - 8;
+        let letter = if &token[at..=at] == "A" { "B" } else { "A" };
+        token.replace_range(at..=at, letter);
+    }
     Ok(callout::seal_response(&token, &server, &xkey())?)
 }
 
@@ -107,11 +130,33 @@ async fn sealed_requests_are_answered_and_the_answer_holds() -> Result<()> {
     let message = tokio::time::timeout(Duration::from_secs(10), seen.next()).await?;
     ensure!(message.context("a message in TARGET")?.payload == "hello");
 
-    let refused = server.connect_with(&sentinel, |options| options.token("wrong".to_owned()));
-    ensure!(refused.await.is_err(), "a wrong token was let in");
-    cim_testkit::until("the server logs the reason", async || {
-        ensure!(server.log()?.contains("unknown device"));
-        Ok(())
-    })
-    .await
+    // nats-server 2.15.1 asks who signed the user, and not who signed the answer around it; whoever may answer is one of
+    // `auth_users`. When this fails, it has learned better.
+    let signed = server.connect_with(&sentinel, |options| {
+        options.token("answer-of-another-key".to_owned())
+    });
+    signed.await?;
+    for (token, reason) in [
+        ("wrong", "unknown device"),
+        ("ended", "claim is expired"),
+        ("user-of-another-key", "is not known"),
+        (
+            "user-of-another-account",
+            "not permitted as valid account option",
+        ),
+        ("another-user", "Expected authorized user of"),
+        ("changed", ""),
+    ] {
+        let before = server.log()?.len();
+        let refused = server.connect_with(&sentinel, |options| options.token(token.to_owned()));
+        ensure!(refused.await.is_err(), "{token} was let in");
+        cim_testkit::until(&format!("the server says why of {token}"), async || {
+            let log = server.log()?;
+            let new = log.get(before..).unwrap_or_default();
+            ensure!(new.contains(reason), "{new}");
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
 }

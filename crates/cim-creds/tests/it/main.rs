@@ -7,6 +7,7 @@ mod callout;
 mod chain;
 mod imports;
 mod keys;
+mod kinds;
 mod logins;
 mod reference;
 mod refusals;

@@ -37,17 +37,21 @@ pub fn issue(account: &KeyPair, name: &str, nats: Account) -> Result<(String, St
 
 /// Starts a server that trusts the strict operator, with a system account of its own beside the
 /// accounts given.
-pub fn start(mut accounts: Vec<(String, String)>) -> Result<Running> {
+pub fn start(accounts: Vec<(String, String)>) -> Result<Running> {
+    let mut root = strict_operator();
+    root.nats.system_account = system().0.public_key();
+    start_as(&root.encode(&operator(1), now())?, accounts)
+}
+
+/// The same with an operator JWT of any kind.
+pub fn start_as(root: &str, mut accounts: Vec<(String, String)>) -> Result<Running> {
     let dir = tempfile::tempdir().context("creating a folder")?;
     let (sys, sys_key) = system();
     accounts.push(issue(&sys, "SYS", account_with(&[&sys_key]))?);
-    let mut root = strict_operator();
-    root.nats.system_account = sys.public_key();
-    let root = root.encode(&operator(1), now())?;
     let config = dir.path().join("nats.conf");
     fs::write(
         &config,
-        conf(dir.path(), &root, &sys.public_key(), &accounts),
+        conf(dir.path(), root, &sys.public_key(), &accounts),
     )?;
     let server = Server::start(&nats_server()?, &config)?;
     Ok(Running { server, _dir: dir })

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use async_nats::{Client, ConnectOptions};
+use async_nats::{Auth, AuthError, Client, ConnectOptions};
+use cim_creds::{Creds, KeyKind};
+use zeroize::Zeroizing;
 
 use super::api::Pauses;
 
@@ -41,7 +43,7 @@ pub async fn connect(login: &Login, patience: Duration) -> Result<Client> {
     }
     let mut pauses = Pauses::new(patience);
     loop {
-        let options = options(login).await?;
+        let options = options(login)?;
         match options.connect(login.servers.as_slice()).await {
             Ok(client) => return Ok(client),
             Err(error) if !pauses.next().await => {
@@ -53,20 +55,21 @@ pub async fn connect(login: &Login, patience: Duration) -> Result<Client> {
     }
 }
 
-async fn options(login: &Login) -> Result<ConnectOptions> {
-    let mut options = ConnectOptions::new().name(&login.name);
-    if let Some(file) = &login.credentials {
-        options = options
-            .credentials_file(file)
-            .await
-            .with_context(|| format!("reading the credentials {}", file.display()))?;
-    }
-    if let Some(file) = &login.nkey_seed {
-        options = options.nkey(secret(file)?);
-    }
-    if let Some((user, file)) = &login.user {
-        options = options.user_and_password(user.clone(), secret(file)?);
-    }
+/// Whoever connects anew, after minutes or months, logs in with what the files hold then: async-nats reads certificates at
+/// each connection too, but creds that it is given by name only once.
+fn options(login: &Login) -> Result<ConnectOptions> {
+    // What is wrong from the start is told, not tried for a minute.
+    log_in(login, b"")?;
+    let us = login.clone();
+    let has_secret = us.credentials.is_some() || us.nkey_seed.is_some() || us.user.is_some();
+    let mut options = match has_secret {
+        true => ConnectOptions::with_auth_callback(move |nonce| {
+            let auth = log_in(&us, &nonce);
+            std::future::ready(auth.map_err(|error| AuthError::new(format!("{error:#}"))))
+        }),
+        false => ConnectOptions::new(),
+    };
+    options = options.name(&login.name);
     if let Some(file) = &login.ca {
         options = options.add_root_certificates(file.clone());
     }
@@ -76,7 +79,31 @@ async fn options(login: &Login) -> Result<ConnectOptions> {
     Ok(options)
 }
 
-fn secret(file: &Path) -> Result<String> {
+/// What a server is told that sent this nonce.
+fn log_in(login: &Login, nonce: &[u8]) -> Result<Auth> {
+    let mut auth = Auth::new();
+    if let Some(file) = &login.credentials {
+        let doing = || format!("reading the credentials {}", file.display());
+        let bytes = Zeroizing::new(fs::read(file).with_context(doing)?);
+        let creds = Creds::parse(&bytes).with_context(doing)?;
+        auth.jwt = Some(creds.jwt().to_owned());
+        auth.signature = Some(creds.key().sign(nonce).with_context(doing)?);
+    }
+    if let Some(file) = &login.nkey_seed {
+        let doing = || format!("reading the nkey seed {}", file.display());
+        let key = cim_creds::key::key_pair(&secret(file)?, KeyKind::User).with_context(doing)?;
+        auth.nkey = Some(key.public_key());
+        auth.signature = Some(key.sign(nonce).with_context(doing)?);
+    }
+    if let Some((user, file)) = &login.user {
+        auth.username = Some(user.clone());
+        auth.password = Some(secret(file)?.to_string());
+    }
+    Ok(auth)
+}
+
+fn secret(file: &Path) -> Result<Zeroizing<String>> {
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    Ok(text.trim().to_owned())
+    let text = Zeroizing::new(text);
+    Ok(Zeroizing::new(text.trim().to_owned()))
 }

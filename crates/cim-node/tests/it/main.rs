@@ -3,6 +3,7 @@
 mod expiry;
 mod health;
 mod host_keys;
+mod login;
 mod reload;
 mod reload_files;
 mod reload_rights;
