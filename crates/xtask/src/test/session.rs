@@ -80,7 +80,7 @@ impl Session {
     pub fn cargo_test(&mut self) -> Result<()> {
         let tools = self.tools()?;
         let mut cargo = self.workspace.cargo();
-        cargo.args(["test", "--workspace"]);
+        cargo.args(["test", "--workspace", "--no-fail-fast"]);
         cargo
             .env("NATS_SERVER", &tools.nats_server.path)
             .env("PATH", tools.path_env()?);
