@@ -19,11 +19,11 @@ use super::check::Check;
 /// All of them.
 pub const ALL: &[&[Check]] = &[
     server::CHECKS,
+    expiry::CHECKS,
     config::CHECKS,
     capacity::CHECKS,
     node::CHECKS,
     link::CHECKS,
-    expiry::CHECKS,
     disk::CHECKS,
     jetstream::CHECKS,
     rates::CHECKS,
