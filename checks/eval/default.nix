@@ -247,13 +247,16 @@ in
     };
 
   # Every host with an identity under NixOS's own modules and sops-nix's: what sops-nix makes of our secrets, against what
-  # the stand-in makes of them. A host that must not build is left out: sops-nix stops evaluation at other places.
+  # the stand-in makes of them. A host that must not build is left out: sops-nix stops evaluation at other places; so is one
+  # without sops-nix.
   realSops =
     { nixpkgs, sopsNix }:
     let
       realLib = import (nixpkgs + "/lib");
       describeReal = import ./describe.nix { lib = realLib; };
-      good = lib.filterAttrs (_: host: (describe.identity host.config).failed == [ ]) identities;
+      good = lib.filterAttrs (
+        _: host: host.options ? sops && (describe.identity host.config).failed == [ ]
+      ) identities;
       # What sops-install-secrets reads on the host.
       manifest =
         config:

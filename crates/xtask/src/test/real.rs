@@ -177,10 +177,15 @@ impl VmTest {
 /// What systemd says against the units, which are the same under both.
 fn verified(tools: &Tools, compared: &Compared) -> Result<Vec<String>> {
     let folder = tempfile::tempdir().context("creating a folder for units")?;
-    let mut problems = Vec::new();
+    // All of them before the first is looked at: systemd finds those that a unit names beside it.
+    let mut files = Vec::new();
     for (name, unit) in &compared.units {
         let file = folder.path().join(name);
         fs::write(&file, &unit.text).with_context(|| format!("writing {}", file.display()))?;
+        files.push(file);
+    }
+    let mut problems = Vec::new();
+    for file in files {
         problems.extend(units::verify(tools, &file)?);
     }
     Ok(problems)
