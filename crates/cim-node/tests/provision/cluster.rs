@@ -2,19 +2,28 @@
 
 use anyhow::{Result, ensure};
 use cim_testkit::until;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Site, site};
 
 pub async fn cluster() -> Result<Site> {
     let site = site(3, "server_tags: [\"node:s%\", \"here\"]\n")?;
-    until("the cluster has a leader", async || {
-        let healthy = site.servers[0]
-            .as_ref()
-            .map(|server| server.get::<serde_json::Value>("/healthz"));
-        ensure!(healthy.is_some_and(|answer| answer.is_ok()));
-        Ok(())
-    })
+    until(
+        "the cluster has a leader that knows of all three",
+        async || {
+            let mut leads = false;
+            for server in site.servers.iter().flatten() {
+                server.get::<Value>("/healthz")?;
+                let jetstream: Value = server.get("/jsz")?;
+                let others = jetstream["meta_cluster"]["replicas"].as_array();
+                leads |= others.is_some_and(|others| {
+                    others.len() == 2 && others.iter().all(|other| other["current"] == true)
+                });
+            }
+            ensure!(leads, "no server leads two others");
+            Ok(())
+        },
+    )
     .await?;
     Ok(site)
 }
@@ -41,14 +50,14 @@ async fn replicas_and_placement_are_set_read_back_and_changed_in_place() -> Resu
         &json!({"bucket": "o", "num_replicas": 3, "placement": placement}),
     )?;
     site.applied()?;
-    site.run("plan", &[])?.ended(0, &["4 as declared"]);
+    site.agrees(&["4 as declared"]).await?;
     for name in ["R3", "KV_x", "OBJ_o"] {
         let held = site.held(name).await?;
         assert_eq!(held["num_replicas"], 3, "{name}");
         assert_eq!(held["placement"], placement, "{name}");
     }
     site.publish(&["r"], 10).await?;
-    let to = |replicas: u8, placement: &serde_json::Value| {
+    let to = |replicas: u8, placement: &Value| {
         site.stream(
             "R3",
             json!({"subjects": ["r"], "num_replicas": replicas, "placement": placement}),
@@ -67,13 +76,9 @@ async fn replicas_and_placement_are_set_read_back_and_changed_in_place() -> Resu
     site.run("apply", &[])?.ended(0, &["num_replicas: 3 → 1"]);
     to(1, &moved)?;
     site.run("apply", &[])?.ended(0, &["placement: "]);
-    site.run("plan", &[])?.ended(0, &["4 as declared"]);
+    site.agrees(&["4 as declared"]).await?;
     until("the stream has moved", async || {
-        let info = site
-            .api()
-            .await?
-            .ask("STREAM.INFO.R3", &serde_json::Value::Null)
-            .await;
+        let info = site.api().await?.ask("STREAM.INFO.R3", &Value::Null).await;
         let info = info.map_err(|failure| anyhow::anyhow!("{failure}"))?;
         ensure!(
             info["cluster"]["leader"] == "s1" && info["cluster"]["replicas"].is_null(),
@@ -124,7 +129,7 @@ async fn a_node_that_is_killed_meanwhile_costs_nothing() -> Result<()> {
         .spawn()?;
     let api = site.api().await?;
     until("the first stream is made", async || {
-        let found = api.find("STREAM.INFO.S0", &serde_json::Value::Null).await;
+        let found = api.find("STREAM.INFO.S0", &Value::Null).await;
         ensure!(found.is_ok_and(|made| made.is_some()), "there is none");
         Ok(())
     })
@@ -138,7 +143,7 @@ async fn a_node_that_is_killed_meanwhile_costs_nothing() -> Result<()> {
         Ok(())
     })
     .await?;
-    site.run("plan", &[])?.ended(0, &["24 as declared"]);
+    site.agrees(&["24 as declared"]).await?;
     Ok(())
 }
 
@@ -159,6 +164,6 @@ async fn a_replicated_stream_migrates_with_all_it_holds() -> Result<()> {
     stream("memory")?;
     crate::migrate::done(&site, "streams/R3")?;
     assert_eq!(crate::migrate::content(&site, "R3").await?, before);
-    site.run("plan", &[])?.ended(0, &["2 as declared"]);
+    site.agrees(&["2 as declared"]).await?;
     Ok(())
 }

@@ -133,6 +133,10 @@ async fn while_it_updates_assets_that_hold_messages() -> Result<()> {
 }
 
 /// The same on a cluster of three, of which another node is killed in the same moment, and comes back.
+///
+/// A node that comes back may lead a consumer before it has read what was decided without it, and then tells the old
+/// configuration: seen for 2 s and more (2026-11-21, nats-server 2.15.1), never again after its `/healthz` said ok. So
+/// `plan` and the counts are asked until they agree; what was lost, or doubled, never does.
 #[tokio::test]
 async fn while_a_node_of_a_cluster_is_killed_too() -> Result<()> {
     let mut site = crate::cluster::cluster().await?;
@@ -151,19 +155,33 @@ async fn while_a_node_of_a_cluster_is_killed_too() -> Result<()> {
             Ok(())
         })
         .await?;
-        let after = held(&site).await?;
-        assert_eq!(after.len(), 2 * STREAMS);
-        for (asset, made) in &before {
-            assert_eq!(after.get(asset), Some(made), "{asset}");
-        }
         if before.is_empty() {
             let subjects: Vec<_> = (0..STREAMS).map(|index| format!("S{index}.x")).collect();
             let subjects: Vec<_> = subjects.iter().map(String::as_str).collect();
-            site.publish(&subjects, 2).await?;
-            before = held(&site).await?;
+            site.publish(&subjects, MESSAGES).await?;
+            before = until("all nodes know of the messages", async || {
+                let held = held(&site).await?;
+                ensure!(held.len() == 2 * STREAMS, "{held:?}");
+                ensure!(held.values().all(has_all), "{held:?}");
+                Ok(held)
+            })
+            .await?;
         }
-        site.run("plan", &[])?
-            .ended(0, &["50 declared: 50 as declared"]);
+        until("nothing was made again, lost or doubled", async || {
+            let after = held(&site).await?;
+            ensure!(after == before, "{before:?}\nbecame\n{after:?}");
+            Ok(())
+        })
+        .await?;
+        site.agrees(&["50 declared: 50 as declared"]).await?;
     }
     Ok(())
+}
+
+/// How many messages each stream gets.
+const MESSAGES: usize = 2;
+
+/// A stream holds them, or they wait for the consumer.
+fn has_all(kept: &Value) -> bool {
+    kept[1] == MESSAGES || kept[3] == MESSAGES
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use cim_check::Server;
 use cim_node::provision::api::Api;
 use cim_render::places::Listener;
-use cim_testkit::{Ports, nats_server};
+use cim_testkit::{Ports, nats_server, until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -228,6 +228,18 @@ impl Site {
     /// Applies, and everything is as declared afterwards.
     pub fn applied(&self) -> Result<()> {
         self.run("apply", &[])?.ended(0, &[]);
+        Ok(())
+    }
+
+    /// Once `plan` finds everything as declared, it says all of `parts`. In a cluster a node that has just started may
+    /// tell old configurations for a while, and `plan` changes nothing: what was lost stays lost however often it asks.
+    pub async fn agrees(&self, parts: &[&str]) -> Result<()> {
+        let said = until("everything is as declared", async || {
+            let said = self.run("plan", &[])?;
+            ensure!(said.code == 0, "{said:?}");
+            Ok(said)
+        });
+        said.await?.ended(0, parts);
         Ok(())
     }
 
