@@ -13,6 +13,7 @@ use cim_node::health::finding::State;
 use cim_node::health::gate::gate;
 use cim_node::health::judge::Report;
 use cim_node::health::look::Looker;
+use cim_node::health::wire::Logins;
 use cim_node::health::{self, json, nagios, openmetrics, page, text};
 use cim_node::process::Process;
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +46,11 @@ struct Once {
     over: Option<u64>,
     #[command(flatten)]
     server: ServerBinary,
+    /// Look at monitoring pages and files only, whatever logins are given
+    #[arg(long)]
+    local: bool,
+    #[command(flatten)]
+    logins: Logins,
     /// Say nothing, and wait until the server itself is ready
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["json", "nagios", "openmetrics", "over"])]
     wait: Option<u64>,
@@ -96,6 +102,8 @@ enum Mode {
         listen: Option<SocketAddr>,
         #[command(flatten)]
         server: ServerBinary,
+        #[command(flatten)]
+        logins: Logins,
     },
     /// Says what a check means, and the usual causes with the commands to look
     Explain {
@@ -135,7 +143,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }) => {
             let mut looker = Looker::new(server.nats_server);
             let patience = Duration::from_secs(wait);
-            let report = gate(patience, || daemon::look(&mut looker, &health, None).0);
+            let report = gate(patience, || daemon::look(&mut looker, &health, None));
             print(&text::text(&report))?;
             // What is a warning does not stop a deployment.
             let is_back = report.state() < State::Unknown;
@@ -149,11 +157,13 @@ fn run(cli: Cli) -> Result<ExitCode> {
             health,
             listen,
             server,
+            logins,
         }) => {
             let daemon = Daemon {
                 health,
                 nats_server: server.nats_server,
                 listen,
+                logins,
             };
             daemon.run().map(|()| ExitCode::SUCCESS)
         }
@@ -177,10 +187,13 @@ fn ready(file: &Path, wait: u64, pid: Option<i32>) -> Result<()> {
 
 fn looked(file: &Path, once: &Once) -> Result<ExitCode> {
     let mut looker = Looker::new(once.server.nats_server.clone());
-    let mut report = daemon::look(&mut looker, file, None).0;
+    if !once.local {
+        looker = looker.with_logins(once.logins.clone(), true);
+    }
+    let mut report = daemon::look(&mut looker, file, None);
     if let Some(over) = once.over {
         thread::sleep(Duration::from_secs(over));
-        report = daemon::look(&mut looker, file, None).0;
+        report = daemon::look(&mut looker, file, None);
     }
     print(&told(&report, &once.form))?;
     Ok(ExitCode::from(report.state().code()))

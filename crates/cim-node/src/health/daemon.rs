@@ -14,6 +14,8 @@ use super::finding::State;
 use super::judge::{Report, judge};
 use super::look::Looker;
 use super::notify::Notify;
+use super::summary::Summary;
+use super::wire::Logins;
 use super::{openmetrics, text};
 
 /// How long a reader of the pages may take to ask.
@@ -30,6 +32,8 @@ pub struct Daemon {
     pub nats_server: PathBuf,
     /// Where the pages are; `None`: nowhere.
     pub listen: Option<SocketAddr>,
+    /// How it logs in to its server; none: it asks and answers nothing.
+    pub logins: Logins,
 }
 
 impl Daemon {
@@ -50,16 +54,21 @@ impl Daemon {
             let latest = Arc::clone(&latest);
             thread::spawn(move || serve(&listener, &latest));
         }
-        let mut looker = Looker::new(self.nats_server.clone());
+        let mut looker =
+            Looker::new(self.nats_server.clone()).with_logins(self.logins.clone(), false);
+        let mut told = Told::default();
         let mut since = Since::default();
         let mut said = String::new();
         loop {
             let moment = Instant::now();
-            let (mut report, pause) = {
+            let (mut report, pause, summary) = {
                 let latest = latest.read().unwrap_or_else(PoisonError::into_inner);
-                look(&mut looker, &self.health, latest.as_ref())
+                looked(&mut looker, &self.health, latest.as_ref())
             };
             since.mark(&mut report);
+            if let Some(summary) = summary.filter(|summary| told.is_news(summary, moment)) {
+                looker.publish(serde_json::to_string(&summary).context("writing the report")?);
+            }
             let line = text::line(&report);
             // Before systemd hears of it: whoever waits for that may ask at once.
             *latest.write().unwrap_or_else(PoisonError::into_inner) = Some(report);
@@ -76,19 +85,50 @@ impl Daemon {
     }
 }
 
-/// One look, and how long the next may wait. A health.json that cannot be read is a report of its own.
-pub fn look(looker: &mut Looker, file: &Path, before: Option<&Report>) -> (Report, Duration) {
+/// One look. A health.json that cannot be read is a report of its own.
+pub fn look(looker: &mut Looker, file: &Path, before: Option<&Report>) -> Report {
+    looked(looker, file, before).0
+}
+
+/// One look, how long the next may wait, and what the hub is told of it.
+fn looked(
+    looker: &mut Looker,
+    file: &Path,
+    before: Option<&Report>,
+) -> (Report, Duration, Option<Summary>) {
     match crate::read_health(file) {
         Ok(health) => {
-            let report = judge(&health, &looker.look(&health), before);
-            (report, Duration::from_millis(health.watch.interval))
+            let look = looker.look(&health);
+            let report = judge(&health, &look, before);
+            let summary = Summary::of(&health, &look, &report);
+            let pause = Duration::from_millis(health.watch.interval);
+            (report, pause, Some(summary))
         }
         Err(error) => {
             let help =
                 "deploy the host again; the file is the instance's health.json, in /etc/cim/<name>";
             let report = Report::nothing_seen("", format!("{error:#}"), help);
-            (report, Duration::from_secs(1))
+            (report, Duration::from_secs(1), None)
         }
+    }
+}
+
+/// What the hub was told last, and when.
+#[derive(Default)]
+struct Told(Option<(String, Instant)>);
+
+impl Told {
+    /// Whether it is worth telling: another state, or long ago.
+    fn is_news(&mut self, summary: &Summary, now: Instant) -> bool {
+        let is_old = |then: Instant| now.duration_since(then).as_secs() >= summary.every;
+        let is_news = match &self.0 {
+            Some((state, then)) => *state != summary.state || is_old(*then),
+            None => true,
+        };
+        if is_news {
+            self.0 = Some((summary.state.clone(), now));
+        }
+        is_news
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod assets;
 mod bad_input;
+mod beside;
+mod canary;
 mod cluster;
 mod consumers;
 mod daemon;
