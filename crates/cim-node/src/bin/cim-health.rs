@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use cim_node::health::daemon::{self, Daemon};
 use cim_node::health::explain::{self, Words};
 use cim_node::health::finding::State;
+use cim_node::health::fleet::{self, Fleet};
 use cim_node::health::gate::gate;
 use cim_node::health::judge::Report;
 use cim_node::health::look::Looker;
@@ -105,6 +106,18 @@ enum Mode {
         #[command(flatten)]
         logins: Logins,
     },
+    /// Shows all hubs and leaves, as a hub's daemon knows them
+    Fleet {
+        /// Where its pages are
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9222")]
+        from: SocketAddr,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// Show it again each second, until stopped
+        #[arg(long)]
+        watch: bool,
+    },
     /// Says what a check means, and the usual causes with the commands to look
     Explain {
         /// Name of the check; without: all of them, as docs/health.md has them
@@ -167,6 +180,17 @@ fn run(cli: Cli) -> Result<ExitCode> {
             };
             daemon.run().map(|()| ExitCode::SUCCESS)
         }
+        Some(Mode::Fleet { from, json, watch }) => loop {
+            let shown = fleet_shown(from, json, watch);
+            if !watch {
+                return shown;
+            }
+            // It may be back in a moment.
+            if let Err(error) = shown {
+                eprintln!("error: {error:#}");
+            }
+            thread::sleep(Duration::from_secs(1));
+        },
         Some(Mode::Explain { check, health }) => explained(check.as_deref(), health.as_deref()),
         None => {
             let once = cli.once;
@@ -197,6 +221,19 @@ fn looked(file: &Path, once: &Once) -> Result<ExitCode> {
     }
     print(&told(&report, &once.form))?;
     Ok(ExitCode::from(report.state().code()))
+}
+
+fn fleet_shown(from: SocketAddr, json: bool, watch: bool) -> Result<ExitCode> {
+    let fleet = Fleet::ask(from)?;
+    let text = match (json, watch) {
+        (true, true) => format!("{}\n", serde_json::json!(fleet)),
+        (true, false) => format!("{:#}\n", serde_json::json!(fleet)),
+        (false, false) => fleet::text(&fleet),
+        // From the top of an empty screen.
+        (false, true) => format!("\x1b[H\x1b[2J{}", fleet::text(&fleet)),
+    };
+    print(&text)?;
+    Ok(ExitCode::from(fleet.code()))
 }
 
 fn told(report: &Report, form: &Form) -> String {

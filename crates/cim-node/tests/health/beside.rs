@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use cim_testkit::nats_server;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::scene::Scene;
+use crate::scene::{Said, Scene, calm};
 
 /// A daemon that is logged in; killed when it is dropped.
 pub struct Beside {
@@ -30,6 +30,7 @@ impl Beside {
         change: impl FnOnce(&mut cim_spec::artefact::Health),
     ) -> Result<Self> {
         let mut health = scene.fleet.health(name)?;
+        calm(&mut health);
         health.watch.interval = 100;
         health.watch.slow_interval = 1000;
         change(&mut health);
@@ -47,6 +48,13 @@ impl Beside {
             .spawn()
             .context("starting cim-health")?;
         Ok(Self { child, address })
+    }
+
+    /// The fleet as it knows it.
+    pub fn fleet(&self, words: &[&str]) -> Result<Said> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cim-health"));
+        command.args(["fleet", "--from", &self.address]).args(words);
+        Said::of(command.output()?)
     }
 
     /// Stops it without ending it, or lets it go on.

@@ -10,6 +10,7 @@ mod daemon;
 mod explain;
 mod fault;
 mod files;
+mod fleet;
 mod forms;
 mod gate;
 mod hub;
