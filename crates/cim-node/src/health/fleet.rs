@@ -187,7 +187,7 @@ impl Row {
                 let word = |drift| if drift { "DRIFT" } else { "ok" };
                 report.drift.map(|drift| word(drift).to_owned())
             }),
-            of(|report| report.expires.map(|seconds| span(seconds))),
+            of(|report| report.expires.map(span)),
             self.heard.map_or_else(none, |ago| format!("{ago} s ago")),
         ]
     }
