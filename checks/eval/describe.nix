@@ -30,6 +30,7 @@ let
         spec = builtins.toJSON instance.spec;
         "provision trigger" = instance.triggers.provision;
         "provision unit" = textOf config "${instance.unit}-provision.service";
+        "health unit" = textOf config "${instance.unit}-health.service";
         "backup unit" = textOf config "${instance.unit}-backup.service";
         "backup timer" = textOf config "${instance.unit}-backup.timer";
       }

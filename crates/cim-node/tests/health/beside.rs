@@ -1,0 +1,72 @@
+//! cim-health beside a server, as its unit runs it.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+use cim_testkit::nats_server;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::scene::{Said, Scene, calm};
+
+/// A daemon that is logged in; killed when it is dropped.
+pub struct Beside {
+    child: Child,
+    pub address: String,
+}
+
+impl Beside {
+    /// Starts it for a server; its report is what shows when it has begun.
+    pub fn start(scene: &Scene, name: &str) -> Result<Self> {
+        Self::with(scene, name, &scene.logins(name)?, |_| {})
+    }
+
+    /// The same with other logins, and another health.json.
+    pub fn with(
+        scene: &Scene,
+        name: &str,
+        logins: &[String],
+        change: impl FnOnce(&mut cim_spec::artefact::Health),
+    ) -> Result<Self> {
+        let mut health = scene.fleet.health(name)?;
+        calm(&mut health);
+        health.watch.interval = 100;
+        health.watch.slow_interval = 1000;
+        change(&mut health);
+        let file = scene.dir.path().join(format!("{name}.beside.json"));
+        std::fs::write(&file, serde_json::to_string(&health)?)?;
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let log = File::create(scene.dir.path().join(format!("{name}.beside.log")))?;
+        let child = Command::new(env!("CARGO_BIN_EXE_cim-health"))
+            .args(["daemon", "--listen", &address])
+            .arg(&file)
+            .args(logins)
+            .arg("--nats-server")
+            .arg(nats_server()?)
+            .stderr(Stdio::from(log))
+            .spawn()
+            .context("starting cim-health")?;
+        Ok(Self { child, address })
+    }
+
+    /// The fleet as it knows it.
+    pub fn fleet(&self, words: &[&str]) -> Result<Said> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cim-health"));
+        command.args(["fleet", "--from", &self.address]).args(words);
+        Said::of(command.output()?)
+    }
+
+    /// Stops it without ending it, or lets it go on.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = Pid::from_raw(i32::try_from(self.child.id())?).context("a process has an id")?;
+        kill_process(pid, signal).context("signalling cim-health")
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
