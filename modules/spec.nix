@@ -68,6 +68,11 @@ let
         "connectErrorReports"
         "reconnectErrorReports"
       ] options.logging;
+      backup = only [
+        "enable"
+        "accounts"
+        "drill"
+      ] options.backup;
       jetstream = only [
         "enable"
         "storeDir"

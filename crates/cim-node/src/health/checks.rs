@@ -1,6 +1,7 @@
 //! The checks, in the order in which they wait for each other.
 
 mod assets;
+mod backup;
 mod capacity;
 mod config;
 mod consumer;
@@ -25,6 +26,7 @@ pub const ALL: &[&[Check]] = &[
     node::CHECKS,
     link::CHECKS,
     disk::CHECKS,
+    backup::CHECKS,
     jetstream::CHECKS,
     rates::CHECKS,
     assets::CHECKS,

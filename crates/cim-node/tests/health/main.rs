@@ -1,6 +1,7 @@
 //! `cim-health` beside real nats-servers.
 
 mod assets;
+mod backups;
 mod bad_input;
 mod cluster;
 mod consumers;
@@ -19,4 +20,5 @@ mod secrets;
 mod server;
 mod sources;
 mod streams;
+mod transcript;
 mod wells;
