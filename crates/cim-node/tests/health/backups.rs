@@ -140,7 +140,7 @@ async fn backups_that_are_missing_old_or_fail() -> Result<()> {
         )?;
     }
     let fails = Fault {
-        says: &["the last try, 0 minutes ago, failed; the newest good one began 0 minutes ago"],
+        says: &["the last try, ", "failed; the newest good one began "],
         ..BACKUP
     };
     fails.seen(
@@ -208,7 +208,8 @@ async fn drills_that_are_missing_old_or_fail() -> Result<()> {
     let damaged = Fault {
         state: "CRITICAL",
         says: &[
-            "the drill 0 minutes ago failed: 1 thing of ",
+            "the drill ",
+            " ago failed: 1 thing of ",
             " did not come back as it was",
         ],
         ..DRILL
@@ -267,8 +268,11 @@ async fn a_host_that_never_backed_up_is_seen() -> Result<()> {
     ensure!(said.code == 3, "{said:?}");
     let found = scene.report()?;
     let found = finding(&found, "backup", ACCOUNT)?;
-    let message = "the last try, 0 minutes ago, failed; there is no good backup yet";
-    ensure!(found["message"] == message, "{found:#}");
+    let message = found["message"].to_string();
+    ensure!(
+        message.contains(" ago, failed; there is no good backup yet"),
+        "{message}"
+    );
     fs::remove_file(&place.status)?;
     scene.health.watch.levels.backup = crate::scene::level(0, 0);
     let report = scene.report()?;

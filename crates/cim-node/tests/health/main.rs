@@ -3,9 +3,11 @@
 mod assets;
 mod backups;
 mod bad_input;
+mod clock;
 mod cluster;
 mod consumers;
 mod daemon;
+mod detection;
 mod explain;
 mod fault;
 mod files;

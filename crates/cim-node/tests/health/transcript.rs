@@ -127,17 +127,25 @@ fn places(scene: &Scene, line: &str) -> Result<String> {
     Ok(line.replace(&*server.to_string_lossy(), "$NATS_SERVER"))
 }
 
-/// Moments, digests and numbers as `#`.
+/// Moments, digests and numbers as `#`; not those that are part of a name.
 fn mask(scene: &Scene, line: &str) -> Result<String> {
-    let line = places(scene, line)?;
-    let changing = Regex::new(
-        r"(?x) \d{4}-\d\d-\d\dT[0-9:.]+Z | sha256:[0-9a-f]+ | (^|[^-\w$])[+]?\d[\d.]*(\ [KMGTPE]iB\b)?",
-    )?;
-    let masked = changing.replace_all(&line, |found: &Captures| {
-        let before = found.get(1).map_or("", |before| before.as_str());
-        format!("{before}#")
+    static CHANGING: LazyLock<[Result<Regex, regex::Error>; 2]> = LazyLock::new(|| {
+        [
+            r"(\d{4}-\d\d-\d\dT[0-9:.]+Z|sha256:[0-9a-f]+|\d{8}T\d{6}\.\d+Z)",
+            r"(?:^|(?<before>[^-\w$]))[+]?\d[\d.]*(?: [KMGTPE]?i?B\b)?",
+        ]
+        .map(Regex::new)
     });
-    Ok(masked.into_owned())
+    let mut line = places(scene, line)?;
+    for changing in CHANGING.iter() {
+        let changing = changing.as_ref().map_err(Clone::clone)?;
+        let masked = changing.replace_all(&line, |found: &Captures| {
+            let before = found.name("before").map_or("", |before| before.as_str());
+            format!("{before}#")
+        });
+        line = masked.into_owned();
+    }
+    Ok(line)
 }
 
 /// The folder of goldens.
