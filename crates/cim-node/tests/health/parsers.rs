@@ -177,7 +177,11 @@ async fn damaged_pages_of_a_real_server_make_it_no_panic() -> Result<()> {
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
     let cut = prop::option::weighted(0.2, any::<prop::sample::Index>());
     let each = prop::collection::vec((changes, cut), 5);
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(300));
+    let config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(300)
+    };
+    let mut runner = TestRunner::new(config);
     let ran = runner.run(&each, |damage| {
         let damaged: Vec<_> = pages
             .iter()
