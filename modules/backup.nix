@@ -100,12 +100,15 @@ in
       accounts = if cfg.accounts == null then beside.holding else lib.unique cfg.accounts;
       login = beside.login "backup" accounts;
       program = lib.getExe' cim-node "cim-backup";
-      folder =
-        account: beside.quoted "${cfg.directory}/${lib.replaceStrings [ "%" "/" ] [ "%25" "%2F" ] account}";
+      # As the renderer names files of an account.
+      fileName = lib.replaceStrings [ "%" "/" ] [ "%25" "%2F" ];
+      folder = account: beside.quoted "${cfg.directory}/${fileName account}";
+      # For cim-health, which may not look into the folder: counts and moments, no contents.
+      status = account: "--status ${beside.quoted "/var/lib/${unit}-backup/${fileName account}.json"}";
       number = flag: value: lib.optionalString (value != null) " ${flag} ${toString value}";
       create =
         account:
-        "${program} create ${folder account} ${login.flags account}"
+        "${program} create ${folder account} ${status account} ${login.flags account}"
         + number "--keep" cfg.keep
         + number "--keep-days" cfg.keepDays
         +
@@ -113,7 +116,7 @@ in
             " --sink ${lib.concatMapStringsSep " " beside.quoted cfg.sink}";
       drill =
         account:
-        "${program} drill ${folder account} --nats-server ${lib.getExe options.package} --temp %C/${unit}-backup";
+        "${program} drill ${folder account} ${status account} --nats-server ${lib.getExe options.package} --temp %C/${unit}-backup";
     in
     {
       inherit accounts;
@@ -133,6 +136,9 @@ in
           # Something to tidy up.
           SuccessExitStatus = 1;
           ReadWritePaths = [ cfg.directory ];
+          # What cim-health reads, as whatever user it runs.
+          StateDirectory = "${unit}-backup";
+          StateDirectoryMode = "0755";
           # Room for the throwaway server of a drill, which memory has not.
           CacheDirectory = "${unit}-backup";
           CacheDirectoryMode = "0700";

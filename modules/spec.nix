@@ -70,6 +70,11 @@ let
         "connectErrorReports"
         "reconnectErrorReports"
       ] options.logging;
+      backup = only [
+        "enable"
+        "accounts"
+        "drill"
+      ] options.backup;
       jetstream = only [
         "enable"
         "storeDir"

@@ -125,7 +125,8 @@ let
   assets = if role == "hub" then spec.hub.fleet.assets.accounts else spec.leaf.leaf.assets;
 
   hot = hotPaths role version (lib.isAttrs (spec.${role}.fleet.operator or null));
-  # What is acknowledged is said in the build, and when somebody is called by cim-health: neither is in nats.conf.
+  # What is acknowledged is said in the build, when somebody is called by cim-health, and backups are a unit of their own:
+  # none of it is in nats.conf.
   body = lib.foldl' without spec.${role} [
     (
       if role == "hub" then
@@ -152,6 +153,11 @@ let
       role
       "server"
       "health"
+    ]
+    [
+      role
+      "server"
+      "backup"
     ]
   ];
 in

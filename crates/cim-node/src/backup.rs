@@ -4,7 +4,7 @@
 //! Read in this order: [`folder`] and [`manifest`] (what is on the disk), [`snapshot`], [`archive`] and [`contents`] (one
 //! stream), [`create`], [`check`], [`keep`] and [`sink`], [`restore`] with [`packed`],
 //! [`existing`], [`upload`] and [`copies`], [`drill`] with
-//! [`throwaway`] and [`guard`], [`status`] (for health).
+//! [`throwaway`] and [`guard`], [`status`] and [`told`] (for health).
 
 pub mod account;
 pub mod archive;
@@ -31,6 +31,7 @@ pub mod snapshot;
 pub mod status;
 pub mod stream;
 pub mod throwaway;
+pub mod told;
 pub mod upload;
 
 /// Bytes in hexadecimal digits.

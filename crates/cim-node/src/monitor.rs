@@ -17,8 +17,14 @@ pub use varz::Varz;
 /// How long one answer may take.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The longest answer that is read: 10,000 streams with all that belongs to them have some 50 MiB.
-const LONGEST: u64 = 64 * 1024 * 1024;
+/// The longest answer that is read where the server tells of itself alone: whoever else may have the port costs no more.
+const LONGEST: u64 = 1024 * 1024;
+
+/// Of its links: 10,000 leaves have some 6 MiB.
+pub(crate) const LONGEST_LINKS: u64 = 16 * 1024 * 1024;
+
+/// Of JetStream: 10,000 streams with all that belongs to them have some 50 MiB.
+const LONGEST_STREAMS: u64 = 64 * 1024 * 1024;
 
 /// Asks one server.
 pub struct Monitor {
@@ -48,7 +54,7 @@ impl Monitor {
     /// # Errors
     /// What the server says against itself, or that it does not answer.
     pub fn ready(&self) -> Result<()> {
-        let (status, body) = self.get("/healthz?js-server-only=true")?;
+        let (status, body) = self.get("/healthz?js-server-only=true", LONGEST)?;
         ensure!(status == 200, "{} says {status}: {}", self.url, body.trim());
         Ok(())
     }
@@ -58,7 +64,7 @@ impl Monitor {
     /// # Errors
     /// What the server says against itself, or that it does not answer.
     pub fn healthy(&self) -> Result<()> {
-        let (status, body) = self.get("/healthz")?;
+        let (status, body) = self.get("/healthz", LONGEST)?;
         ensure!(
             status == 200,
             "{}/healthz says {status}: {}",
@@ -73,7 +79,7 @@ impl Monitor {
     /// # Errors
     /// A server that does not answer, or not as nats-server does.
     pub fn varz(&self) -> Result<Varz> {
-        self.ask("/varz")
+        self.ask("/varz", LONGEST)
     }
 
     /// `/leafz`.
@@ -81,7 +87,7 @@ impl Monitor {
     /// # Errors
     /// As [`Monitor::varz`].
     pub fn leafz(&self) -> Result<Leafz> {
-        self.ask("/leafz")
+        self.ask("/leafz", LONGEST_LINKS)
     }
 
     /// `/routez`.
@@ -89,7 +95,7 @@ impl Monitor {
     /// # Errors
     /// As [`Monitor::varz`].
     pub fn routez(&self) -> Result<Routez> {
-        self.ask("/routez")
+        self.ask("/routez", LONGEST)
     }
 
     /// `/connz`: the one connection that has most subscriptions.
@@ -97,7 +103,7 @@ impl Monitor {
     /// # Errors
     /// As [`Monitor::varz`].
     pub fn most_subscriptions(&self) -> Result<Connz> {
-        self.ask("/connz?sort=subs&limit=1")
+        self.ask("/connz?sort=subs&limit=1", LONGEST)
     }
 
     /// `/jsz` with everything that JetStream holds.
@@ -105,7 +111,10 @@ impl Monitor {
     /// # Errors
     /// As [`Monitor::varz`].
     pub fn jsz(&self) -> Result<Jsz> {
-        self.ask("/jsz?accounts=true&streams=true&consumers=true&config=true")
+        self.ask(
+            "/jsz?accounts=true&streams=true&consumers=true&config=true",
+            LONGEST_STREAMS,
+        )
     }
 
     /// `/healthz`: `None` where the server says that all is well, else its words.
@@ -113,7 +122,7 @@ impl Monitor {
     /// # Errors
     /// A server that does not answer, or not as nats-server does.
     pub fn complaint(&self) -> Result<Option<String>> {
-        let (status, body) = self.get("/healthz")?;
+        let (status, body) = self.get("/healthz", LONGEST)?;
         let said: Healthz = read(&format!("{}/healthz", self.url), &body)?;
         match (status, said) {
             (200, Healthz { status, .. }) if status == "ok" => Ok(None),
@@ -121,8 +130,9 @@ impl Monitor {
         }
     }
 
-    pub(crate) fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let (status, body) = self.get(path)?;
+    /// A page of at most so many bytes.
+    pub(crate) fn ask<T: DeserializeOwned>(&self, path: &str, longest: u64) -> Result<T> {
+        let (status, body) = self.get(path, longest)?;
         let url = format!("{}{path}", self.url);
         ensure!(
             status == 200,
@@ -132,14 +142,14 @@ impl Monitor {
         read(&url, &body)
     }
 
-    fn get(&self, path: &str) -> Result<(u16, String)> {
+    fn get(&self, path: &str, longest: u64) -> Result<(u16, String)> {
         let url = format!("{}{path}", self.url);
         let mut response = self
             .agent
             .get(&url)
             .call()
             .with_context(|| format!("asking {url}"))?;
-        let body = response.body_mut().with_config().limit(LONGEST);
+        let body = response.body_mut().with_config().limit(longest);
         let body = body
             .read_to_string()
             .with_context(|| format!("reading {url}"))?;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use cim_spec::Plan;
 use cim_spec::artefact::{
-    Certificate, Health, Secrets, Watch, WatchedFile, WatchedFileKind, WatchedJetstream,
-    WatchedLink,
+    Certificate, Health, Secrets, Watch, WatchedBackup, WatchedFile, WatchedFileKind,
+    WatchedJetstream, WatchedLink,
 };
 use cim_spec::plan::{HEALTH_LOGIN, Login, Principal, PrincipalKind, TlsFiles};
 
@@ -14,7 +14,7 @@ use crate::conf::{self, Document};
 use crate::endpoints::{endpoints, monitor};
 use crate::jetstream;
 use crate::nats_conf;
-use crate::places::{Host, Places, config_dir, secrets_file};
+use crate::places::{Host, Places, backup_status, config_dir, secrets_file};
 
 /// Files with their content.
 #[derive(Debug)]
@@ -104,6 +104,7 @@ fn watch(plan: &Plan) -> Watch {
         leaves: watched.leaves.clone(),
         peers: watched.peers.clone(),
         files: watched_files(plan),
+        backups: backups(plan),
     }
 }
 
@@ -115,6 +116,17 @@ fn accounts(plan: &Plan) -> Vec<String> {
     let accounts = plan.accounts.iter();
     let accounts = accounts.filter(|account| account.principals.iter().any(is_health));
     accounts.map(|account| account.name.clone()).collect()
+}
+
+/// Where the backup's unit tells of each account.
+fn backups(plan: &Plan) -> Vec<WatchedBackup> {
+    let accounts = plan.watched.backups.iter();
+    let each = accounts.map(|account| WatchedBackup {
+        account: account.clone(),
+        status: backup_status(plan, account),
+        drill: plan.watched.drill,
+    });
+    each.collect()
 }
 
 /// A link with the account that its remote is really bound to: an uplink's, where there is one.

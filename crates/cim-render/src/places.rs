@@ -53,10 +53,19 @@ pub fn secrets_file(plan: &Plan) -> String {
     format!("/run/{}/secrets.conf", plan.unit)
 }
 
-/// The file with the seed of a key that the host makes. An account's name may hold what no file's may.
+/// The file with the seed of a key that the host makes.
 pub fn host_key_file(plan: &Plan, key: &str) -> String {
-    let key = key.replace('%', "%25").replace('/', "%2F");
-    format!("/run/{}/{key}.nk", plan.unit)
+    format!("/run/{}/{}.nk", plan.unit, file_name(key))
+}
+
+/// The file in which the backup's unit tells how an account's backups are.
+pub fn backup_status(plan: &Plan, account: &str) -> String {
+    format!("/var/lib/{}-backup/{}.json", plan.unit, file_name(account))
+}
+
+/// An account's name may hold what no file's may.
+fn file_name(account: &str) -> String {
+    account.replace('%', "%25").replace('/', "%2F")
 }
 
 impl Places for Host {

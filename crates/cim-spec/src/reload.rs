@@ -124,11 +124,11 @@ impl Difference<'_> {
     }
 
     /// Whether it shows in no nats.conf: what an operator acknowledged is said in the build alone, when somebody is called is
-    /// cim-health's business, and assets are made by cim-provision.
+    /// cim-health's business, backups have a unit of their own, and assets are made by cim-provision.
     pub fn is_silent(self, role: Role) -> bool {
         match self.path {
             ["fleet", "acknowledged", ..] => true,
-            [own, "server", "acknowledged" | "health", ..] => *own == role.name(),
+            [own, "server", "acknowledged" | "health" | "backup", ..] => *own == role.name(),
             // Made over JetStream's API, while the server runs.
             ["fleet", "assets", ..] => role == Role::Hub,
             ["leaf", "assets", ..] => role == Role::Leaf,

@@ -28,9 +28,9 @@ pub use flow::Flow;
 pub(crate) use flow::FullFlow;
 pub use health::{CountLevels, HealthOptions, PercentLevels, TimeLevels};
 pub use instance::{
-    ClusterOptions, EncryptionOptions, GatewayOptions, HubInstance, JetstreamOptions,
-    LameDuckOptions, LeafInstance, LeafListenerOptions, LimitOptions, LinkOptions, ListenerOptions,
-    LoggingOptions, RemoteOptions, ServerOptions, Tls,
+    BackupOptions, ClusterOptions, EncryptionOptions, GatewayOptions, HubInstance,
+    JetstreamOptions, LameDuckOptions, LeafInstance, LeafListenerOptions, LimitOptions,
+    LinkOptions, ListenerOptions, LoggingOptions, RemoteOptions, ServerOptions, Tls,
 };
 pub use lifetimes::Lifetimes;
 pub use operator::{Operator, Resolver};

@@ -2,6 +2,7 @@
 //! and what its identity costs.
 
 mod evaluation;
+mod gone;
 mod health;
 mod identity;
 mod provisioning;

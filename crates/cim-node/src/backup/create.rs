@@ -38,6 +38,8 @@ pub struct Create {
     pub keep: Keep,
     /// Who else gets the files.
     pub sink: Option<Sink>,
+    /// Where everybody may read how it went; `None`: nowhere.
+    pub status: Option<PathBuf>,
 }
 
 impl Create {
@@ -65,7 +67,7 @@ impl Create {
             }
         };
         let attempt = Attempt::of(&report.problems);
-        let written = status::change(folder.path(), |last| {
+        let written = status::change(folder.path(), self.status.as_deref(), |last| {
             last.newest = newest.or(last.newest.take());
             last.attempt = Some(attempt);
         });

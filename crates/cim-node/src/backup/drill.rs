@@ -39,6 +39,8 @@ pub struct Drill {
     pub nats_server: PathBuf,
     /// Where its folder is made.
     pub temp: PathBuf,
+    /// Where everybody may read how it went; `None`: nowhere.
+    pub status: Option<PathBuf>,
 }
 
 impl Drill {
@@ -90,8 +92,10 @@ impl Drill {
         };
         report.set("drill", json!(outcome));
         report.problems = problems;
-        let written = status::drilled(&newest, &outcome)
-            .and_then(|()| status::change(folder.path(), |last| last.drill = Some(outcome)));
+        let written = status::drilled(&newest, &outcome).and_then(|()| {
+            let copy = self.status.as_deref();
+            status::change(folder.path(), copy, |last| last.drill = Some(outcome))
+        });
         if let Err(error) = written {
             report.problems.push(create::disk(folder.path(), &error));
         }

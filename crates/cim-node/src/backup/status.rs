@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use super::folder;
 use super::manifest::Manifest;
 use super::problem::{self, Problem};
+use super::told::Told;
 
 /// In the folder of backups.
 pub const LAST: &str = "last.json";
@@ -102,16 +103,17 @@ impl Attempt {
     }
 }
 
-/// Changes `last.json`; the folder must be held.
+/// Changes `last.json`, and `copy`, where there is one, which everybody may read; the folder must be held.
 ///
 /// # Errors
 /// A file that cannot be written. One that cannot be read is written anew: it says nothing that the backups do not.
-pub fn change(folder: &Path, change: impl FnOnce(&mut Last)) -> Result<()> {
+pub fn change(folder: &Path, copy: Option<&Path>, change: impl FnOnce(&mut Last)) -> Result<()> {
     let path = folder.join(LAST);
     let text = fs::read_to_string(&path).unwrap_or_default();
     let mut last: Last = serde_json::from_str(&text).unwrap_or_default();
     change(&mut last);
-    folder::replace(&path, &pretty(&last)?)
+    folder::replace(&path, &pretty(&last)?)?;
+    copy.map_or(Ok(()), |copy| Told::of(&last).write(copy))
 }
 
 /// Writes a drill's result into its backup.

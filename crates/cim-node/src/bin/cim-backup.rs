@@ -48,6 +48,9 @@ enum Command {
         /// Keep the backups of so many days; one stays if either says so
         #[arg(long, value_name = "DAYS")]
         keep_days: Option<u32>,
+        /// Tell in this file, which everybody may read, how the backups are: counts and moments, no contents
+        #[arg(long, value_name = "FILE")]
+        status: Option<PathBuf>,
         /// Give each file to a command on its standard input; {} in its arguments is the file's name. All words up to
         /// the end, or to a lone ;, are the command
         #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true, value_terminator = ";")]
@@ -89,6 +92,9 @@ enum Command {
         /// Where the throwaway server's folder is made; it needs room for the largest stream twice
         #[arg(long, value_name = "FOLDER")]
         temp: Option<PathBuf>,
+        /// Tell the result in this file too, as `create` does
+        #[arg(long, value_name = "FILE")]
+        status: Option<PathBuf>,
     },
     /// Ends a throwaway server when whoever started this is gone
     #[command(hide = true)]
@@ -139,6 +145,7 @@ fn run(command: Command) -> Result<Report> {
             stream,
             keep,
             keep_days,
+            status,
             sink,
         } => {
             let create = Create {
@@ -151,6 +158,7 @@ fn run(command: Command) -> Result<Report> {
                     newest: keep.map(usize::from),
                     days: keep_days,
                 },
+                status,
                 sink: sink.map(Sink),
             };
             runtime.block_on(create.run(&tell))
@@ -180,12 +188,14 @@ fn run(command: Command) -> Result<Report> {
             folder,
             nats_server,
             temp,
+            status,
         } => {
             let temp = temp.unwrap_or_else(env::temp_dir);
             let drill = Drill {
                 folder,
                 nats_server,
                 temp,
+                status,
             };
             runtime.block_on(drill.run(&tell))
         }

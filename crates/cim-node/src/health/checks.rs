@@ -1,6 +1,7 @@
 //! The checks, in the order in which they wait for each other.
 
 mod assets;
+mod backup;
 mod canary;
 mod capacity;
 mod config;
@@ -27,6 +28,7 @@ pub const ALL: &[&[Check]] = &[
     link::CHECKS,
     canary::CHECKS,
     disk::CHECKS,
+    backup::CHECKS,
     jetstream::CHECKS,
     rates::CHECKS,
     assets::CHECKS,

@@ -1,6 +1,6 @@
 //! What lies on the host: certificates, `.creds`, declared assets, the disk of the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -64,6 +64,8 @@ pub struct Assets {
     pub accounts: BTreeMap<String, Declared>,
     /// What is wrong with the files.
     pub mistakes: Vec<String>,
+    /// Accounts whose folder cannot be read: nobody knows what they should have.
+    pub unreadable: BTreeSet<String>,
 }
 
 /// Reads a folder of accounts' folders.
@@ -89,6 +91,7 @@ pub fn assets(folder: &str) -> Assets {
             Err(mistakes) => {
                 let place = |mistake: String| format!("{folder}/{account}/{mistake}");
                 assets.mistakes.extend(mistakes.0.into_iter().map(place));
+                assets.unreadable.insert(account);
             }
         }
     }

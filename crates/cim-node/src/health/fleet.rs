@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::look::Look;
 use super::summary::Summary;
 use super::wire::Received;
-use crate::monitor::{Monitor, duration};
+use crate::monitor::{LONGEST_LINKS, Monitor, duration};
 
 /// Where no report has come for as many of its own intervals, there is none.
 const MISSED: u64 = 3;
@@ -57,7 +57,7 @@ impl Fleet {
     /// # Errors
     /// A daemon that does not answer, or that is not a hub's.
     pub fn ask(from: SocketAddr) -> Result<Self> {
-        Monitor::new(&format!("http://{from}")).ask("/fleet.json")
+        Monitor::new(&format!("http://{from}")).ask("/fleet.json", LONGEST_LINKS)
     }
 
     /// What a look at a hub's node shows of its fleet.

@@ -1,17 +1,18 @@
 //! One look at the server and the host. What cannot be seen is kept as the reason why.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
-use cim_spec::artefact::{Health, WatchedFile, WatchedFileKind};
+use cim_spec::artefact::{Health, WatchedBackup, WatchedFile, WatchedFileKind};
 use time::OffsetDateTime;
 
 use super::backlog::Backlog;
 use super::files::{self, Assets, Disk};
 use super::wire::{Heard, Logins, Speaks};
+use crate::backup::told::Told;
 use crate::digest;
 use crate::monitor::{Connz, Jsz, Leafz, Monitor, Routez, Varz};
 
@@ -69,6 +70,8 @@ pub struct Slow {
     pub files: Vec<(WatchedFile, Seen<Option<OffsetDateTime>>)>,
     /// The store's file system.
     pub disk: Seen<Disk>,
+    /// What is told of each account's backups; `None`: there was never one.
+    pub backups: Vec<(WatchedBackup, Seen<Option<Told>>)>,
 }
 
 /// Looks, again and again.
@@ -203,6 +206,14 @@ impl Looker {
                 Some(jetstream) => files::disk(&jetstream.store_dir),
                 None => Err("no store".to_owned()),
             },
+            backups: watch
+                .backups
+                .iter()
+                .map(|backup| {
+                    let told = seen(Told::read(Path::new(&backup.status)));
+                    (backup.clone(), told)
+                })
+                .collect(),
         }
     }
 

@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
@@ -158,12 +158,16 @@ fn no_http_at_all() -> Result<()> {
 #[test]
 fn an_answer_without_end_is_left() -> Result<()> {
     let mut scene = scene()?;
-    let endless = Stranger::new(|mut stream, _| {
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&taken);
+    let endless = Stranger::new(move |mut stream, _| {
         let _ = stream.write_all(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"server_name\": \"",
         );
         let chunk = [b'x'; 1 << 16];
-        while stream.write_all(&chunk).is_ok() {}
+        while stream.write_all(&chunk).is_ok() {
+            count.fetch_add(chunk.len(), Ordering::Relaxed);
+        }
     })?;
     scene.health.monitor.clone_from(&endless.url);
     let report = scene.report()?;
@@ -177,6 +181,9 @@ fn an_answer_without_end_is_left() -> Result<()> {
         message.contains("/varz: ") && message.len() < 400,
         "{message}"
     );
+    // What it reads of a stranger, and what waits between the two.
+    let taken = taken.load(Ordering::Relaxed);
+    ensure!(taken < 12 << 20, "{taken} bytes");
     Ok(())
 }
 

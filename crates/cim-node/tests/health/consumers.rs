@@ -40,11 +40,13 @@ async fn consumers_that_are_missing_differ_or_fall_behind() -> Result<()> {
         |_| now(consume(&client, "GRAPH", &consumer, "update")),
     )?;
     scene.health.watch.levels.pending = level(5, 10);
-    for (count, state) in [(5, "WARNING"), (10, "CRITICAL")] {
-        let message = format!("{count} to deliver, 0 to acknowledge");
+    for (count, state, says) in [
+        (5, "WARNING", "5 to deliver, 0 to acknowledge"),
+        (10, "CRITICAL", "10 to deliver, 0 to acknowledge"),
+    ] {
         let behind = Fault {
             state,
-            says: &[&message],
+            says: &[says],
             ..CONSUMER
         };
         behind.seen(

@@ -13,14 +13,15 @@ use crate::scene::{HUB, LEAF, Scene, pair};
 /// How long anything may take that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Daemon {
+/// The daemon of a scene, and what it tells systemd.
+pub struct Daemon {
     child: Child,
     address: String,
     systemd: UnixDatagram,
 }
 
 impl Daemon {
-    fn start(scene: &Scene) -> Result<Self> {
+    pub fn start(scene: &Scene) -> Result<Self> {
         Self::watched(scene, None)
     }
 
@@ -59,7 +60,7 @@ impl Daemon {
     }
 
     /// Waits until it tells systemd this.
-    fn tells(&self, part: &str) -> Result<String> {
+    pub fn tells(&self, part: &str) -> Result<String> {
         let until = Instant::now() + PATIENCE;
         loop {
             let told = self.told()?;
@@ -68,6 +69,23 @@ impl Daemon {
             }
             ensure!(Instant::now() < until, "no {part:?} in {told:?}");
         }
+    }
+
+    /// Forgets what it has told so far.
+    pub fn forget(&self) -> Result<()> {
+        self.systemd.set_nonblocking(true)?;
+        while self.systemd.recv(&mut [0; 4096]).is_ok() {}
+        Ok(self.systemd.set_nonblocking(false)?)
+    }
+
+    /// How many looks it takes until it tells systemd this: each look tells something.
+    pub fn looks_until(&self, part: &str) -> Result<u64> {
+        for looks in 1..100 {
+            if self.told()?.contains(part) {
+                return Ok(looks);
+            }
+        }
+        anyhow::bail!("{part:?} was not told in 100 looks")
     }
 
     fn get(&self, path: &str) -> Result<String> {

@@ -1,13 +1,15 @@
 //! One thing is made wrong: that check says so in every form, what waits for it says why, nothing else changes, and all is
-//! as before once it is mended.
+//! as before once it is mended. What was said is in `faults/`, a file for each fault.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use cim_node::health::check;
 use serde_json::Value;
 
 use crate::scene::{Scene, finding};
+use crate::transcript::{Told, folder, held, transcript};
 
 /// What a fault must look like.
 #[derive(Debug, Clone, Copy)]
@@ -54,20 +56,52 @@ impl Fault<'_> {
         mend: impl FnOnce(&mut Scene) -> Result<()>,
     ) -> Result<()> {
         let doing = || format!("{self:?}");
-        let before = states(&well(scene)?).with_context(doing)?;
+        well(scene).with_context(doing)?;
+        let before = Told::by(scene)?;
         wrong(scene).with_context(doing)?;
-        let report = scene
+        scene
             .until(|report| self.noticed(report))
             .with_context(doing)?;
-        self.alone(&before, &report).with_context(doing)?;
-        self.in_every_form(scene).with_context(doing)?;
+        self.told(scene, &before, &Told::by(scene)?)
+            .with_context(doing)?;
         mend(scene).with_context(doing)?;
-        let after = well(scene).with_context(|| format!("mended: {self:?}"))?;
+        well(scene).with_context(|| format!("mended: {self:?}"))?;
+        self.mended(&before, &Told::by(scene)?)
+    }
+
+    /// Holds what was said, in every form, against what was said before and against the fault's file.
+    pub fn told(self, scene: &Scene, before: &Told, told: &Told) -> Result<()> {
+        let report = told.report()?;
+        self.noticed(&report)?;
+        self.alone(&states(&before.report()?)?, &report)?;
+        self.in_every_form(scene, told)?;
+        self.in_metrics(before, told)?;
+        let text = transcript(scene, &before.states()?, told)?;
+        let head = format!("check: {}\nsays: {:?}\n\n", self.check, self.says);
+        held(&self.file(), &format!("{head}{text}"))
+    }
+
+    /// All is as before, for people and for Prometheus.
+    pub fn mended(self, before: &Told, after: &Told) -> Result<()> {
+        let (then, now) = (states(&before.report()?)?, states(&after.report()?)?);
         ensure!(
-            states(&after)? == before,
-            "{self:?}: not as before: {after:#}"
+            then == now,
+            "{self:?}: not as before: {:#}",
+            after.report()?
         );
+        let (then, now) = (before.states()?, after.states()?);
+        ensure!(then == now, "{self:?}: {then:?}, and then {now:?}");
+        ensure!(after.text.code == 0, "{:?}", after.text);
         Ok(())
+    }
+
+    /// The file of what it says.
+    fn file(self) -> String {
+        let words = format!("{} {} {}", self.check, self.state, self.says.join(" "));
+        let words = words.to_lowercase();
+        let words = words.split(|c: char| !c.is_ascii_alphanumeric());
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        words.join("-").chars().take(80).collect()
     }
 
     fn name(self) -> String {
@@ -106,7 +140,15 @@ impl Fault<'_> {
 
     /// Others are as before, or wait for this one, as their check says that it does.
     fn alone(self, before: &States, report: &Value) -> Result<()> {
-        for ((name, of), (state, because)) in states(report)? {
+        let now = states(report)?;
+        for name in before.keys().filter(|name| !now.contains_key(*name)) {
+            // What it would have been about is known to what failed alone: a dead server's streams, a missing file's drill.
+            ensure!(
+                waits(&name.0, self.check) || name.0 == self.check || name.0 == "drill",
+                "{name:?} is not judged any more"
+            );
+        }
+        for ((name, of), (state, because)) in now {
             if name == self.check && of == self.of {
                 continue;
             }
@@ -119,11 +161,21 @@ impl Fault<'_> {
                 continue;
             }
             ensure!(state == "UNKNOWN", "{name} {of} waits and is {state}");
-            // A source waits for the one link that it comes over; a digest that nats-server is asked for, for a
-            // certificate that it cannot read; what is asked of a hub, for its own link.
-            let by_itself = ["source", "config", "hub-health", "hub-clock", "canary"];
+            // These wait for one finding of a check: a source for the link that it comes over, a drill for the backup of its
+            // account, a stream for its account's declarations, a digest for a certificate that nats-server must read, what is
+            // asked of a hub for its own link.
+            let of_one = [
+                "source",
+                "drill",
+                "stream",
+                "consumer",
+                "config",
+                "hub-health",
+                "hub-clock",
+                "canary",
+            ];
             ensure!(
-                waits(&name, self.check) || by_itself.contains(&name.as_str()),
+                waits(&name, self.check) || of_one.contains(&name.as_str()),
                 "{name} does not say that it waits for {}",
                 self.check
             );
@@ -131,19 +183,12 @@ impl Fault<'_> {
         Ok(())
     }
 
-    fn in_every_form(self, scene: &Scene) -> Result<()> {
-        let metrics = scene.run(&["--openmetrics"])?;
-        let sample = format!(
-            "cim_health_check_state{{server=\"{}\",check=\"{}\",of=\"{}\",because=\"\"}} {}\n",
-            scene.health.server_name,
-            self.check,
-            self.of,
-            self.code()
-        );
-        ensure!(metrics.out.contains(&sample), "no {sample} in {metrics:?}");
-        ensure!(metrics.code == self.code(), "{metrics:?}");
-        let nagios = scene.run(&["--nagios"])?;
-        let first = nagios.out.lines().next().unwrap_or_default();
+    fn in_every_form(self, scene: &Scene, told: &Told) -> Result<()> {
+        for said in [&told.json, &told.metrics, &told.nagios, &told.text] {
+            ensure!(said.code == self.code(), "{said:?}");
+            ensure!(said.err.is_empty(), "{said:?}");
+        }
+        let first = told.nagios.out.lines().next().unwrap_or_default();
         let begins = format!(
             "CIM {}: {} {}: ",
             scene.health.server_name,
@@ -151,11 +196,31 @@ impl Fault<'_> {
             self.name()
         );
         ensure!(first.starts_with(&begins), "{first:?}, not {begins:?}");
-        ensure!(nagios.code == self.code(), "{nagios:?}");
-        let text = scene.run(&[])?;
         let line = format!("{:<9} {}: ", self.state, self.name());
-        ensure!(text.out.contains(&line), "no {line:?} in {}", text.out);
-        ensure!(text.code == self.code(), "{text:?}");
+        let text = &told.text.out;
+        ensure!(text.contains(&line), "no {line:?} in {text}");
+        Ok(())
+    }
+
+    /// Its sample goes from 0 to its state; others stay, or say that they wait.
+    fn in_metrics(self, before: &Told, told: &Told) -> Result<()> {
+        let (then, now) = (before.states()?, told.states()?);
+        let own = (self.check.to_owned(), self.of.to_owned());
+        for (name, (because, state)) in &now {
+            let was = then.get(name);
+            ensure!(
+                was.is_none_or(|(_, was)| was == "0"),
+                "{name:?} was {was:?}"
+            );
+            let wanted = match (*name == own, because.is_empty()) {
+                (true, true) => self.code().to_string(),
+                (false, true) => "0".to_owned(),
+                (false, false) => "3".to_owned(),
+                (true, false) => anyhow::bail!("it waits for {because}"),
+            };
+            ensure!(*state == wanted, "{name:?} is {state}, not {wanted}");
+        }
+        ensure!(now.contains_key(&own), "no sample of {own:?}");
         Ok(())
     }
 }
@@ -169,4 +234,46 @@ fn waits(check: &str, other: &str) -> bool {
             .iter()
             .any(|after| *after == other || waits(after, other))
     })
+}
+
+/// Each check has a fault that was seen, in a file that a test still holds; there are enough of them.
+#[test]
+fn every_check_has_its_faults() -> Result<()> {
+    let sources = fs::read_dir(folder().parent().context("a folder")?)?;
+    let sources = sources.map(|entry| Ok(entry?.path()));
+    let sources: Vec<_> = sources.collect::<Result<_>>()?;
+    let sources = sources
+        .iter()
+        .filter(|path| path.extension().is_some_and(|is| is == "rs"));
+    let sources = sources
+        .map(fs::read_to_string)
+        .collect::<Result<String, _>>()?;
+    let mut faults: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in fs::read_dir(folder())? {
+        let path = entry?.path();
+        let text = fs::read_to_string(&path)?;
+        let mut lines = text.lines();
+        let mut head = |name| lines.next().and_then(|line: &str| line.strip_prefix(name));
+        let check = head("check: ").context("a check")?;
+        let says = head("says: ").context("what it says")?;
+        let says: Vec<String> = serde_json::from_str(says)?;
+        let place = path.display();
+        ensure!(!says.is_empty(), "{place} says nothing");
+        for part in says {
+            ensure!(
+                sources.contains(&format!("{part:?}")),
+                "{place}: no test asks for {part:?}"
+            );
+        }
+        *faults.entry(check.to_owned()).or_default() += 1;
+    }
+    let without: Vec<_> = check::all()
+        .map(|check| check.name)
+        .filter(|name| !faults.contains_key(*name))
+        .collect();
+    ensure!(without.is_empty(), "no fault of {without:?}");
+    let count: usize = faults.values().sum();
+    println!("{count} faults of {} checks: {faults:?}", faults.len());
+    ensure!(count >= 25, "{count} faults");
+    Ok(())
 }

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::fault::{Fault, well};
-use crate::scene::{LEAF, Said, Scene, alone, finding, open};
+use crate::scene::{LEAF, Said, Scene, alone, open};
+use crate::transcript::{FORMS, Told, words};
 
 /// A leaf with other options of its server.
 fn leaf(changes: &[(&str, Value)]) -> Result<Scene> {
@@ -153,22 +154,24 @@ fn asked(scene: &Scene, page: &str) -> Result<u64> {
     Ok(varz["http_req_stats"][page].as_u64().unwrap_or_default())
 }
 
-/// Two looks, with something between them.
-async fn between(scene: &Scene, work: impl AsyncFnOnce() -> Result<()>) -> Result<Value> {
+/// Two looks in every form, with something between them.
+async fn between(scene: &Scene, work: impl AsyncFnOnce() -> Result<()>) -> Result<Told> {
     let before = asked(scene, "/healthz")?;
-    let mut command = scene.command(&["--json", "--over", "4"])?;
-    let looking = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    cim_testkit::until("the first look", async || {
-        ensure!(asked(scene, "/healthz")? > before, "not yet");
+    let looking = FORMS.map(|form| -> Result<_> {
+        let words = [words(form), &["--over", "4"]].concat();
+        let mut command = scene.command(&words)?;
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().context("looking")
+    });
+    let all = u64::try_from(FORMS.len())?;
+    cim_testkit::until("the first looks", async || {
+        ensure!(asked(scene, "/healthz")? >= before + all, "not yet");
         Ok(())
     })
     .await?;
     work().await?;
-    let output = tokio::task::block_in_place(|| looking.wait_with_output())?;
-    Said::of(output)?.report()
+    let ended = |child: Result<std::process::Child>| Said::of(child?.wait_with_output()?);
+    tokio::task::block_in_place(|| Told::of(looking.map(ended)))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -179,7 +182,8 @@ async fn requests_that_fail_are_counted() -> Result<()> {
     ensure!(once["later"][0]["check"] == "slow-consumers", "{once:#}");
     let client = scene.fleet.client(LEAF, "graph").await?;
     let scene = alone_looks(scene)?;
-    let report = between(&scene, async || {
+    let before = between(&scene, async || Ok(())).await?;
+    let told = between(&scene, async || {
         for _ in 0..3 {
             client
                 .request("$JS.API.STREAM.INFO.NOWHERE", "".into())
@@ -188,20 +192,14 @@ async fn requests_that_fail_are_counted() -> Result<()> {
         Ok(())
     })
     .await?;
-    let found = finding(&report, "api-errors", "")?;
-    ensure!(found["state"] == "WARNING", "{found:#}");
-    let message = found["message"].as_str().unwrap_or_default();
-    ensure!(
-        message.contains("3 requests to JetStream failed in the last "),
-        "{message}"
-    );
-    ensure!(
-        report["exit"] == 1 && others_ok(&report, "api-errors"),
-        "{report:#}"
-    );
-    let after = between(&scene, async || Ok(())).await?;
-    ensure!(after["exit"] == 0, "{after:#}");
-    Ok(())
+    let failed = Fault {
+        check: "api-errors",
+        of: "",
+        state: "WARNING",
+        says: &["3 requests to JetStream failed in the last "],
+    };
+    failed.told(&scene, &before, &told)?;
+    failed.mended(&before, &between(&scene, async || Ok(())).await?)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,7 +209,8 @@ async fn connections_that_cannot_keep_up_are_counted() -> Result<()> {
         ("limits/maxPending", json!("1MiB")),
     ])?)?;
     let client = scene.fleet.client(LEAF, "graph").await?;
-    let report = between(&scene, async || {
+    let before = between(&scene, async || Ok(())).await?;
+    let told = between(&scene, async || {
         // A client that subscribes and never reads on: nobody runs its part.
         let deaf = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -242,32 +241,18 @@ async fn connections_that_cannot_keep_up_are_counted() -> Result<()> {
         Ok(())
     })
     .await?;
-    let found = finding(&report, "slow-consumers", "")?;
-    ensure!(found["state"] == "WARNING", "{found:#}");
-    let message = found["message"].as_str().unwrap_or_default();
-    ensure!(
-        message.contains(" connections too slow in the last "),
-        "{message}"
-    );
-    ensure!(
-        report["exit"] == 1 && others_ok(&report, "slow-consumers"),
-        "{report:#}"
-    );
-    let after = between(&scene, async || Ok(())).await?;
-    ensure!(after["exit"] == 0, "{after:#}");
-    Ok(())
+    let slow = Fault {
+        check: "slow-consumers",
+        of: "",
+        state: "WARNING",
+        says: &[" connections too slow in the last "],
+    };
+    slow.told(&scene, &before, &told)?;
+    slow.mended(&before, &between(&scene, async || Ok(())).await?)
 }
 
 /// A scene that is well.
 fn alone_looks(scene: Scene) -> Result<Scene> {
     well(&scene)?;
     Ok(scene)
-}
-
-fn others_ok(report: &Value, but: &str) -> bool {
-    let findings = report["checks"].as_array();
-    findings.is_some_and(|findings| {
-        let mut others = findings.iter().filter(|finding| finding["check"] != but);
-        others.all(|finding| finding["state"] == "OK")
-    })
 }

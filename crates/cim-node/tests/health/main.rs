@@ -1,12 +1,15 @@
 //! `cim-health` beside real nats-servers.
 
 mod assets;
+mod backups;
 mod bad_input;
 mod beside;
 mod canary;
+mod clock;
 mod cluster;
 mod consumers;
 mod daemon;
+mod detection;
 mod explain;
 mod fault;
 mod files;
@@ -22,4 +25,5 @@ mod secrets;
 mod server;
 mod sources;
 mod streams;
+mod transcript;
 mod wells;

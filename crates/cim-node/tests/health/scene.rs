@@ -121,7 +121,10 @@ impl Scene {
     /// Where the watched server's health.json is, as it is to be now.
     pub fn file(&self) -> Result<PathBuf> {
         let path = self.dir.path().join(format!("{}.health.json", self.name));
-        std::fs::write(&path, serde_json::to_string(&self.health)?)?;
+        // Somebody may be reading it.
+        let beside = path.with_extension("new");
+        std::fs::write(&beside, serde_json::to_string(&self.health)?)?;
+        std::fs::rename(beside, &path)?;
         Ok(path)
     }
 

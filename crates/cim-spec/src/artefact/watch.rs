@@ -30,6 +30,8 @@ pub struct Watch {
     pub peers: Vec<String>,
     /// Files that it logs in with elsewhere, and authorities.
     pub files: Vec<WatchedFile>,
+    /// Accounts that are backed up; none where backups are not enabled.
+    pub backups: Vec<WatchedBackup>,
 }
 
 /// From where on what is not well; names are those of the options `health.*`.
@@ -54,6 +56,10 @@ pub struct Levels {
     pub sources: Level,
     /// Milliseconds.
     pub clock: Level,
+    /// Milliseconds.
+    pub backup: Level,
+    /// Milliseconds.
+    pub drill: Level,
     /// A minute.
     pub slow_consumers: Level,
     /// A minute.
@@ -122,6 +128,18 @@ pub struct WatchedLeaf {
     pub servers: Vec<String>,
     /// Its JetStream domain.
     pub domain: String,
+}
+
+/// Backups of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WatchedBackup {
+    /// The account.
+    pub account: String,
+    /// The file that `cim-backup --status` writes: counts and moments. It is not there before the first backup.
+    pub status: String,
+    /// Whether each backup is then restored for proof.
+    pub drill: bool,
 }
 
 /// A file whose content expires.

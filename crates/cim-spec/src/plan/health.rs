@@ -1,11 +1,15 @@
 //! What `cim-health` watches: levels, and who is at the other end of each link.
 
+use std::collections::BTreeSet;
+
 use super::server::duration;
 use crate::artefact::{Level, Levels, WatchedFlow, WatchedLeaf, WatchedLink};
 use crate::implied;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
-use crate::spec::{CountLevels, HealthOptions, HubSpec, LeafSpec, PercentLevels, TimeLevels};
+use crate::spec::{
+    BackupOptions, CountLevels, HealthOptions, HubSpec, LeafSpec, PercentLevels, TimeLevels,
+};
 
 /// What `cim-health` watches of one server.
 #[derive(Debug, Clone)]
@@ -24,6 +28,10 @@ pub struct Watched {
     pub peers: Vec<String>,
     /// What may cross the links of a leaf.
     pub flows: Vec<WatchedFlow>,
+    /// Accounts that are backed up.
+    pub backups: BTreeSet<String>,
+    /// Whether their backups are restored for proof.
+    pub drill: bool,
 }
 
 pub(super) fn of_hub(
@@ -44,7 +52,10 @@ pub(super) fn of_hub(
         },
         domain: leaf.domain.clone(),
     });
+    let backup = &spec.hub.server.backup;
     Some(Watched {
+        backups: backed_up(backup, spec.fleet.assets.accounts.keys()),
+        drill: backup.drill,
         leaves: leaves.collect(),
         peers: others.filter(|name| **name != spec.node).cloned().collect(),
         ..watched
@@ -69,7 +80,10 @@ pub(super) fn of_leaf(
     });
     let own = spec.leaf.node.as_ref();
     let peers = member.nodes.keys().filter(|name| Some(*name) != own);
+    let backup = &spec.leaf.server.backup;
     Some(Watched {
+        backups: backed_up(backup, spec.leaf.assets.keys()),
+        drill: backup.drill,
         links: links.collect(),
         peers: peers.cloned().collect(),
         flows: implied::flows(member)
@@ -81,6 +95,18 @@ pub(super) fn of_leaf(
             .collect(),
         ..watched
     })
+}
+
+/// Accounts that are backed up, of those that are declared to hold something where none is named.
+fn backed_up<'a>(
+    options: &'a BackupOptions,
+    holding: impl Iterator<Item = &'a String>,
+) -> BTreeSet<String> {
+    match (&options.accounts, options.enable) {
+        (_, false) => BTreeSet::new(),
+        (Some(named), true) => named.iter().cloned().collect(),
+        (None, true) => holding.cloned().collect(),
+    }
 }
 
 /// The levels alone: who is at the other ends is still to come.
@@ -103,6 +129,8 @@ fn levels(options: &HealthOptions, at: &OptionPath, problems: &mut Problems) -> 
         expiry: reader.time("expiry", &options.expiry, true)?,
         sources: reader.time("sources", &options.sources, false)?,
         clock: reader.time("clock", &options.clock, false)?,
+        backup: reader.time("backup", &options.backup, false)?,
+        drill: reader.time("drill", &options.drill, false)?,
         slow_consumers: reader.count("slowConsumers", options.slow_consumers)?,
         api_errors: reader.count("apiErrors", options.api_errors)?,
         pending: reader.count("pending", options.pending)?,
@@ -116,6 +144,8 @@ fn levels(options: &HealthOptions, at: &OptionPath, problems: &mut Problems) -> 
         leaves: Vec::new(),
         peers: Vec::new(),
         flows: Vec::new(),
+        backups: BTreeSet::new(),
+        drill: false,
     })
 }
 

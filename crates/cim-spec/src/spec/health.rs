@@ -31,6 +31,10 @@ pub struct HealthOptions {
     pub sources: TimeLevels,
     /// How far the server's clock is from the host's.
     pub clock: TimeLevels,
+    /// Age of an account's newest good backup.
+    pub backup: TimeLevels,
+    /// Age of the last drill of an account's backups.
+    pub drill: TimeLevels,
     /// Connections a minute that were too slow.
     pub slow_consumers: CountLevels,
     /// Failed JetStream requests a minute.

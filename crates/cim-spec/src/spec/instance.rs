@@ -38,12 +38,28 @@ pub struct ServerOptions {
     pub mqtt: ListenerOptions,
     /// When `cim-health` warns, and when it calls.
     pub health: HealthOptions,
+    /// Which backups `cim-health` asks for.
+    pub backup: BackupOptions,
     /// Keys of nats.conf that have no option of their own.
     pub settings: BTreeMap<String, Value>,
     /// Fields of nats.conf that pass straight through, by their options.
     pub fields: Fields,
     /// Warnings that the operator keeps, each with a reason.
     pub acknowledged: BTreeMap<String, String>,
+}
+
+/// `backup`: what `cim-health` must know of it; how backups are taken is the unit's business.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackupOptions {
+    /// Whether there are backups.
+    pub enable: bool,
+    /// Accounts that are backed up; `null`: those for which something is declared.
+    #[serde(deserialize_with = "nullable")]
+    pub accounts: Option<Vec<String>>,
+    /// Whether each backup is then restored for proof.
+    pub drill: bool,
 }
 
 /// `websocket` and `mqtt`. NATS: `websocket`, `mqtt`.

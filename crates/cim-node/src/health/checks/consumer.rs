@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::capacity::asked;
-use super::stream::{account, differing};
+use super::stream::{account, differing, is_unreadable};
 use crate::health::check::{Check, Context, Subjects};
 use crate::health::finding::{Figure, State, Unit, Verdict, reached};
 use crate::health::metadata::{Levels, Reached};
@@ -20,7 +20,7 @@ pub const CHECKS: &[Check] = &[Check {
     name: "consumer",
     of: "account/stream/consumer",
     looks_at: "`/jsz` beside the files that declare consumers, on the consumer's leader (other copies show 0); consumers whose metadata says `io.nats.monitor.enabled` too",
-    states: "OK: it is there, as declared, and keeps up. WARNING, CRITICAL: what it has not delivered, or has delivered again, reaches the level. CRITICAL: it is missing, differs, or reaches a level of its metadata. UNKNOWN: a level in its metadata cannot be read.",
+    states: "OK: it is there, as declared, and keeps up. WARNING, CRITICAL: what it has not delivered, or has delivered again, reaches the level. CRITICAL: it is missing, differs, or reaches a level of its metadata. UNKNOWN: a level in its metadata cannot be read; or because its account's declarations cannot.",
     option: "pending, redeliveries",
     after: &["server", "jetstream", "meta", "healthz"],
     gates: true,
@@ -90,7 +90,9 @@ fn consumers<'a>(context: &'a Context) -> impl Iterator<Item = Judged<'a>> {
                 };
                 let is_declared =
                     declared.is_some_and(|declared| declared.assets.contains_key(&asset));
-                let judged = Levels::of(&found.config).are_enabled() && !is_declared;
+                let wants =
+                    Levels::of(&found.config).are_enabled() || is_unreadable(context, account);
+                let judged = wants && !is_declared;
                 let subject = || format!("{}/{}/{}", account.name, stream.name, found.name);
                 judged.then(|| (subject(), None, Some(stream), Some(found)))
             })
@@ -113,6 +115,9 @@ fn judged(
             format!("see why it was not made: journalctl -u {unit}-provision -n 20"),
         ));
     };
+    if wanted.is_none() && !Levels::of(&found.config).are_enabled() {
+        return Err(Verdict::because("assets"));
+    }
     if let (Some(wanted), Some(stream)) = (wanted, stream) {
         let stream = defaults::stream(&stream.config);
         let mut full = defaults::consumer(&wanted.config, &stream);

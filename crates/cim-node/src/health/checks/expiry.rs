@@ -122,12 +122,17 @@ fn judged(context: &Context, which: fn(WatchedFileKind) -> bool) -> Vec<(String,
     each.collect()
 }
 
+/// Whether the host's clock was just set, so that nobody knows how old or how young anything is.
+pub fn clock_was_set(context: &Context) -> bool {
+    let clock = context.finding("clock", "");
+    clock.is_some_and(|clock| {
+        clock.verdict.state == State::Unknown && clock.verdict.because.is_none()
+    })
+}
+
 /// What is left until a moment.
 fn left(context: &Context, moment: OffsetDateTime, help: String) -> Verdict {
-    let clock = context.finding("clock", "");
-    if clock.is_some_and(|clock| {
-        clock.verdict.state == State::Unknown && clock.verdict.because.is_none()
-    }) {
+    if clock_was_set(context) {
         return Verdict::because("clock");
     }
     let level = context.level(|levels| levels.expiry);
@@ -140,7 +145,8 @@ fn left(context: &Context, moment: OffsetDateTime, help: String) -> Verdict {
         .figure(Figure::new("left_seconds", seconds, Unit::Seconds).against(level))
 }
 
-fn days(seconds: f64) -> String {
+/// `3 days`, `26 hours`, `59 minutes`.
+pub fn days(seconds: f64) -> String {
     match seconds {
         seconds if seconds >= 2.0 * 86400.0 => format!("{:.0} days", (seconds / 86400.0).floor()),
         seconds if seconds >= 2.0 * 3600.0 => format!("{:.0} hours", (seconds / 3600.0).floor()),

@@ -16,7 +16,7 @@ pub const CHECKS: &[Check] = &[Check {
     name: "stream",
     of: "account/stream",
     looks_at: "`/jsz` beside the files that declare streams and buckets; streams whose metadata says `io.nats.monitor.enabled` too",
-    states: "OK: it is there and as declared. CRITICAL: it is missing, differs, has no leader, or reaches a critical level of its metadata. WARNING: a replica is behind or gone, or a warning level is reached. UNKNOWN: a level in its metadata cannot be read.",
+    states: "OK: it is there and as declared. CRITICAL: it is missing, differs, has no leader, or reaches a critical level of its metadata. WARNING: a replica is behind or gone, or a warning level is reached. UNKNOWN: a level in its metadata cannot be read; or because its account's declarations cannot.",
     option: "",
     after: &["server", "jetstream", "meta", "healthz"],
     gates: true,
@@ -77,7 +77,7 @@ fn streams<'a>(
         let streams = account.stream_detail.iter();
         streams
             .filter(move |stream| {
-                Levels::of(&stream.config).are_enabled()
+                (Levels::of(&stream.config).are_enabled() || is_unreadable(context, account))
                     && !is_declared(context, account, &stream.name)
             })
             .map(move |stream| {
@@ -89,6 +89,12 @@ fn streams<'a>(
             })
     });
     declared.chain(watched)
+}
+
+/// Whether nobody knows what an account should have.
+pub fn is_unreadable(context: &Context, account: &Account) -> bool {
+    let unreadable = &context.look.slow.assets.unreadable;
+    unreadable.contains(&account.name) || unreadable.contains(&account.id)
 }
 
 fn is_declared(context: &Context, account: &Account, stream: &str) -> bool {
@@ -113,6 +119,9 @@ fn judged(
             format!("see why it was not made: journalctl -u {unit}-provision -n 20"),
         ));
     };
+    if wanted.is_none() && !Levels::of(&found.config).are_enabled() {
+        return Err(Verdict::because("assets"));
+    }
     if let Some(wanted) = wanted {
         let full = defaults::stream(&wanted.config);
         let held = defaults::stream(&found.config);
