@@ -139,6 +139,7 @@ in
   key = "cim-host";
   imports = [
     ./expiry.nix
+    ./monitoring.nix
     ./sops.nix
   ];
 

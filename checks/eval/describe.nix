@@ -53,6 +53,33 @@ let
 
   short = lib.mapNullable (lib.substring 0 8);
 
+  # What services.cim.monitoring sets of nixpkgs' own modules; a file by what it says.
+  monitoring =
+    config:
+    let
+      inherit (config.services) grafana prometheus;
+      inherit (prometheus.exporters) nats;
+    in
+    lib.optionalAttrs prometheus.enable {
+      inherit (prometheus) scrapeConfigs;
+      ruleFiles = map (
+        file: if lib.isDerivation file then builtins.fromJSON file.text else baseNameOf (toString file)
+      ) prometheus.ruleFiles;
+    }
+    // lib.optionalAttrs nats.enable {
+      exporter = { inherit (nats) listenAddress url extraFlags; };
+    }
+    // lib.optionalAttrs grafana.enable {
+      datasources = grafana.provision.datasources.settings.datasources;
+      dashboards = map (
+        provider:
+        provider
+        // {
+          options = lib.attrNames (builtins.readDir provider.options.path);
+        }
+      ) grafana.provision.dashboards.settings.providers;
+    };
+
   messages = config: {
     inherit (config) warnings;
     failed = map (entry: entry.message) (lib.filter (entry: !entry.assertion) config.assertions);
@@ -87,7 +114,9 @@ in
     groups = lib.attrNames (lib.filterAttrs isOurs config.users.groups);
     openPorts = lib.sort lib.lessThan config.networking.firewall.allowedTCPPorts;
     inherit (config) warnings;
+    monitoring = monitoring config;
   };
+  inherit monitoring;
 
   differences =
     before: after:
