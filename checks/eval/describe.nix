@@ -59,9 +59,18 @@ let
     let
       inherit (config.services) grafana prometheus;
       inherit (prometheus.exporters) nats;
+      # NixOS's own types say `null` or `{ }` for what nobody set.
+      set =
+        value:
+        if lib.isList value then
+          map set value
+        else if lib.isAttrs value then
+          lib.filterAttrs (_: value: value != null && value != { }) (lib.mapAttrs (_: set) value)
+        else
+          value;
     in
     lib.optionalAttrs prometheus.enable {
-      inherit (prometheus) scrapeConfigs;
+      scrapeConfigs = set prometheus.scrapeConfigs;
       ruleFiles = map (
         file: if lib.isDerivation file then builtins.fromJSON file.text else baseNameOf (toString file)
       ) prometheus.ruleFiles;
@@ -70,14 +79,18 @@ let
       exporter = { inherit (nats) listenAddress url extraFlags; };
     }
     // lib.optionalAttrs grafana.enable {
-      datasources = grafana.provision.datasources.settings.datasources;
-      dashboards = map (
-        provider:
-        provider
-        // {
-          options = lib.attrNames (builtins.readDir provider.options.path);
-        }
-      ) grafana.provision.dashboards.settings.providers;
+      datasources = map (source: {
+        inherit (source)
+          name
+          type
+          uid
+          url
+          ;
+      }) grafana.provision.datasources.settings.datasources;
+      dashboards = map (provider: {
+        inherit (provider) name folder;
+        files = lib.attrNames (builtins.readDir provider.options.path);
+      }) grafana.provision.dashboards.settings.providers;
     };
 
   messages = config: {
@@ -114,8 +127,8 @@ in
     groups = lib.attrNames (lib.filterAttrs isOurs config.users.groups);
     openPorts = lib.sort lib.lessThan config.networking.firewall.allowedTCPPorts;
     inherit (config) warnings;
-    monitoring = monitoring config;
-  };
+  }
+  // lib.optionalAttrs (monitoring config != { }) { monitoring = monitoring config; };
   inherit monitoring;
 
   differences =
