@@ -23,6 +23,7 @@
   services.cim.monitoring.enable = true;
   services.prometheus = {
     enableAgentMode = true;
+    checkConfig = "syntax-only"; # the password is on the host
     remoteWrite = [
       {
         url = "https://metrics.cim.example.com/api/v1/write";

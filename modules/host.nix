@@ -24,6 +24,7 @@ let
     inherit lib;
     inherit (cfg.packages) cim-node;
   };
+  health = (import ./health-unit.nix { inherit lib; }).unit { inherit (cfg.packages) cim-node; };
   backup = import ./backup.nix { inherit lib; };
   backupUnit = backup.unit { inherit (cfg.packages) cim-node; };
   triggers = import ./triggers.nix { inherit lib; };
@@ -63,6 +64,12 @@ let
     );
   holds = instance: (beside instance).holding != [ ];
   backedUp = lib.filter (instance: instance.options.backup.enable) instances;
+  watched = lib.filter (instance: instance.options.health.enable) instances;
+  healthPort =
+    instance:
+    lib.optional (
+      instance.options.health.enable && instance.options.health.port != null
+    ) instance.options.health.port;
 
   # In operator mode programs log in with what the desk made.
   withoutLogin =
@@ -92,6 +99,15 @@ let
           Make it: nix run .#identity; or name a .creds file of role service/${service}.'';
       }) lacking
     );
+  # The port of the pages is in no spec, so that no rule sees it.
+  healthPortTwice =
+    instance:
+    map (port: {
+      assertion = false;
+      message = ''
+        ${optionOf instance.role instance.name}.health.port: the server itself listens on ${toString port}.
+        Give it another, for example ${toString (port + 1)}, or null for no pages.'';
+    }) (lib.intersectLists (healthPort instance) instance.ports);
   nothingToBackUp =
     instance:
     let
@@ -190,11 +206,12 @@ in
     assertions =
       namesakes
       ++ clash "the port" "Two servers of a host cannot share a port: give one of them another." (
-        instance: instance.ports
+        instance: instance.ports ++ healthPort instance
       )
       ++ clash "the unit" "A leading cim- does not count: give one of them another name." (instance: [
         instance.unit
       ])
+      ++ lib.concatMap healthPortTwice watched
       ++ lib.concatMap withoutLogin instances
       ++ lib.concatMap nothingToBackUp backedUp;
 
@@ -230,6 +247,7 @@ in
     systemd = {
       services =
         byUnit "" unit instances
+        // byUnit "-health" health watched
         // byUnit "-provision" provision (lib.filter holds instances)
         // byUnit "-backup" (instance: (backupUnit instance).service) backedUp;
       timers = byUnit "-backup" (instance: (backupUnit instance).timer) backedUp;

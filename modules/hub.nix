@@ -58,6 +58,7 @@ in
         unit
         files
         ;
+      inherit (cfg) httpPort;
       role = "hub";
       host = "0.0.0.0";
       pingInterval = "20s";

@@ -82,6 +82,7 @@ let
       files = cfg.files name;
       server = import ./server.nix {
         inherit lib pkgs files;
+        inherit (leaf.config) httpPort;
         role = "leaf";
         unit = spec.unitName name;
         host = "127.0.0.1";

@@ -7,7 +7,12 @@
   ...
 }:
 let
-  inherit (lib) mkDefault mkIf mkOption types;
+  inherit (lib)
+    mkDefault
+    mkIf
+    mkOption
+    types
+    ;
   cfg = config.services.cim.monitoring;
   inherit (config.services.cim) fleet instances;
   on = text: lib.mkEnableOption text;
@@ -50,7 +55,7 @@ let
   ) instances;
 
   # Where cim-health answers, on loopback.
-  page = instance: instance.options.health.port or (instance.options.httpPort + 1000);
+  page = instance: instance.options.health.port;
   exporter = config.services.prometheus.exporters.nats;
 
   pages = {
@@ -107,8 +112,27 @@ let
         Its servers are ${lib.concatStringsSep ", " (lib.attrNames servers)}.'';
     }) (lib.filter (name: !(servers ? ${name})) names);
   unseen = lib.filterAttrs (
-    _: instance: !(instance.options.health.enable or true) || page instance == null
+    _: instance: !instance.options.health.enable || page instance == null
   ) instances;
+
+  # What nixpkgs' modules start here, and the ports of instances that they would not get.
+  listening = {
+    "services.prometheus.port" = config.services.prometheus.port;
+  }
+  // lib.optionalAttrs cfg.exporter.enable {
+    "services.prometheus.exporters.nats.port" = exporter.port;
+  };
+  taken = lib.concatLists (
+    lib.mapAttrsToList (
+      name: instance:
+      lib.mapAttrsToList (option: port: {
+        assertion = !(lib.elem port (instance.ports ++ [ (page instance) ]));
+        message = ''
+          ${option}: ${toString port} is a port of ${name}, or of its page.
+          Give one of them another.'';
+      }) listening
+    ) instances
+  );
 in
 {
   options.services.cim.monitoring = {
@@ -152,20 +176,21 @@ in
   config = lib.mkMerge [
     (mkIf cfg.enable {
       assertions =
-        lib.optional (instances == { }) {
+        taken
+        ++ lib.optional (instances == { }) {
           assertion = false;
           message = ''
             services.cim.monitoring.enable: this host has no instance whose page could be read.
             Where series are only looked at, set monitoring.alerts.enable and monitoring.dashboards.enable.'';
         }
         ++ lib.mapAttrsToList (name: instance: {
-        assertion = false;
-        message = ''
-          ${
-            if instance.role == "hub" then "services.cim.hub" else "services.cim.leaves.${name}"
-          }.health: has no page, which services.cim.monitoring reads.
-          Set health.enable = true and health.port, or services.cim.monitoring.enable = false.'';
-      }) unseen;
+          assertion = false;
+          message = ''
+            ${
+              if instance.role == "hub" then "services.cim.hub" else "services.cim.leaves.${name}"
+            }.health: the instance has no page, which services.cim.monitoring reads.
+            Set health.enable = true and a health.port, or services.cim.monitoring.enable = false.'';
+        }) unseen;
       services.prometheus = {
         enable = true;
         scrapeConfigs = [ pages ] ++ lib.optional cfg.exporter.enable series;

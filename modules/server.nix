@@ -12,6 +12,8 @@
   pingInterval,
   # The instance's own files, see sops.nix.
   files,
+  # Its monitoring port, as it is set.
+  httpPort,
 }:
 let
   inherit (lib) mkOption types;
@@ -221,7 +223,9 @@ lib.recursiveUpdate
       };
     };
 
-    health = import ./health.nix { inherit lib; };
+    health =
+      import ./health.nix { inherit lib; }
+      // (import ./health-unit.nix { inherit lib; }).options { inherit httpPort; };
 
     websocket = listener "websocket" "WebSocket clients, and leaves that come that way";
 

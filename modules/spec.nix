@@ -6,6 +6,7 @@
 let
   fields = import ./fields.nix { inherit lib; };
   inherit (import ./asset-spec.nix { inherit lib; }) assets;
+  healthUnit = (import ./health-unit.nix { inherit lib; }).options { httpPort = 0; };
 
   # Named options, and what is set of the fields that pass straight through.
   withFields =
@@ -44,10 +45,11 @@ let
         "lameDuck"
         "settings"
         "acknowledged"
-        "health"
       ]
       options
     // {
+      # Levels; what is only the unit's stays out.
+      health = removeAttrs options.health (lib.attrNames healthUnit);
       tls = tls "client" options.tls;
       websocket = listener "websocket" (options.websocket.port or null) options.websocket;
       mqtt = listener "mqtt" options.mqtt.port options.mqtt;

@@ -11,6 +11,11 @@ let
     description = "absolute path of a file on the host, outside the Nix store";
   };
 
+  # For systemd, which knows nothing of what the generator reads.
+  wholeSeconds = types.strMatching "[1-9][0-9]{0,5}[smh]" // {
+    description = "time in whole seconds, minutes or hours, for example \"30s\"";
+  };
+
   subjects = types.listOf types.str;
 
   access =
@@ -118,7 +123,12 @@ let
     what: lib.literalMD "the instance's ${what}, where {option}`services.cim.sops` has it, or `null`";
 in
 {
-  inherit hostFile sealed user;
+  inherit
+    hostFile
+    sealed
+    user
+    wholeSeconds
+    ;
 
   # The files of a TLS option, without the fields that are for its own connection.
   files = lib.mapNullable (tls: {

@@ -256,9 +256,9 @@ in
         in
         {
           specs = describe.specs config;
-          monitoring = builtins.deepSeq (map (unit: builtins.stringLength unit.text) (lib.attrValues theirs)) (
-            describe.monitoring config
-          );
+          monitoring = builtins.deepSeq (map (unit: builtins.stringLength unit.text) (
+            lib.attrValues theirs
+          )) (describe.monitoring config);
         };
       # The fleet, too, is made by the real lib.
       modules = [ { services.cim.fleet = realLib.mkForce (mkFleet ../../hosts/fleet.nix); } ];

@@ -30,6 +30,7 @@ let
         spec = builtins.toJSON instance.spec;
         "provision trigger" = instance.triggers.provision;
         "provision unit" = textOf config "${instance.unit}-provision.service";
+        "health unit" = textOf config "${instance.unit}-health.service";
         "backup unit" = textOf config "${instance.unit}-backup.service";
         "backup timer" = textOf config "${instance.unit}-backup.timer";
       }
@@ -112,23 +113,25 @@ in
   };
 
   # What else the modules install.
-  summary = config: {
-    etc = lib.mapAttrs' (_: entry: lib.nameValuePair entry.target "${entry.source}") (
-      lib.filterAttrs (name: _: lib.hasPrefix "cim/" name) config.environment.etc
-    );
-    users = lib.mapAttrs (_: user: {
-      inherit (user)
-        isSystemUser
-        group
-        uid
-        description
-        ;
-    }) (lib.filterAttrs isOurs config.users.users);
-    groups = lib.attrNames (lib.filterAttrs isOurs config.users.groups);
-    openPorts = lib.sort lib.lessThan config.networking.firewall.allowedTCPPorts;
-    inherit (config) warnings;
-  }
-  // lib.optionalAttrs (monitoring config != { }) { monitoring = monitoring config; };
+  summary =
+    config:
+    {
+      etc = lib.mapAttrs' (_: entry: lib.nameValuePair entry.target "${entry.source}") (
+        lib.filterAttrs (name: _: lib.hasPrefix "cim/" name) config.environment.etc
+      );
+      users = lib.mapAttrs (_: user: {
+        inherit (user)
+          isSystemUser
+          group
+          uid
+          description
+          ;
+      }) (lib.filterAttrs isOurs config.users.users);
+      groups = lib.attrNames (lib.filterAttrs isOurs config.users.groups);
+      openPorts = lib.sort lib.lessThan config.networking.firewall.allowedTCPPorts;
+      inherit (config) warnings;
+    }
+    // lib.optionalAttrs (monitoring config != { }) { monitoring = monitoring config; };
   inherit monitoring;
 
   differences =

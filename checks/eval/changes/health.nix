@@ -1,4 +1,4 @@
-# Levels of cim-health: nats-server neither knows nor cares.
+# Levels of cim-health: nats-server neither knows nor cares, and what watches reads them again; and that unit's own options.
 _: {
   "leaf: health" = {
     host.services.cim.leaves.a.health = {
@@ -11,5 +11,15 @@ _: {
       pending.critical = 1000;
       interval = "2s";
     };
+  };
+  "leaf: health unit" = {
+    host.services.cim.leaves.a.health = {
+      port = null;
+      watchdog = "1m";
+      onFailure = [ "notify@%n.service" ];
+    };
+  };
+  "leaf: nobody watches" = {
+    host.services.cim.leaves.a.health.enable = false;
   };
 }

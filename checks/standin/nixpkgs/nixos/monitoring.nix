@@ -9,6 +9,7 @@ in
   options.services.prometheus = {
     enable = lib.mkEnableOption "Prometheus";
     enableAgentMode = lib.mkEnableOption "agent mode";
+    checkConfig = option (types.either types.bool (types.enum [ "syntax-only" ])) true;
     port = option types.port 9090;
     listenAddress = option types.str "0.0.0.0";
     extraFlags = option (types.listOf types.str) [ ];

@@ -71,9 +71,25 @@ impl Daemon {
                 eprintln!("{line}");
             }
             said = line;
-            thread::sleep(pause.saturating_sub(moment.elapsed()));
+            rest(notify.as_ref(), pause.saturating_sub(moment.elapsed()))?;
         }
     }
+}
+
+/// Waits for the next look. It may be longer off than systemd waits for a sign of life.
+fn rest(notify: Option<&Notify>, pause: Duration) -> Result<()> {
+    let until = Instant::now() + pause;
+    let watched = notify.and_then(|notify| Some((notify, notify.watchdog()? / 2)));
+    while let Some((notify, often)) = watched {
+        let left = until.saturating_duration_since(Instant::now());
+        if left <= often {
+            break;
+        }
+        thread::sleep(often);
+        notify.say("WATCHDOG=1")?;
+    }
+    thread::sleep(until.saturating_duration_since(Instant::now()));
+    Ok(())
 }
 
 /// One look, and how long the next may wait. A health.json that cannot be read is a report of its own.

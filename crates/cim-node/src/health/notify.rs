@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 pub struct Notify {
     socket: UnixDatagram,
     to: SocketAddr,
+    watchdog: Option<Duration>,
 }
 
 impl Notify {
@@ -35,7 +36,17 @@ impl Notify {
         socket
             .set_write_timeout(Some(Duration::from_secs(1)))
             .context("making a socket for systemd")?;
-        Ok(Some(Self { socket, to }))
+        let watchdog = env::var("WATCHDOG_USEC").ok();
+        Ok(Some(Self {
+            socket,
+            to,
+            watchdog: watchdog.and_then(|text| text.parse().ok().map(Duration::from_micros)),
+        }))
+    }
+
+    /// How long systemd waits for `WATCHDOG=1` before it takes the service for hung; `None`: forever.
+    pub fn watchdog(&self) -> Option<Duration> {
+        self.watchdog
     }
 
     /// Tells systemd some lines, as `READY=1`.

@@ -21,11 +21,19 @@ struct Daemon {
 
 impl Daemon {
     fn start(scene: &Scene) -> Result<Self> {
+        Self::watched(scene, None)
+    }
+
+    /// With the time in which systemd wants a sign of life.
+    fn watched(scene: &Scene, watchdog: Option<Duration>) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let socket = scene.dir.path().join("notify");
         let systemd = UnixDatagram::bind(&socket)?;
         systemd.set_read_timeout(Some(PATIENCE))?;
         let mut command = scene.command(&["daemon", "--listen", &address])?;
+        if let Some(watchdog) = watchdog {
+            command.env("WATCHDOG_USEC", watchdog.as_micros().to_string());
+        }
         let child = command
             .env("NOTIFY_SOCKET", &socket)
             .stderr(Stdio::null())
@@ -204,6 +212,23 @@ async fn its_pages_take_no_nonsense_and_no_time() -> Result<()> {
         outside.code == 3 && outside.err.contains("is not on loopback"),
         "{outside:?}"
     );
+    Ok(())
+}
+
+/// Looks that are further apart than systemd waits for a sign of life.
+#[tokio::test]
+async fn seldom_looks_are_no_hang() -> Result<()> {
+    let mut scene = pair().await?;
+    scene.health.watch.interval = 60_000;
+    let watchdog = Duration::from_secs(2);
+    let daemon = Daemon::watched(&scene, Some(watchdog))?;
+    daemon.tells("READY=1")?;
+    for _ in 0..3 {
+        let since = Instant::now();
+        let told = daemon.told()?;
+        ensure!(told == "WATCHDOG=1", "it looked again: {told:?}");
+        ensure!(since.elapsed() < watchdog, "{:?}", since.elapsed());
+    }
     Ok(())
 }
 
