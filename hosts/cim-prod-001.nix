@@ -18,4 +18,20 @@
     };
     jetstream.maxFileStore = "50GiB";
   };
+
+  # Its series go out to where all come together; nobody comes in for them.
+  services.cim.monitoring.enable = true;
+  services.prometheus = {
+    enableAgentMode = true;
+    checkConfig = "syntax-only"; # the password is on the host
+    remoteWrite = [
+      {
+        url = "https://metrics.cim.example.com/api/v1/write";
+        basic_auth = {
+          username = "cim-prod-001";
+          password_file = "/run/secrets/metrics";
+        };
+      }
+    ];
+  };
 }

@@ -17,7 +17,6 @@
   };
 
   leaves = {
-    # us-east-1
     cim-prod-001 = {
       account = "CIM";
       nkey = "UANMA6GIXGKWCS33NDFCBOWNSQU4OOZENYE5QY53QG2BLKQQPBBKR3P7";
@@ -30,7 +29,7 @@
         "metrics.>"
       ];
     };
-    # us-west-2: follows the graph that cim-prod-001 publishes
+    # Follows the graph that cim-prod-001 publishes.
     cim-prod-002 = {
       account = "CIM";
       certificate = "CN=cim-prod-002";
@@ -41,12 +40,18 @@
       ];
       exports = [ "metrics.>" ];
     };
-    # eu-west-1
     cim-dev-001 = {
       account = "CIM";
       nkey = "UCOUPEN63Q3YX6RTHL2S5H56GLJ3QBRUZ5MDNDYGTE4UET22DQP5ZZNY";
       imports = [ "commands.dev.>" ];
       exports = [ "metrics.dev.>" ];
     };
+  };
+
+  # Labels of what is read of them; no server knows.
+  regions = {
+    cim-prod-001 = "us-east-1";
+    cim-prod-002 = "us-west-2";
+    cim-dev-001 = "eu-west-1";
   };
 }

@@ -1,4 +1,4 @@
-# Node 1 of the hub.
+# Node 1 of the hub; here the series of all hosts come together.
 {
   networking.hostName = "hub-1";
 
@@ -13,5 +13,26 @@
       caFile = "/etc/ssl/certs/cim-ca.pem";
     };
     jetstream.maxFileStore = "100GiB";
+  };
+
+  services.cim.monitoring = {
+    enable = true;
+    exporter.enable = true;
+    dashboards.enable = true;
+    alerts = {
+      enable = true;
+      # They send nothing here yet.
+      unreported = [
+        "hub-2"
+        "hub-3"
+        "cim-prod-002"
+        "cim-dev-001"
+      ];
+    };
+  };
+  # Others send it their series, through whatever ends their TLS and knows their passwords.
+  services.prometheus = {
+    listenAddress = "127.0.0.1";
+    extraFlags = [ "--web.enable-remote-write-receiver" ];
   };
 }

@@ -365,6 +365,15 @@ in
         is. No server reads it, nor {option}`lifetimes`.
       '';
     };
+    regions = mkOption {
+      type = types.attrsOf types.nonEmptyStr;
+      default = { };
+      example.plant-a = "eu-west-1";
+      description = ''
+        Where servers are, by their names: the label `region` of what {option}`services.cim.monitoring` reads of them. No server
+        reads it.
+      '';
+    };
     acknowledged = mkOption {
       type = types.attrsOf types.nonEmptyStr;
       default = { };

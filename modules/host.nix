@@ -161,6 +161,7 @@ in
   key = "cim-host";
   imports = [
     ./expiry.nix
+    ./monitoring.nix
     ./sops.nix
   ];
 

@@ -1,7 +1,8 @@
 # What `cargo xtask test` evaluates beside the flake's checks: the flake under the stand-in, and one small host that is
 # changed in many ways.
 #
-# Not a check of the flake: a new case is a new attribute in changes/ or messages/, or a new file in refusals/ or identities/.
+# Not a check of the flake: a new case is a new attribute in changes/, messages/ or monitoring/, or a new file in refusals/ or
+# identities/.
 {
   # The folder that holds a stand-in for each input of the flake.
   standin,
@@ -167,6 +168,8 @@ in
       ) changes;
       # Of every host that somebody should hear about: what they hear.
       messages = lib.mapAttrs (_: change: describe.messages (small change)) (casesIn ./messages);
+      # Of hosts that are monitored: what nixpkgs' own modules are told.
+      monitoring = lib.mapAttrs (_: change: describe.monitoring (small change)) (casesIn ./monitoring);
       # Of every host with an identity: the files that it gets, and what has to be made for them.
       identities = lib.mapAttrs (
         _: host:
@@ -241,7 +244,22 @@ in
       configuration = self.nixosConfigurations.${name};
       nixpkgsLib = nixpkgs + "/lib";
       nixos = nixpkgs + "/nixos";
-      extract = describe.specs;
+      extract =
+        config:
+        let
+          # What NixOS's own modules make of our settings is theirs; that they take them is not.
+          theirs = lib.intersectAttrs (lib.genAttrs [
+            "grafana.service"
+            "prometheus.service"
+            "prometheus-nats-exporter.service"
+          ] (_: null)) config.systemd.units;
+        in
+        {
+          specs = describe.specs config;
+          monitoring = builtins.deepSeq (map (unit: builtins.stringLength unit.text) (
+            lib.attrValues theirs
+          )) (describe.monitoring config);
+        };
       # The fleet, too, is made by the real lib.
       modules = [ { services.cim.fleet = realLib.mkForce (mkFleet ../../hosts/fleet.nix); } ];
     };

@@ -54,6 +54,46 @@ let
 
   short = lib.mapNullable (lib.substring 0 8);
 
+  # What services.cim.monitoring sets of nixpkgs' own modules; a file by what it says.
+  monitoring =
+    config:
+    let
+      inherit (config.services) grafana prometheus;
+      inherit (prometheus.exporters) nats;
+      # NixOS's own types say `null` or `{ }` for what nobody set.
+      set =
+        value:
+        if lib.isList value then
+          map set value
+        else if lib.isAttrs value then
+          lib.filterAttrs (_: value: value != null && value != { }) (lib.mapAttrs (_: set) value)
+        else
+          value;
+    in
+    lib.optionalAttrs prometheus.enable {
+      scrapeConfigs = set prometheus.scrapeConfigs;
+      ruleFiles = map (
+        file: if lib.isDerivation file then builtins.fromJSON file.text else baseNameOf (toString file)
+      ) prometheus.ruleFiles;
+    }
+    // lib.optionalAttrs nats.enable {
+      exporter = { inherit (nats) listenAddress url extraFlags; };
+    }
+    // lib.optionalAttrs grafana.enable {
+      datasources = map (source: {
+        inherit (source)
+          name
+          type
+          uid
+          url
+          ;
+      }) grafana.provision.datasources.settings.datasources;
+      dashboards = map (provider: {
+        inherit (provider) name folder;
+        files = lib.attrNames (builtins.readDir provider.options.path);
+      }) grafana.provision.dashboards.settings.providers;
+    };
+
   messages = config: {
     inherit (config) warnings;
     failed = map (entry: entry.message) (lib.filter (entry: !entry.assertion) config.assertions);
@@ -73,22 +113,26 @@ in
   };
 
   # What else the modules install.
-  summary = config: {
-    etc = lib.mapAttrs' (_: entry: lib.nameValuePair entry.target "${entry.source}") (
-      lib.filterAttrs (name: _: lib.hasPrefix "cim/" name) config.environment.etc
-    );
-    users = lib.mapAttrs (_: user: {
-      inherit (user)
-        isSystemUser
-        group
-        uid
-        description
-        ;
-    }) (lib.filterAttrs isOurs config.users.users);
-    groups = lib.attrNames (lib.filterAttrs isOurs config.users.groups);
-    openPorts = lib.sort lib.lessThan config.networking.firewall.allowedTCPPorts;
-    inherit (config) warnings;
-  };
+  summary =
+    config:
+    {
+      etc = lib.mapAttrs' (_: entry: lib.nameValuePair entry.target "${entry.source}") (
+        lib.filterAttrs (name: _: lib.hasPrefix "cim/" name) config.environment.etc
+      );
+      users = lib.mapAttrs (_: user: {
+        inherit (user)
+          isSystemUser
+          group
+          uid
+          description
+          ;
+      }) (lib.filterAttrs isOurs config.users.users);
+      groups = lib.attrNames (lib.filterAttrs isOurs config.users.groups);
+      openPorts = lib.sort lib.lessThan config.networking.firewall.allowedTCPPorts;
+      inherit (config) warnings;
+    }
+    // lib.optionalAttrs (monitoring config != { }) { monitoring = monitoring config; };
+  inherit monitoring;
 
   differences =
     before: after:

@@ -13,17 +13,17 @@ let
   packages = words ''
     OVMF acl aggregateModules attr audit bash-completion bashInteractive bcache-tools btrfs-progs bzip2 cacert
     closureInfo concatText coreutils-full cpio dbus dhcpcd dosfstools e2fsprogs fish fontconfig fuse fuse3
-    getconf getent glibcLocales gnupatch grub2 hicolor-icon-theme host iana-etc iptables iputils kbd kexec-tools
+    getconf getent glibcLocales gnupatch grafana grub2 hicolor-icon-theme host iana-etc iptables iputils kbd kexec-tools
     kmod kmod-blacklist-ubuntu kmod-debian-aliases less lesspipe libarchive libcap linuxHeaders logrotate lvm2
     makeDBusConf makeFontsCache makeInitrdNGTool makeWrapper man-db mdadm mkpasswd mypy nano ncurses netcat
     netpbm nettools nix-bash-completions nix-info nixos-artwork nixos-container nixos-firewall-tool nixos-option
-    nixos-rebuild nixosTests nsncd openresolv pam perl python3Packages qemu_test rsync ruff runCommandCC
+    nixos-rebuild nixosTests nsncd openresolv pam perl prometheus prometheus-nats-exporter python3Packages qemu_test rsync ruff runCommandCC
     shared-mime-info socat sound-theme-freedesktop strace su substitute substituteAll sudo texinfoInteractive
     time tzdata vde2 which xonsh xorg xz zsh
   '';
   # What they are asked for: outputs, members, functions.
   members = words ''
-    bintools buildPythonApplication cc colorama dynamicLinker fd ga gnomeFilePath interfaceVersion junit-xml libc
+    bintools buildPythonApplication cc cli colorama dynamicLinker fd ga gnomeFilePath interfaceVersion junit-xml libc
     lndir modDirVersion p11kit ptpython pyflakes simple-dark-gray-bootloader su util-linux wallpapers withPackages
     xauth xwininfo
   '';

@@ -7,6 +7,9 @@
     openFirewall = true;
     leafnodes.openFirewall = true;
   };
+  # Its Prometheus reads what cim-health finds.
+  # services.cim.monitoring.enable = true;
+
   # For whom secrets/hub.yaml is encrypted: ssh-keyscan -t ed25519 hub.example.com
   # services.cim.sops.hostKey = "ssh-ed25519 AAAA…";
 }

@@ -169,9 +169,9 @@ fn fill_standin(workspace: &Workspace, tools: &Tools, to: &Path) -> Result<()> {
     mirror.copy_folder(&workspace.root.join("checks/standin"))?;
     let bin = Path::new("nixpkgs/bin");
     for (name, tool) in tools.all() {
-        // Nix is no package of the stand-in, no check of the flake runs sops or age, and the machine's systemd it
-        // finds by itself.
-        let used = !["nix", "sops", "age"].contains(&name);
+        // Nix is no package of the stand-in, no check of the flake runs sops, age or Prometheus, and the machine's systemd
+        // it finds by itself.
+        let used = !["nix", "sops", "age", "prometheus", "promtool"].contains(&name);
         if used && (name != "systemd-analyze" || tools.is_ours(tool)) {
             let path = tool
                 .path

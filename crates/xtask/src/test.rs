@@ -6,6 +6,7 @@ mod contract;
 pub mod eval;
 mod golden;
 mod identity;
+mod monitoring;
 mod mutants;
 mod real;
 pub mod reference;
@@ -83,6 +84,11 @@ const STEPS: &[Step<Session>] = &[
         name: "reference",
         needs: &["tools"],
         run: reference::run,
+    },
+    Step {
+        name: "monitoring",
+        needs: &["tools"],
+        run: monitoring::run,
     },
     Step {
         name: "mutants",

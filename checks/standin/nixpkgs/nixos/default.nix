@@ -3,6 +3,7 @@
   imports = [
     ./etc.nix
     ./machine.nix
+    ./monitoring.nix
     ./networking.nix
     ./nixpkgs.nix
     ./programs.nix

@@ -26,8 +26,16 @@ struct Answer {
 #[derive(Debug, Deserialize)]
 struct Compared {
     units: BTreeMap<String, Unit>,
-    /// By instance, the spec as it is written.
-    extracted: BTreeMap<String, String>,
+    extracted: Host,
+}
+
+/// What our modules make beside units.
+#[derive(Debug, Deserialize)]
+struct Host {
+    /// By instance, as it is written.
+    specs: BTreeMap<String, String>,
+    /// What services.cim.monitoring sets of NixOS's own modules.
+    monitoring: BTreeMap<String, Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,9 +107,10 @@ pub fn run(session: &mut Session) -> Result<()> {
         }
         problems.extend(verified(&tools, &answer.compared)?);
         session.progress.note(&format!(
-            "{name}: {} specs and {} units compared",
-            answer.compared.extracted.len(),
-            answer.compared.units.len()
+            "{name}: {} specs, {} units and {} settings of monitoring compared",
+            answer.compared.extracted.specs.len(),
+            answer.compared.units.len(),
+            answer.compared.extracted.monitoring.len()
         ));
     }
     match &trees.sops_nix {

@@ -36,6 +36,13 @@ pub struct Host {
     summary: Value,
 }
 
+impl Host {
+    /// A part of the summary.
+    pub fn summary(&self, part: &str) -> &Value {
+        &self.summary[part]
+    }
+}
+
 /// The step.
 pub fn run(session: &mut Session) -> Result<()> {
     let tools = session.tools()?;

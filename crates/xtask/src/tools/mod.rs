@@ -5,6 +5,7 @@ mod apt;
 mod crates;
 mod nats;
 mod nix;
+mod prometheus;
 mod site;
 mod sops;
 mod systemd;
@@ -40,7 +41,7 @@ pub struct Tools {
     pub nats_server: Tool,
     /// Nix, 2.26 or newer.
     pub nix: Tool,
-    /// systemd-analyze, which checks units, sops and age, which seal, and the formatters; by name.
+    /// systemd-analyze, which checks units, sops and age, which seal, Prometheus, and the formatters; by name.
     checkers: Vec<(&'static str, Tool)>,
 }
 
@@ -64,7 +65,10 @@ impl Tools {
                 let nix = nix::ensure(&site, progress);
                 let systemd = test.then(|| systemd::ensure(&site, progress)).transpose();
                 let sealers = sops::ensure(&site, progress);
-                (nats_server, nix, systemd, sealers)
+                let watchers = test
+                    .then(|| prometheus::ensure(&site, progress))
+                    .transpose();
+                (nats_server, nix, systemd, sealers, watchers)
             });
             let compiled = test
                 .then(|| crates::ensure(&site, workspace, progress))
@@ -75,10 +79,18 @@ impl Tools {
         let fetched =
             fetched.map_err(|_| anyhow!("installing nats-server and nix: the thread stopped"))?;
         match (fetched, compiled) {
-            ((Ok(nats_server), Ok(nix), Ok(systemd), Ok(sealers)), Ok(formatters)) => {
+            (
+                (Ok(nats_server), Ok(nix), Ok(systemd), Ok(sealers), Ok(watchers)),
+                Ok(formatters),
+            ) => {
                 let mut checkers = Vec::new();
                 checkers.extend(systemd.map(|tool| ("systemd-analyze", tool)));
                 checkers.extend(["sops", "age"].into_iter().zip(sealers));
+                checkers.extend(
+                    ["prometheus", "promtool"]
+                        .into_iter()
+                        .zip(watchers.into_iter().flatten()),
+                );
                 checkers.extend(
                     ["nixfmt", "deadnix", "taplo"]
                         .into_iter()
@@ -91,12 +103,13 @@ impl Tools {
                     checkers,
                 })
             }
-            ((nats_server, nix, systemd, sealers), compiled) => {
+            ((nats_server, nix, systemd, sealers, watchers), compiled) => {
                 let problems = [
                     nats_server.err(),
                     nix.err(),
                     systemd.err(),
                     sealers.err(),
+                    watchers.err(),
                     compiled.err(),
                 ];
                 let problems: Vec<_> = problems

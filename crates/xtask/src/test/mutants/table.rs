@@ -143,6 +143,18 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("nobody hears what ends", "modules/expiry.nix", "inherit (cfg) onFailure;", ""),
     mutant("credentials may end unseen", "modules/expiry.nix", "++ files \"credentialsFile\" \"--credentials\"", ""),
     mutant("the template without checks", "modules/outputs.nix", "[ \"packages\" \"apps\" \"checks\" ]", "[ \"packages\" \"apps\" ]"),
+    mutant("pages are read elsewhere", "modules/monitoring.nix", "\"127.0.0.1:${toString (page instance)}\"", "\"127.0.0.1:${toString instance.options.httpPort}\""),
+    mutant("series without a region", "modules/monitoring.nix", "region = fleet.regions.${name};", ""),
+    mutant("a leaf of several hubs belongs to one", "modules/monitoring.nix", "lib.concatStringsSep \",\" (", "lib.head ("),
+    mutant("a node of a leaf is called as the leaf", "modules/monitoring.nix", "instance.options.node != null then instance.options.node else name", "false then instance.options.node else name"),
+    mutant("who reports nothing is missed", "modules/monitoring.nix", "removeAttrs servers cfg.alerts.unreported", "servers"),
+    mutant("the exporter as it is without flags", "modules/monitoring.nix", "          \"-jsz=all\"\n", ""),
+    mutant("one server for the exporter", "modules/monitoring.nix", "url = lib.concatStringsSep \" \" (", "url = lib.head ("),
+    mutant("an agent judges", "modules/monitoring.nix", "assertion = !config.services.prometheus.enableAgentMode;", "assertion = true;"),
+    mutant("a page on Prometheus' port", "modules/monitoring.nix", "(instance.ports ++ [ (page instance) ])", "instance.ports"),
+    mutant("instances without a page", "modules/monitoring.nix", "}) unseen;", "}) { };"),
+    mutant("no data source", "modules/monitoring.nix", "lib.optional (cfg.dashboards.url != null)", "lib.optional false"),
+    mutant("a data source of nothing", "modules/monitoring.nix", "lib.optional (cfg.dashboards.url != null)", "lib.optional true"),
 
     // what must not build
     mutant("cim-check not called", "modules/artefacts.nix", "    cim-check \"$specPath\"", "    : cim-check \"$specPath\""),
