@@ -96,6 +96,11 @@ impl Api {
         self.client.server_info().version
     }
 
+    /// Whether the client is connected to a node of a cluster.
+    pub fn is_clustered(&self) -> bool {
+        self.client.server_info().cluster.is_some()
+    }
+
     /// How long it is asked again.
     pub fn patience(&self) -> Duration {
         self.patience

@@ -6,6 +6,7 @@
 //! different files, the slower one says that somebody else was there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use cim_spec::asset::{Consumer, Field, Stream};
 use futures_util::{StreamExt, stream};
@@ -27,6 +28,9 @@ pub enum Outcome {
     /// It does not; why.
     Failed(String),
 }
+
+/// How long a node that has come back may take to read what was decided without it: up to 2.7 s were seen.
+const CATCH_UP: Duration = Duration::from_secs(6);
 
 /// nats-server: subjects overlap with an existing stream.
 const OVERLAP: u64 = 10065;
@@ -168,7 +172,7 @@ async fn carry_out(api: &Api, step: &Step) -> Result<(), Failure> {
     loop {
         let attempt = async {
             if !sure {
-                match held(api, step).await? {
+                match settled(api, step).await? {
                     Some(held) if held == step.full => return Ok(()),
                     Some(_) if create => return Err(changed_meanwhile("was made otherwise")),
                     Some(held) if Some(&held) != step.held.as_ref() => {
@@ -209,6 +213,24 @@ async fn pause(api: &Api, step: &Step) -> Result<(), Failure> {
 
 fn changed_meanwhile(how: &str) -> Failure {
     Failure::Otherwise(format!("{how} by somebody else meanwhile: run again"))
+}
+
+/// What the server holds now. A node of a cluster that has come back may tell an old configuration for a moment: what
+/// neither was planned for nor is declared is asked for again before it counts as somebody else's change.
+async fn settled(api: &Api, step: &Step) -> Result<Option<Tree>, Failure> {
+    let again = if api.is_clustered() {
+        CATCH_UP.min(api.patience())
+    } else {
+        Duration::ZERO
+    };
+    let mut pauses = Pauses::new(again);
+    loop {
+        let held = held(api, step).await?;
+        let known = held == step.held || held.as_ref() == Some(&step.full);
+        if known || !pauses.next().await {
+            return Ok(held);
+        }
+    }
 }
 
 /// What the server holds now, with the defaults filled in.

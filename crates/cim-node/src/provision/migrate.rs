@@ -107,11 +107,15 @@ pub async fn migrate(api: &Api, order: &Order<'_>) -> Result<Told> {
         Some(note) => (note.clone(), told::Size::of_note(note)),
     };
     let told = Told::steps(step, &phase, &note, &size);
+    let stake = match phase.note() {
+        None => format!("; its {} messages stay as they are", size.messages),
+        Some(_) => String::new(),
+    };
     match order.confirm {
         None => Ok(told),
         Some(id) if id != note.id => Ok(Told::refused(
             format!(
-                "{}: {id:?} consents to another migration than this one",
+                "{}: {id:?} consents to another migration than this one{stake}",
                 super::words::asset_place(step)
             ),
             &format!(

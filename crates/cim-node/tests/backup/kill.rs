@@ -6,6 +6,7 @@ use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use cim_node::backup::folder::{backups, partials};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::held::held;
@@ -76,7 +77,12 @@ async fn two_at_once_do_not_meet() -> Result<()> {
     let site = large().await?;
     let mut child = started(&site, "create", &site.folder())?;
     until(async || Ok(partials(&site.folder()).ok().filter(|all| !all.is_empty()))).await?;
-    let said = site.create(&[])?;
+    // The first one stands still meanwhile, so that it cannot be over too early.
+    let pid = Pid::from_raw(i32::try_from(child.id())?).context("a process has an id")?;
+    kill_process(pid, Signal::STOP)?;
+    let said = site.create(&[]);
+    kill_process(pid, Signal::CONT)?;
+    let said = said?;
     ensure!(child.wait()?.success(), "the first one failed");
     said.ended(3, &["another cim-backup works in"]);
     run(&["check"], &site.folder())?.ended(0, &["whole"]);

@@ -93,8 +93,23 @@ pub fn leaf_and_hub() -> Result<(Site, Site)> {
     Ok((hub, leaf))
 }
 
-/// Three servers.
-pub fn cluster() -> Result<Vec<Site>> {
+/// Three servers, whose leader knows of all three.
+pub async fn cluster() -> Result<Vec<Site>> {
+    let nodes = three()?;
+    until(async || Ok(nodes.iter().any(leads_two).then_some(()))).await?;
+    Ok(nodes)
+}
+
+fn leads_two(node: &Site) -> bool {
+    let jetstream = node.server.as_ref().map(|server| server.get("/jsz"));
+    let jetstream: Value = jetstream.and_then(Result::ok).unwrap_or_default();
+    let others = jetstream["meta_cluster"]["replicas"].as_array();
+    others.is_some_and(|others| {
+        others.len() == 2 && others.iter().all(|other| other["current"] == true)
+    })
+}
+
+fn three() -> Result<Vec<Site>> {
     let (ports, held) = Ports::Free.choose(3)?;
     let ports: Vec<_> = ports
         .iter()
@@ -241,8 +256,10 @@ impl Site {
             .get_consumer_from_stream(name, stream)
             .await
             .map_err(|error| anyhow!("{error}"))?;
-        let fetch = consumer.fetch().max_messages(count).messages().await;
-        let mut messages = fetch.map_err(|error| anyhow!("{error}"))?;
+        // Waits for all: in a cluster the consumer's node may not have heard of the last ones yet.
+        let batch = consumer.batch().max_messages(count).expires(PATIENCE);
+        let batch = batch.messages().await;
+        let mut messages = batch.map_err(|error| anyhow!("{error}"))?;
         let mut place = 0;
         while let Some(message) = messages.next().await {
             let message = message.map_err(|error| anyhow!("{error}"))?;

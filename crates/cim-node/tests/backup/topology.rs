@@ -36,10 +36,9 @@ async fn a_leafs_domain_from_the_hub() -> Result<()> {
 /// Three replicas come back on three servers, and on one.
 #[tokio::test]
 async fn a_cluster_and_back_into_it_or_into_one_server() -> Result<()> {
-    let nodes = cluster()?;
+    let nodes = cluster().await?;
     let node = &nodes[0];
     let api = node.api().await?;
-    until(async || Ok(api.names("STREAM.NAMES", "streams").await.ok())).await?;
     node.stream("R3", json!({"num_replicas": 3})).await?;
     node.stream("R1", json!({})).await?;
     for name in ["R3", "R1"] {
@@ -53,6 +52,15 @@ async fn a_cluster_and_back_into_it_or_into_one_server() -> Result<()> {
         json!({"num_replicas": 3, "filter_subject": "R3.1"}),
     )
     .await?;
+    // Each consumer's node has heard of all messages, and of what was acknowledged.
+    for (of, waiting) in [("R3.c", 2992), ("R1.c", 2992), ("R3.three", 300)] {
+        until(async || {
+            let info = asked(&api, &format!("CONSUMER.INFO.{of}"), &Value::Null).await?;
+            let settled = info["num_pending"] == waiting && info["num_ack_pending"] == 0;
+            Ok(settled.then_some(()))
+        })
+        .await?;
+    }
     let before = held(&api, "STREAM.NAMES").await?;
     let backup = node.created()?;
     node.drill(&[])?.ended(0, &["2 of 2"]);

@@ -31,7 +31,8 @@ async fn a_dead_hub_is_seen_while_nats_server_says_that_all_is_well() -> Result<
         })?;
         let took = killed.elapsed();
         println!("a killed hub is seen after {} ms", took.as_millis());
-        ensure!(took < Duration::from_secs(2), "{took:?}");
+        // Half a second and less here; a ping window, on a machine that is busy, would be 20 s.
+        ensure!(took < Duration::from_secs(10), "{took:?}");
         let text = scene.run(&[])?.out;
         for line in text.lines().skip(1).take(2) {
             let readme = include_str!("../../../../README.md");

@@ -1,8 +1,12 @@
 //! Two runs at once, as of two hosts, or of an operator and the unit.
 
 use std::process::Stdio;
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use cim_node::provision::api::Api;
+use cim_node::provision::plan::{Plan, Settings};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use crate::kill::declare;
@@ -45,22 +49,27 @@ async fn both_make_and_update_the_same_fifty_assets() -> Result<()> {
     Ok(())
 }
 
+/// What is to do.
+async fn planned(site: &Site, api: &Api) -> Result<Plan> {
+    let declared = cim_node::provision::declared::read(&site.folder());
+    let declared = declared.map_err(|mistakes| anyhow::anyhow!("{:?}", mistakes.0))?;
+    let settings = Settings {
+        consent: std::collections::BTreeMap::new(),
+        at_once: 1,
+        no_creates: None,
+    };
+    let plan = cim_node::provision::planner::make(api, &declared, &settings, &|_| ()).await;
+    plan.map_err(|failure| anyhow::anyhow!("{failure}"))
+}
+
 #[tokio::test]
 async fn an_asset_that_somebody_else_changes_meanwhile_is_left_to_them() -> Result<()> {
     let site = one()?;
     site.stream("A", json!({"subjects": ["a"]}))?;
     site.applied()?;
     site.stream("A", json!({"subjects": ["a"], "description": "ours"}))?;
-    let declared = cim_node::provision::declared::read(&site.folder());
-    let declared = declared.map_err(|mistakes| anyhow::anyhow!("{:?}", mistakes.0))?;
-    let settings = cim_node::provision::plan::Settings {
-        consent: std::collections::BTreeMap::new(),
-        at_once: 1,
-        no_creates: None,
-    };
     let api = site.api().await?;
-    let plan = cim_node::provision::planner::make(&api, &declared, &settings, &|_| ()).await;
-    let plan = plan.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    let plan = planned(&site, &api).await?;
     let theirs = json!({"name": "A", "subjects": ["a"], "description": "theirs"});
     let update = api.ask("STREAM.UPDATE.A", &theirs).await;
     ensure!(update.is_ok(), "{update:?}");
@@ -75,5 +84,42 @@ async fn an_asset_that_somebody_else_changes_meanwhile_is_left_to_them() -> Resu
     let gone = api.ask("STREAM.DELETE.A", &Value::Null).await;
     ensure!(gone.is_ok(), "{gone:?}");
     site.applied()?;
+    Ok(())
+}
+
+/// A node that has come back tells an old configuration, and then the one that was planned for: nobody changed it.
+#[tokio::test]
+async fn a_cluster_that_tells_the_old_for_a_moment_is_asked_again() -> Result<()> {
+    let site = crate::cluster::cluster().await?;
+    let api = site.api().await?;
+    let described = |text: &str| json!({"name": "A", "subjects": ["a"], "description": text});
+    let update = async |text: &str| {
+        let answer = api.ask("STREAM.UPDATE.A", &described(text)).await;
+        answer.map_err(|failure| anyhow::anyhow!("{failure}"))
+    };
+    site.stream("A", described("planned for"))?;
+    site.applied()?;
+    site.stream("A", described("ours"))?;
+    let plan = planned(&site, &api).await?;
+    update("old").await?;
+    let mut asked = site
+        .client()
+        .await?
+        .subscribe("$JS.API.STREAM.INFO.A")
+        .await?;
+    let caught_up = async {
+        for _ in 0..2 {
+            let again = tokio::time::timeout(Duration::from_secs(20), asked.next());
+            again.await.context("it did not ask again")?;
+        }
+        update("planned for").await
+    };
+    let nobody = |_: &_, _: &_| ();
+    let apply = cim_node::provision::apply::apply(&api, &plan, 1, &nobody);
+    let (outcomes, caught_up) = tokio::join!(apply, caught_up);
+    caught_up?;
+    let outcomes: Vec<_> = outcomes.into_values().collect();
+    assert_eq!(outcomes, [cim_node::provision::apply::Outcome::Done]);
+    assert_eq!(site.held("A").await?["description"], "ours");
     Ok(())
 }

@@ -87,15 +87,15 @@ pub async fn migrate(
             }
         }
     };
+    let stake = format!("the {} messages that wait for it stay", step.stored);
     if let (None, Some((what, help))) = (&under_way, migration.in_the_way(step, &note)) {
-        let stake = format!("the {} messages that wait for it stay", step.stored);
         return Ok(Told::refused(format!("{place}: {what}; {stake}"), help));
     }
     let told = told(step, &note, migration.queue, under_way.is_some());
     match order.confirm {
         None => Ok(told),
         Some(id) if id != note.id => Ok(Told::refused(
-            format!("{place}: {id:?} consents to another migration than this one"),
+            format!("{place}: {id:?} consents to another migration than this one; {stake}"),
             &format!(
                 "read what it does first: without --confirm, it says so and prints its id, {}",
                 note.id
