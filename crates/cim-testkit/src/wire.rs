@@ -43,9 +43,15 @@ impl Wire {
             .enable_io()
             .build()
             .context("starting a wire")?;
-        let bound = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        let listener = bound.context("listening for a wire")?;
-        let own = listener.local_addr().context("listening for a wire")?;
+        let listening = || -> std::io::Result<_> {
+            let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            listener.set_nonblocking(true)?;
+            let own = listener.local_addr()?;
+            // Whoever makes a wire may have a runtime already.
+            let _inside = runtime.enter();
+            Ok((TcpListener::from_std(listener)?, own))
+        };
+        let (listener, own) = listening().context("listening for a wire")?;
         let (state, seen) = channel(State::Whole);
         // A thread of its own: tests stand still while they start and kill servers, and the wire must not.
         let thread = std::thread::Builder::new()

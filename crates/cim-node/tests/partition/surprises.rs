@@ -1,0 +1,1 @@
+//! What nats-server does with copies that nobody expects.
