@@ -230,17 +230,20 @@ impl Outage {
             pair.fleet.kill(LEAF)?;
             pair.fleet.start(LEAF)?;
         }
-        for lane in lanes {
-            reaches(&lane.origin, lane.side.origin, MESSAGES).await?;
-        }
-        orders.send_replace(MEANWHILE);
         let arrivals = lanes.iter().zip(stored).map(async |(lane, stored)| {
             reaches(&lane.copy, lane.side.copy, stored).await?;
             Ok::<_, anyhow::Error>(since.elapsed().as_secs_f64())
         });
-        for arrived in futures_util::future::join_all(arrivals).await {
-            row.caught_up.push(arrived?);
-        }
+        let published = async {
+            for lane in lanes {
+                reaches(&lane.origin, lane.side.origin, MESSAGES).await?;
+            }
+            orders.send_replace(MEANWHILE);
+            Ok(())
+        };
+        let arrivals = futures_util::future::try_join_all(arrivals);
+        let (arrived, ()) = futures_util::future::try_join(arrivals, published).await?;
+        row.caught_up = arrived;
         Ok(())
     }
 }
