@@ -1,5 +1,7 @@
 //! `cargo xtask soak`: campaigns that take long; the last result of each stands in docs/.
 
+mod machine;
+mod partition;
 mod render;
 
 use anyhow::Result;
@@ -22,6 +24,9 @@ pub enum Campaign {
         /// Only mutants with one of these in their names.
         names: Vec<String>,
     },
+    /// Cuts a leaf off for a second, a quarter of a minute and a minute, in two ways, kills it meanwhile, and holds every
+    /// message at both ends; writes docs/partition.md.
+    Partition(partition::Args),
     /// Changes specs a million times and has the real server read thousands of random plans; writes docs/fuzz.md.
     Render(render::Args),
 }
@@ -31,6 +36,7 @@ pub fn run(campaign: &Campaign, workspace: &Workspace, progress: &Progress) -> R
     match campaign {
         Campaign::Lab { names } => lab::mutants(names, workspace, progress),
         Campaign::Modules { names } => test::mutants(names, workspace, progress),
+        Campaign::Partition(args) => partition::run(args, workspace, progress),
         Campaign::Render(args) => render::run(args, workspace, progress),
     }
 }
