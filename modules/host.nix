@@ -25,6 +25,7 @@ let
     inherit (cfg.packages) cim-node;
   };
   health = (import ./health-unit.nix { inherit lib; }).unit { inherit (cfg.packages) cim-node; };
+  ready = import ./ready.nix { inherit lib; };
   backup = import ./backup.nix { inherit lib; };
   backupUnit = backup.unit { inherit (cfg.packages) cim-node; };
   triggers = import ./triggers.nix { inherit lib; };
@@ -162,6 +163,7 @@ in
   imports = [
     ./expiry.nix
     ./monitoring.nix
+    ./gate.nix
     ./sops.nix
   ];
 
@@ -256,6 +258,7 @@ in
         // byUnit "-health" health watched
         // byUnit "-provision" provision (lib.filter holds instances)
         // byUnit "-backup" (instance: (backupUnit instance).service) backedUp;
+      targets = ready { inherit holds instances; };
       timers = byUnit "-backup" (instance: (backupUnit instance).timer) backedUp;
       tmpfiles.settings = byUnit "-backup" (instance: (backupUnit instance).tmpfiles) backedUp;
     };

@@ -74,9 +74,11 @@ impl Fleet {
             let mut row = row(node, node, heard(node), now);
             let routes = look.routez.iter().flat_map(|routez| &routez.routes);
             let mut routes = routes.filter(|route| route.remote_name == *node);
-            row.missing_unless(routes.next().is_some(), &own.server);
+            row.missing_unless(routes.next().is_some(), true, &own.server);
             servers.push(row);
         }
+        // Where there are other nodes, a leaf may be linked to one of them.
+        let is_alone = watch.peers.is_empty();
         for leaf in &watch.leaves {
             for server in &leaf.servers {
                 let mut row = row(&leaf.leaf, server, heard(server), now);
@@ -86,7 +88,7 @@ impl Fleet {
                     !link.is_spoke && link.name == *server && link.account == leaf.account
                 });
                 let link = links.next();
-                row.missing_unless(link.is_some(), &own.server);
+                row.missing_unless(link.is_some(), is_alone, &own.server);
                 if let (Some(link), true) = (link, row.hubs.is_empty()) {
                     row.hubs = vec![own.server.clone()];
                     row.rtt = duration::seconds(&link.rtt);
@@ -154,12 +156,18 @@ fn row(instance: &str, server: &str, received: Option<&Received>, now: Instant) 
 }
 
 impl Row {
-    /// Who is silent may be gone altogether.
-    fn missing_unless(&mut self, is_linked: bool, to: &str) {
-        if self.state == "SILENT" && !is_linked {
-            self.state = "MISSING".to_owned();
-            self.says = format!("not linked to {to}, and {}", self.says);
+    /// Who is silent may be gone altogether; who is linked nowhere else is gone, whatever he said a moment ago.
+    fn missing_unless(&mut self, is_linked: bool, is_only_here: bool, to: &str) {
+        if is_linked || !is_only_here && self.state != "SILENT" {
+            return;
         }
+        self.says = match (self.state.as_str(), self.heard) {
+            ("SILENT", _) | (_, None) => format!("not linked to {to}, and {}", self.says),
+            (_, Some(ago)) => format!("not linked to {to}; {ago} s ago it said {}", self.says),
+        };
+        self.state = "MISSING".to_owned();
+        self.hubs.clear();
+        self.rtt = None;
     }
 
     /// In the order of [`HEAD`].

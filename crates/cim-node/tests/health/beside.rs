@@ -1,14 +1,19 @@
 //! cim-health beside a server, as its unit runs it.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use cim_testkit::nats_server;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::scene::{Said, Scene, calm};
+
+/// How long anything may take that a test waits for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A daemon that is logged in; killed when it is dropped.
 pub struct Beside {
@@ -48,6 +53,27 @@ impl Beside {
             .spawn()
             .context("starting cim-health")?;
         Ok(Self { child, address })
+    }
+
+    /// Waits until its page says this.
+    pub fn says(&self, part: &str) -> Result<String> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let page = self.page().unwrap_or_default();
+            if page.contains(part) {
+                return Ok(page);
+            }
+            ensure!(Instant::now() < until, "no {part:?} in {page}");
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+    }
+
+    fn page(&self) -> Result<String> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
     }
 
     /// The fleet as it knows it.

@@ -239,3 +239,69 @@ async fn a_hub_of_another_time_is_seen() -> Result<()> {
     answers.abort();
     Ok(())
 }
+
+/// What the host makes each time that a server starts: another key for cim-health.
+fn renew(scene: &Scene, name: &str) -> Result<()> {
+    let dir = scene.fleet.member(name)?.dir();
+    let seed = dir.join("CIM-PROD.health.nk");
+    let before = nkeys::KeyPair::from_seed(std::fs::read_to_string(&seed)?.trim())?;
+    let after = nkeys::KeyPair::new_user();
+    std::fs::write(&seed, after.seed()?)?;
+    let secrets = dir.join("secrets.conf");
+    let text = std::fs::read_to_string(&secrets)?;
+    let renewed = text.replace(&before.public_key(), &after.public_key());
+    ensure!(renewed != text, "the key is not in {text:?}");
+    std::fs::write(&secrets, renewed).context("writing the secrets file")
+}
+
+#[tokio::test]
+async fn it_goes_on_when_servers_are_started_again_with_other_keys() -> Result<()> {
+    let (mut scene, hub) = answered().await?;
+    let leaf = Beside::start(&scene, LEAF)?;
+    let crosses = "OK        canary hub/export:domain:#: export \"domain.>\" crosses: ";
+    leaf.says(crosses)?;
+    for name in [LEAF, HUB] {
+        scene.fleet.kill(name)?;
+        match name {
+            LEAF => leaf.says("UNKNOWN   canary hub/export:domain:#: because server")?,
+            _ => leaf.says("UNKNOWN   canary hub/export:domain:#: because link hub")?,
+        };
+        renew(&scene, name)?;
+        scene.fleet.start(name)?;
+        leaf.says(crosses)?;
+    }
+    // A hub's daemon says for itself that it is not logged in.
+    hub.says("OK        login CIM-PROD: logged in")?;
+    let seed = scene.fleet.member(HUB)?.dir().join("CIM-PROD.health.nk");
+    scene.fleet.kill(HUB)?;
+    std::fs::write(&seed, nkeys::KeyPair::new_user().seed()?)?;
+    scene.fleet.start(HUB)?;
+    hub.says("UNKNOWN   login CIM-PROD: ")?;
+    leaf.says("UNKNOWN   hub-health hub: the link stands, but no cim-health answers at hub")?;
+    leaf.says("UNKNOWN   canary hub/export:domain:#: because hub-health hub")?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn canaries_of_flows_with_other_names_go_by_the_account_of_the_link() -> Result<()> {
+    let renamed = |case: &str| -> Result<Value> {
+        let mut spec = open(case)?;
+        for path in ["/leaf/fleet/leaf", "/hub/fleet/leaves/cim-prod-001"] {
+            if let Some(leaf) = spec.pointer_mut(path) {
+                leaf["exports"] = json!([{"subject": "domain.*", "prefix": "plant", "to": null}]);
+                leaf["imports"] = json!([{"subject": "all.>", "prefix": null, "to": "own.>"}]);
+            }
+        }
+        Ok(spec)
+    };
+    let specs = [renamed("security-cim-prod-001")?, renamed("security-hub")?];
+    let mut scene = prepared(&specs)?;
+    scene.fleet.start_all()?;
+    scene.fleet.linked(LEAF).await?;
+    scene.args = scene.logins(LEAF)?;
+    let _hub = Beside::start(&scene, HUB)?;
+    let report = well(&scene)?;
+    finding(&report, "login", "CIM-PROD-UPLINK")?;
+    finding(&report, "canary", "hub/export:domain:+")?;
+    finding(&report, "canary", "hub/import:all:#").map(drop)
+}

@@ -123,6 +123,19 @@ async fn one_is_well_one_is_not_one_says_nothing_and_one_is_missing() -> Result<
     ensure!(table.code == 2, "{table:?}");
     ensure!(table.out.lines().count() > 8, "{}", table.out);
 
+    // A link that is cut is seen before the next report is missed.
+    scene.fleet.kill(broken)?;
+    until(&hub, |fleet| {
+        let rows = fleet["servers"].as_array().context("no servers")?;
+        let cut = rows.iter().find(|row| row["server"] == broken);
+        let cut = cut.context("no leaf")?;
+        ensure!(
+            cut["state"] == "MISSING" && cut["hubs"] == json!([]),
+            "{cut}"
+        );
+        Ok(())
+    })?;
+
     // Who has spoken and stops is silent, whatever he said last.
     drop(well);
     until(&hub, |fleet| {

@@ -32,7 +32,7 @@ pub const CHECKS: &[Check] = &[
                 "systemctl cat {unit}-health; ss -ltnp",
             ),
         ],
-        subjects: |context| spoken(context, context.health.watch.accounts.clone()),
+        subjects: accounts,
         judge: logins,
     },
     Check {
@@ -136,6 +136,17 @@ fn spoken(context: &Context, subjects: Vec<String>) -> Subjects {
     }
 }
 
+/// Accounts that were tried; those that were not yet say nothing.
+fn accounts(context: &Context) -> Subjects {
+    let accounts = context.health.watch.accounts.iter();
+    let heard = context.look.heard.as_ref();
+    let tried = |account: &&String| heard.is_some_and(|heard| heard.logins.contains_key(*account));
+    match heard.is_some() && !accounts.clone().any(|account| tried(&account)) {
+        true if accounts.len() > 0 => Subjects::Later("it is logging in"),
+        _ => spoken(context, accounts.cloned().collect()),
+    }
+}
+
 /// What needs canaries: those that are on their way say nothing yet.
 fn asked(context: &Context, subjects: Vec<String>) -> Subjects {
     let heard = context.look.heard.as_ref();
@@ -172,14 +183,12 @@ fn told(each: impl Iterator<Item = (String, Result<Verdict, Verdict>)>) -> Vec<(
 
 fn logins(context: &Context) -> Vec<(String, Verdict)> {
     let accounts = context.health.watch.accounts.iter();
-    let each = accounts.map(|account| {
-        let heard = context.look.heard.as_ref();
-        let verdict = match heard.and_then(|heard| heard.logins.get(account)) {
-            Some(Ok(())) => Verdict::ok("logged in"),
-            Some(Err(why)) => Verdict::unknown(why.clone(), help(context)),
-            None => Verdict::unknown("the server has not answered to a login yet", help(context)),
+    let each = accounts.filter_map(|account| {
+        let verdict = match context.look.heard.as_ref()?.logins.get(account)? {
+            Ok(()) => Verdict::ok("logged in"),
+            Err(why) => Verdict::unknown(why.clone(), help(context)),
         };
-        (account.clone(), verdict)
+        Some((account.clone(), verdict))
     });
     each.collect()
 }

@@ -19,6 +19,9 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// The longest pause before a connection that broke is made anew.
 const RECONNECT: Duration = Duration::from_secs(2);
 
+/// How long a server may take to let us in: less than a single look waits for that.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How often the server is asked for a sign of life: one that is frozen is found by its monitoring page anyway.
 const PING: Duration = Duration::from_secs(20);
 
@@ -108,6 +111,7 @@ impl Speaker {
         let login = self.logins.of(&self.account)?;
         let (events, account) = (Arc::downgrade(&self.shared), self.account.clone());
         let options = connect::options(&login)?
+            .connection_timeout(TIMEOUT)
             .ping_interval(PING)
             .subscription_capacity(WAITING)
             .client_capacity(WAITING)
