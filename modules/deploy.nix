@@ -9,10 +9,11 @@
 {
   # The flake of deploy-rs.
   deploy-rs,
-  # NixOS systems that run the fleet.
+  # NixOS systems; those that run the fleet are deployed.
   hosts,
 }:
 let
+  ours = lib.filterAttrs (_: host: host.config.services ? cim) hosts;
   seconds = import ./seconds.nix { inherit lib; };
   instancesOf = host: lib.attrValues host.config.services.cim.instances;
 
@@ -77,11 +78,11 @@ let
         '';
 
   # A leaf that starts before its hub knows it is refused until the hub does.
-  isHub = name: hosts.${name}.config.services.cim.hub.enable;
-  names = lib.partition isHub (lib.attrNames hosts);
+  isHub = name: ours.${name}.config.services.cim.hub.enable or false;
+  names = lib.partition isHub (lib.attrNames ours);
 in
 {
-  nodes = lib.mapAttrs node hosts;
+  nodes = lib.mapAttrs node ours;
   targets = lib.concatMapStringsSep " " (name: ".#${name}") (names.right ++ names.wrong);
 
   # As root over ssh: an activation by another user needs a sudo that asks for no password.

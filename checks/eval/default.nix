@@ -170,6 +170,38 @@ in
       messages = lib.mapAttrs (_: change: describe.messages (small change)) (casesIn ./messages);
       # Of hosts that are monitored: what nixpkgs' own modules are told.
       monitoring = lib.mapAttrs (_: change: describe.monitoring (small change)) (casesIn ./monitoring);
+      # What a host is deployed with, and how long the desk waits for it.
+      deployments =
+        lib.mapAttrs
+          (
+            _: gate:
+            let
+              deployed = self.lib.deploy {
+                inherit (inputs) deploy-rs;
+                hosts = {
+                  host = changed { host.services.cim = { inherit gate; }; };
+                  # One that runs no NATS.
+                  other = lib.nixosSystem { modules = [ ../../hosts/base.nix ]; };
+                };
+              };
+            in
+            {
+              inherit (deployed) targets;
+              nodes = lib.mapAttrs (_: node: {
+                inherit (node) activationTimeout;
+                inherit (node.profiles.system.path) name;
+              }) deployed.nodes;
+            }
+          )
+          {
+            "a gate as it is by default" = { };
+            "a gate that waits for long" = {
+              wait = "3m";
+            };
+            "no gate" = {
+              enable = false;
+            };
+          };
       # Of every host with an identity: the files that it gets, and what has to be made for them.
       identities = lib.mapAttrs (
         _: host:

@@ -95,6 +95,9 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("ready without its server", "modules/ready.nix", "bindsTo = units;", "wants = units;"),
     mutant("what comes back starts what was stopped", "modules/ready.nix", "requisite = all;", "bindsTo = all;"),
     mutant("ready once", "modules/ready.nix", "[ \"multi-user.target\" ] ++ units;", "[ \"multi-user.target\" ];"),
+    mutant("minutes of a gate are seconds", "modules/seconds.nix", "m = 60 * 1000;", "m = 1000;"),
+    mutant("the desk does not wait for the gate", "modules/deploy.nix", "gateSeconds host +", ""),
+    mutant("hosts that run no NATS are deployed", "modules/deploy.nix", "(_: host: host.config.services ? cim) hosts", "(_: _: true) hosts"),
     mutant("a deployment passes no gate", "modules/deploy.nix", "${lib.getExe gate.package}", ":"),
     mutant("a gate for no deployment", "modules/deploy.nix", "if !gate.enable then", "if gate.enable then"),
 
