@@ -53,7 +53,7 @@ impl Told {
     pub fn states(&self) -> Result<States> {
         static SAMPLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
             let label = |name: &str| format!("{name}=\"((?:[^\"\\\\]|\\\\.)*)\"");
-            let labels = ["check", "of", "because"].map(|name| label(name)).join(",");
+            let labels = ["check", "of", "because"].map(label).join(",");
             let line = format!("^cim_health_check_state\\{{server=\"[^\"]*\",{labels}\\}} (\\d)$");
             Regex::new(&line).ok()
         });

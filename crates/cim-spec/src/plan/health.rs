@@ -248,3 +248,28 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_is_backed_up_or_else_what_holds_something() {
+        let backups = |enable, accounts: Option<&[&str]>| {
+            let accounts =
+                accounts.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+            let options = BackupOptions {
+                enable,
+                accounts,
+                drill: true,
+            };
+            let holding = ["A".to_owned(), "B".to_owned()];
+            let found = backed_up(&options, holding.iter());
+            found.into_iter().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(backups(false, None), "");
+        assert_eq!(backups(false, Some(&["C"])), "");
+        assert_eq!(backups(true, None), "A B");
+        assert_eq!(backups(true, Some(&["C", "A", "C"])), "A C");
+    }
+}
