@@ -35,8 +35,12 @@ pub fn names(expr: &str) -> BTreeSet<String> {
                 if GROUPING.contains(&word) && next.starts_with('(') {
                     after(next, ')')
                 } else {
+                    // `sum by (x) (…)`: what stands before these two is a function, too.
+                    let is_called = next.starts_with('(')
+                        || next.starts_with("by ")
+                        || next.starts_with("without ");
                     let is_name = !c.is_ascii_digit()
-                        && !next.starts_with('(')
+                        && !is_called
                         && !GROUPING.contains(&word)
                         && !BETWEEN.contains(&word);
                     if is_name {
