@@ -171,25 +171,39 @@ impl Outage {
             self.watch(pair, since, self.length.mul_f64(*place), &mut row)
                 .await;
             pair.fleet.kill(LEAF)?;
+            row.was_killed = true;
             if self.death != Death::AtTheEnd {
                 pair.fleet.start(LEAF)?;
             }
         }
         self.watch(pair, since, self.length, &mut row).await;
+        for (lane, before) in lanes.iter().zip(&before) {
+            // A machine that others load makes it longer.
+            if self.is_long() {
+                let enough = before + MESSAGES;
+                reaches(&lane.origin, lane.side.origin, enough).await?;
+            }
+        }
+        row.lasted = since.elapsed().as_secs_f64();
         for (lane, before) in lanes.iter().zip(before) {
             row.while_cut.push(lane.acknowledged() - before);
         }
         Ok(row)
     }
 
-    /// Such that 10,000 messages and some more are published while the link is cut, if the machine is fast enough.
+    /// Whether 10,000 messages can be published while it lasts.
+    fn is_long(&self) -> bool {
+        self.length >= Duration::from_secs(15)
+    }
+
+    /// Such that they are; twice as fast, for the leaf dies and others load the machine.
     fn pace(&self) -> Order {
-        let windows = MESSAGES * 6 / 5 / WINDOW;
+        let windows = MESSAGES * 2 / WINDOW;
         let publishers = u32::try_from(PUBLISHERS).unwrap_or(1);
         let each = self.length * publishers / u32::try_from(windows).unwrap_or(1);
-        match self.length < Duration::from_secs(5) {
-            true => Order::Haste,
-            false => Order::Pace(each),
+        match self.is_long() {
+            true => Order::Pace(each),
+            false => Order::Haste,
         }
     }
 
@@ -197,7 +211,8 @@ impl Outage {
     async fn watch(&self, pair: &Pair, since: Instant, until: Duration, row: &mut Row) {
         while since.elapsed() < until {
             let gone = |server| pair.fleet.links(server).is_ok_and(|links| links.is_empty());
-            if row.leaf_noticed.is_none() && gone(LEAF) {
+            // One that was killed has no link to give up.
+            if !row.was_killed && row.leaf_noticed.is_none() && gone(LEAF) {
                 row.leaf_noticed = Some(since.elapsed().as_secs_f64());
             }
             if row.hub_noticed.is_none() && gone(HUB) {

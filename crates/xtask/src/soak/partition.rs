@@ -39,6 +39,7 @@ pub struct Args {
 struct Row {
     cut: String,
     length: f64,
+    lasted: f64,
     death: String,
     acknowledged: [u64; 2],
     while_cut: [u64; 2],
@@ -109,9 +110,9 @@ fn table(rows: &[Row]) -> String {
             other => other,
         };
         table += &format!(
-            "| {} | {} | {death} | {}, {} | {}, {} | {}, {} | {}, {} | {:.1} | **{:.1}, {:.1}** | {} |\n",
+            "| {} | {:.1} | {death} | {}, {} | {}, {} | {}, {} | {}, {} | {:.1} | **{:.1}, {:.1}** | {} |\n",
             row.cut,
-            row.length,
+            row.lasted,
             row.while_cut[0],
             row.while_cut[1],
             row.acknowledged[0],
