@@ -58,10 +58,10 @@ pub fn run(args: &Args, workspace: &Workspace, progress: &Progress) -> Result<()
     let report = scratch.path().join("rows.json");
     let mut cargo = workspace.cargo();
     cargo
-        .args(["test", "--package", "cim-node", "--test", "partition", "--"])
+        .args(["test", "--package", "cim-node", "--test", "provision", "--"])
         .args([
             "--exact",
-            "crossing::what_was_acknowledged_arrives_once_and_in_order",
+            "partition::crossing::what_was_acknowledged_arrives_once_and_in_order",
         ])
         .env("NATS_SERVER", &tools.nats_server.path)
         .env("CIM_SOAK_REPORT", &report)

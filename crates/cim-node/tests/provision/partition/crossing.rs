@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use cim_testkit::Cut;
 
-use crate::outage::{Death, MESSAGES, Outage};
-use crate::pair::pair;
+use super::outage::{Death, MESSAGES, Outage};
+use super::pair::pair;
 
 /// A second, after which the leaf comes back as its link does: nothing is waited for that nats-server could save us.
 /// `CIM_SOAK_PARTITION` names the seconds of a soak, with commas between.

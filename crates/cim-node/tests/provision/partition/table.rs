@@ -3,7 +3,7 @@
 use cim_testkit::Cut;
 use serde::Serialize;
 
-use crate::outage::{Death, Outage};
+use super::outage::{Death, Outage};
 
 /// One outage. Of pairs the first is what the leaf publishes, the second what the hub does; times are in seconds.
 #[derive(Debug, Serialize)]
