@@ -41,10 +41,12 @@ async fn what_was_acknowledged_arrives_once_and_in_order() -> Result<()> {
         let row = row.with_context(|| format!("{outage:?}"))?;
         // Shown with --nocapture, and by a soak.
         println!("{}", serde_json::to_string(&row)?);
-        assert!(
-            row.acknowledged.iter().all(|count| *count >= MESSAGES),
-            "{row:?}"
-        );
+        // A second is too short for so many: then they are around it.
+        let counts = match row.length < 15.0 {
+            true => &row.acknowledged,
+            false => &row.while_cut,
+        };
+        assert!(counts.iter().all(|count| *count >= MESSAGES), "{row:?}");
         rows.push(row);
         if let Some(file) = env::var_os("CIM_SOAK_REPORT") {
             fs::write(file, serde_json::to_string(&rows)?)?;
