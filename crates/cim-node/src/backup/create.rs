@@ -173,7 +173,7 @@ impl Create {
             match sink.send(backup, manifest) {
                 Ok(count) => report
                     .done
-                    .push(format!("{count} files given to {}", sink.0.join(" "))),
+                    .push(format!("{count} files given to {}", sink.command.join(" "))),
                 Err(problem) => {
                     report.problems.push(problem);
                     // Older ones may be the only ones that are elsewhere.

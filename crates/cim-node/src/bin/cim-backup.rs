@@ -3,6 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use cim_node::backup::create::Create;
@@ -55,6 +56,9 @@ enum Command {
         /// the end, or to a lone ;, are the command
         #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true, value_terminator = ";")]
         sink: Option<Vec<String>>,
+        /// For how long the command may stand still: read nothing more of a file, and not end
+        #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+        sink_timeout: u64,
     },
     /// Reads every file of a backup, or of all in a folder, and names what is damaged
     Check {
@@ -147,6 +151,7 @@ fn run(command: Command) -> Result<Report> {
             keep_days,
             status,
             sink,
+            sink_timeout,
         } => {
             let create = Create {
                 folder,
@@ -159,7 +164,10 @@ fn run(command: Command) -> Result<Report> {
                     days: keep_days,
                 },
                 status,
-                sink: sink.map(Sink),
+                sink: sink.map(|command| Sink {
+                    command,
+                    patience: Duration::from_secs(sink_timeout),
+                }),
             };
             runtime.block_on(create.run(&tell))
         }

@@ -1,8 +1,10 @@
 //! A command gets every file; when it fails, that is said, and nothing older goes.
 
 use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::support::{Site, one};
@@ -57,5 +59,50 @@ async fn a_failure_is_named_and_nothing_older_goes() -> Result<()> {
     let args = ["--sink", "no-such-command-here", ";", "--keep", "1"];
     site.create(&args)?
         .ended(2, &["starting \"no-such-command-here\""]);
+    Ok(())
+}
+
+/// What makes progress may take as long as it takes.
+#[tokio::test]
+async fn one_that_is_slow_is_not_one_that_stands_still() -> Result<()> {
+    let site = site().await?;
+    // Three quarters of a second at a time, twice a file.
+    let script = "head -c 20 >/dev/null; sleep 0.75; cat >/dev/null; sleep 0.75";
+    let args = ["--sink-timeout", "1", "--sink", "sh", "-c", script];
+    site.create(&args)?.ended(0, &["4 files given to sh"]);
+    Ok(())
+}
+
+/// It is killed, though what it started lives on and holds what it spoke through; the backup stays, and older ones.
+#[tokio::test]
+async fn one_that_stands_still_is_a_failure_that_names_it() -> Result<()> {
+    let site = site().await?;
+    site.created()?;
+    let script = "echo $$ > \"$0\"; sleep 30 & wait";
+    let pid = site.dir.path().join("pid").to_string_lossy().into_owned();
+    let args = [
+        "--keep",
+        "1",
+        "--sink-timeout",
+        "1",
+        "--sink",
+        "sh",
+        "-c",
+        script,
+        &pid,
+    ];
+    let since = Instant::now();
+    site.create(&args)?.ended(
+        2,
+        &[
+            "streams/A/backup.json",
+            "stood still for 1 s (--sink-timeout) and was killed",
+            "the backup itself is whole",
+        ],
+    );
+    ensure!(since.elapsed() < Duration::from_secs(15), "{since:?}");
+    let pid = fs::read_to_string(&pid)?;
+    ensure!(!Path::new("/proc").join(pid.trim()).exists(), "it lives");
+    assert_eq!(cim_node::backup::folder::backups(&site.folder())?.len(), 2);
     Ok(())
 }

@@ -33,6 +33,35 @@ async fn a_leafs_domain_from_the_hub() -> Result<()> {
     Ok(())
 }
 
+/// What a hub collects of a leaf's stream comes to it again once that was restored, though the leaf itself knows of no
+/// copy and `restore` cannot warn: the restored stream is another one. Nothing is lost, and what is new comes once.
+#[tokio::test]
+async fn a_restored_stream_of_a_leaf_comes_to_its_hub_again() -> Result<()> {
+    let (hub, leaf) = leaf_and_hub()?;
+    leaf.stream("EVENTS", json!({})).await?;
+    leaf.publish("EVENTS", 500, 50).await?;
+    let there = json!({"name": "EVENTS", "external": {"api": "$JS.edge.API"}});
+    hub.stream("ALL", json!({"subjects": null, "sources": [there]}))
+        .await?;
+    let collected = async |last: u64| {
+        let api = hub.api().await?;
+        let reached = until(async || {
+            let info = asked(&api, "STREAM.INFO.ALL", &Value::Null).await?;
+            Ok((info["state"]["last_seq"] == last).then_some(()))
+        });
+        reached.await.with_context(|| format!("ALL at {last}"))
+    };
+    collected(500).await?;
+    let backup = leaf.created()?;
+    let api = leaf.api().await?;
+    asked(&api, "STREAM.DELETE.EVENTS", &Value::Null).await?;
+    leaf.restore(&backup, &[])?
+        .ended(0, &["1 streams restored"]);
+    collected(1000).await?;
+    leaf.publish("EVENTS", 10, 50).await?;
+    collected(1010).await
+}
+
 /// Three replicas come back on three servers, and on one.
 #[tokio::test]
 async fn a_cluster_and_back_into_it_or_into_one_server() -> Result<()> {

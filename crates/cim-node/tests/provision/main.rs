@@ -12,6 +12,7 @@ mod migrate;
 mod migrate_kill;
 mod migrate_table;
 mod one;
+mod partition;
 mod prune;
 mod rendered;
 mod sources;

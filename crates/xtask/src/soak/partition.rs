@@ -39,6 +39,7 @@ pub struct Args {
 struct Row {
     cut: String,
     length: f64,
+    lasted: f64,
     death: String,
     acknowledged: [u64; 2],
     while_cut: [u64; 2],
@@ -57,10 +58,10 @@ pub fn run(args: &Args, workspace: &Workspace, progress: &Progress) -> Result<()
     let report = scratch.path().join("rows.json");
     let mut cargo = workspace.cargo();
     cargo
-        .args(["test", "--package", "cim-node", "--test", "partition", "--"])
+        .args(["test", "--package", "cim-node", "--test", "provision", "--"])
         .args([
             "--exact",
-            "crossing::what_was_acknowledged_arrives_once_and_in_order",
+            "partition::crossing::what_was_acknowledged_arrives_once_and_in_order",
         ])
         .env("NATS_SERVER", &tools.nats_server.path)
         .env("CIM_SOAK_REPORT", &report)
@@ -109,9 +110,9 @@ fn table(rows: &[Row]) -> String {
             other => other,
         };
         table += &format!(
-            "| {} | {} | {death} | {}, {} | {}, {} | {}, {} | {}, {} | {:.1} | **{:.1}, {:.1}** | {} |\n",
+            "| {} | {:.1} | {death} | {}, {} | {}, {} | {}, {} | {}, {} | {:.1} | **{:.1}, {:.1}** | {} |\n",
             row.cut,
-            row.length,
+            row.lasted,
             row.while_cut[0],
             row.while_cut[1],
             row.acknowledged[0],

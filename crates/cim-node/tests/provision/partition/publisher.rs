@@ -10,8 +10,8 @@ use async_nats::jetstream::Context;
 use async_nats::jetstream::message::PublishMessage;
 use tokio::sync::watch::Receiver;
 
-use crate::held::body;
-use crate::pair::{Login, Side};
+use super::held::body;
+use super::pair::{Login, Side};
 
 /// Messages that are under way at a time; all are acknowledged before the next are sent.
 pub const WINDOW: u64 = 64;
@@ -20,7 +20,7 @@ pub const WINDOW: u64 = 64;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// When a server that acknowledges nothing is dialled anew.
-const ANSWER: Duration = Duration::from_secs(1);
+const ANSWER: Duration = Duration::from_secs(3);
 
 /// What publishers are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

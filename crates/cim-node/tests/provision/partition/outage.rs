@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use async_nats::Client;
 use cim_testkit::Cut;
+use futures_util::future::{try_join, try_join_all};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch::{Sender, channel};
 use tokio::task::JoinSet;
 
-use crate::held::{bodies, compare};
-use crate::pair::{HUB, LEAF, Pair, SIDES, Side};
-use crate::publisher::{Done, Order, Publisher, WINDOW};
-use crate::table::Row;
+use super::held::{bodies, compare};
+use super::pair::{HUB, LEAF, Pair, SIDES, Side};
+use super::publisher::{Done, Order, Publisher, WINDOW};
+use super::table::Row;
 
 /// How many messages each side has acknowledged by the end, at least.
 pub const MESSAGES: u64 = 10_000;
@@ -61,6 +62,7 @@ pub enum Death {
 /// One side, as messages are published and followed.
 struct Lane {
     side: Side,
+    orders: Sender<Order>,
     done: Arc<Done>,
     origin: Client,
     copy: Client,
@@ -101,16 +103,17 @@ pub async fn reaches(client: &Client, stream: &str, count: u64) -> Result<()> {
 impl Outage {
     /// Lives through it, on a pair that was never cut off, and holds every message at every end.
     pub async fn suffer(&self, pair: &mut Pair) -> Result<Row> {
-        let (orders, heard) = channel(Order::Haste);
         let mut publishers = JoinSet::new();
         let mut lanes = Vec::new();
         for side in SIDES {
             let (done, login) = (Arc::new(Done::default()), pair.login(side)?);
+            let (orders, heard) = channel(Order::Haste);
             for number in 0..PUBLISHERS {
                 let publisher = Publisher::new(side, number, login.clone(), done.clone());
                 publishers.spawn(publisher.run(heard.clone()));
             }
             lanes.push(Lane {
+                orders,
                 done,
                 origin: pair.fleet.client(side.server, side.user).await?,
                 copy: pair
@@ -123,17 +126,14 @@ impl Outage {
         for lane in &lanes {
             reaches(&lane.copy, lane.side.copy, AROUND).await?;
         }
-        let mut row = self.cut_off(pair, &lanes, &orders).await?;
-        self.catch_up(pair, &lanes, &orders, &mut row).await?;
-        let enough: Vec<u64> = lanes
-            .iter()
-            .map(|lane| (lane.acknowledged() + AROUND).max(MESSAGES))
-            .collect();
-        orders.send_replace(Order::Haste);
-        for (lane, enough) in lanes.iter().zip(enough) {
+        let mut row = self.cut_off(pair, &lanes).await?;
+        self.catch_up(pair, &lanes, &mut row).await?;
+        for lane in &lanes {
+            lane.orders.send_replace(Order::Haste);
+            let enough = (lane.acknowledged() + AROUND).max(MESSAGES);
             reaches(&lane.origin, lane.side.origin, enough).await?;
+            lane.orders.send_replace(Order::Stop);
         }
-        orders.send_replace(Order::Stop);
         let mut acknowledged = BTreeMap::new();
         while let Some(ended) = publishers.join_next().await {
             let (name, count) = ended??;
@@ -141,7 +141,7 @@ impl Outage {
         }
         for lane in &lanes {
             all_there(lane, &acknowledged).await?;
-            let of = |number: &std::sync::atomic::AtomicU64| number.load(Ordering::SeqCst);
+            let of = |number: &AtomicU64| number.load(Ordering::SeqCst);
             row.acknowledged.push(of(&lane.done.acknowledged));
             row.resent.push(of(&lane.done.resent));
             row.duplicates.push(of(&lane.done.duplicates));
@@ -150,17 +150,14 @@ impl Outage {
     }
 
     /// From the cut until the wire is mended.
-    async fn cut_off(
-        &self,
-        pair: &mut Pair,
-        lanes: &[Lane],
-        orders: &Sender<Order>,
-    ) -> Result<Row> {
+    async fn cut_off(&self, pair: &mut Pair, lanes: &[Lane]) -> Result<Row> {
         let before: Vec<u64> = lanes.iter().map(Lane::acknowledged).collect();
         let mut row = Row::of(self);
         pair.wire.cut(self.cut);
         let since = Instant::now();
-        orders.send_replace(self.pace());
+        for lane in lanes {
+            lane.orders.send_replace(self.pace());
+        }
         // Late in the outage, so that it is seen when the leaf notices by itself.
         let kills: &[f64] = match self.death {
             Death::None => &[],
@@ -171,25 +168,39 @@ impl Outage {
             self.watch(pair, since, self.length.mul_f64(*place), &mut row)
                 .await;
             pair.fleet.kill(LEAF)?;
+            row.was_killed = true;
             if self.death != Death::AtTheEnd {
                 pair.fleet.start(LEAF)?;
             }
         }
         self.watch(pair, since, self.length, &mut row).await;
+        for (lane, before) in lanes.iter().zip(&before) {
+            // A machine that others load makes it longer. What is stored may not be acknowledged yet.
+            if self.is_long() {
+                let enough = before + MESSAGES + 4 * WINDOW;
+                reaches(&lane.origin, lane.side.origin, enough).await?;
+            }
+        }
+        row.lasted = since.elapsed().as_secs_f64();
         for (lane, before) in lanes.iter().zip(before) {
             row.while_cut.push(lane.acknowledged() - before);
         }
         Ok(row)
     }
 
-    /// Such that 10,000 messages and some more are published while the link is cut, if the machine is fast enough.
+    /// Whether 10,000 messages can be published while it lasts.
+    fn is_long(&self) -> bool {
+        self.length >= Duration::from_secs(15)
+    }
+
+    /// Such that they are; twice as fast, for the leaf dies and others load the machine.
     fn pace(&self) -> Order {
-        let windows = MESSAGES * 6 / 5 / WINDOW;
+        let windows = MESSAGES * 2 / WINDOW;
         let publishers = u32::try_from(PUBLISHERS).unwrap_or(1);
         let each = self.length * publishers / u32::try_from(windows).unwrap_or(1);
-        match self.length < Duration::from_secs(5) {
-            true => Order::Haste,
-            false => Order::Pace(each),
+        match self.is_long() {
+            true => Order::Pace(each),
+            false => Order::Haste,
         }
     }
 
@@ -197,7 +208,8 @@ impl Outage {
     async fn watch(&self, pair: &Pair, since: Instant, until: Duration, row: &mut Row) {
         while since.elapsed() < until {
             let gone = |server| pair.fleet.links(server).is_ok_and(|links| links.is_empty());
-            if row.leaf_noticed.is_none() && gone(LEAF) {
+            // One that was killed has no link to give up.
+            if !row.was_killed && row.leaf_noticed.is_none() && gone(LEAF) {
                 row.leaf_noticed = Some(since.elapsed().as_secs_f64());
             }
             if row.hub_noticed.is_none() && gone(HUB) {
@@ -208,13 +220,7 @@ impl Outage {
     }
 
     /// Mends the wire, and measures how long the ends take.
-    async fn catch_up(
-        &self,
-        pair: &mut Pair,
-        lanes: &[Lane],
-        orders: &Sender<Order>,
-        row: &mut Row,
-    ) -> Result<()> {
+    async fn catch_up(&self, pair: &mut Pair, lanes: &[Lane], row: &mut Row) -> Result<()> {
         pair.wire.mend();
         let since = Instant::now();
         if self.death == Death::AtTheEnd {
@@ -234,15 +240,12 @@ impl Outage {
             reaches(&lane.copy, lane.side.copy, stored).await?;
             Ok::<_, anyhow::Error>(since.elapsed().as_secs_f64())
         });
-        let published = async {
-            for lane in lanes {
-                reaches(&lane.origin, lane.side.origin, MESSAGES).await?;
-            }
-            orders.send_replace(MEANWHILE);
+        let published = lanes.iter().map(async |lane| {
+            reaches(&lane.origin, lane.side.origin, MESSAGES).await?;
+            lane.orders.send_replace(MEANWHILE);
             Ok(())
-        };
-        let arrivals = futures_util::future::try_join_all(arrivals);
-        let (arrived, ()) = futures_util::future::try_join(arrivals, published).await?;
+        });
+        let (arrived, _) = try_join(try_join_all(arrivals), try_join_all(published)).await?;
         row.caught_up = arrived;
         Ok(())
     }

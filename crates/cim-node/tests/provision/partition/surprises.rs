@@ -11,8 +11,8 @@ use cim_testkit::nats_server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::held::bodies;
-use crate::outage::reaches;
+use super::held::bodies;
+use super::outage::reaches;
 
 /// A server whose store may be looked into. The folder goes after it.
 struct Bare {

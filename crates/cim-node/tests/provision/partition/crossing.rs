@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use cim_testkit::Cut;
 
-use crate::outage::{Death, MESSAGES, Outage};
-use crate::pair::pair;
+use super::outage::{Death, MESSAGES, Outage};
+use super::pair::pair;
 
 /// A second, after which the leaf comes back as its link does: nothing is waited for that nats-server could save us.
 /// `CIM_SOAK_PARTITION` names the seconds of a soak, with commas between.
@@ -41,10 +41,12 @@ async fn what_was_acknowledged_arrives_once_and_in_order() -> Result<()> {
         let row = row.with_context(|| format!("{outage:?}"))?;
         // Shown with --nocapture, and by a soak.
         println!("{}", serde_json::to_string(&row)?);
-        assert!(
-            row.acknowledged.iter().all(|count| *count >= MESSAGES),
-            "{row:?}"
-        );
+        // A second is too short for so many: then they are around it.
+        let counts = match row.length < 15.0 {
+            true => &row.acknowledged,
+            false => &row.while_cut,
+        };
+        assert!(counts.iter().all(|count| *count >= MESSAGES), "{row:?}");
         rows.push(row);
         if let Some(file) = env::var_os("CIM_SOAK_REPORT") {
             fs::write(file, serde_json::to_string(&rows)?)?;

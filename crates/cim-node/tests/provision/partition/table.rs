@@ -3,7 +3,7 @@
 use cim_testkit::Cut;
 use serde::Serialize;
 
-use crate::outage::{Death, Outage};
+use super::outage::{Death, Outage};
 
 /// One outage. Of pairs the first is what the leaf publishes, the second what the hub does; times are in seconds.
 #[derive(Debug, Serialize)]
@@ -11,8 +11,13 @@ use crate::outage::{Death, Outage};
 pub struct Row {
     /// `reset` or `silent`.
     pub cut: &'static str,
+    /// How long it was to last, and did.
     pub length: f64,
+    pub lasted: f64,
     pub death: Death,
+    /// Whether that has happened.
+    #[serde(skip)]
+    pub was_killed: bool,
     /// Acknowledged in all.
     pub acknowledged: Vec<u64>,
     /// Of these, while the link was cut.
@@ -36,7 +41,9 @@ impl Row {
                 Cut::Silent => "silent",
             },
             length: outage.length.as_secs_f64(),
+            lasted: 0.0,
             death: outage.death,
+            was_killed: false,
             acknowledged: Vec::new(),
             while_cut: Vec::new(),
             resent: Vec::new(),
