@@ -12,6 +12,7 @@ mod peers;
 mod ports;
 mod rows;
 mod watch;
+mod wire;
 
 use std::env;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use member::Member;
 pub use ports::{Held, Ports};
 pub use rows::{Row, rows};
 pub use watch::{Leaf, until};
+pub use wire::{Cut, Wire};
 
 /// The nats-server that tests run: `$NATS_SERVER`, else the one on `PATH`.
 ///

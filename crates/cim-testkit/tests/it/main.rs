@@ -7,3 +7,4 @@ mod gateways;
 mod identity;
 mod seeds;
 mod support;
+mod wire;
