@@ -65,8 +65,13 @@ in
 {
   inherit quoted hasOperator;
 
-  # Accounts that are declared to hold something.
-  holding = lib.attrNames (if role == "hub" then own.fleet.assets.accounts else own.leaf.assets);
+  # Accounts that hold something: what is declared, or what durable flows make.
+  holding =
+    let
+      inherit (import ./durable.nix { inherit lib; } role own) accounts;
+      declared = if role == "hub" then own.fleet.assets.accounts else own.leaf.assets;
+    in
+    lib.attrNames (declared // lib.genAttrs accounts (_: null));
 
   # Of a service and the accounts that it works in: what systemd hands over, and each account's flags.
   login =
