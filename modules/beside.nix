@@ -70,7 +70,9 @@ let
   quoted = text: lib.replaceStrings [ "%" "$" ] [ "%%" "$$" ] (lib.escapeShellArg text);
   credential = id: file: "${id}:${lib.replaceStrings [ "%" ] [ "%%" ] file}";
 
-  isRenamed = flow: lib.isAttrs flow && (flow.prefix != null || flow.to != null);
+  isRenamed =
+    flow:
+    lib.isAttrs flow && flow.durable or null == null && (flow.prefix != null || flow.to != null);
   # As the generator puts an account between a leaf and its links.
   hasUplink =
     lib.any isRenamed (own.fleet.leaf.imports ++ own.fleet.leaf.exports)
@@ -99,8 +101,13 @@ rec {
     )
   );
 
-  # Accounts that are declared to hold something.
-  holding = lib.attrNames (if role == "hub" then own.fleet.assets.accounts else own.leaf.assets);
+  # Accounts that hold something: what is declared, or what durable flows make.
+  holding =
+    let
+      inherit (import ./durable.nix { inherit lib; } role own) accounts;
+      declared = if role == "hub" then own.fleet.assets.accounts else own.leaf.assets;
+    in
+    lib.attrNames (declared // lib.genAttrs accounts (_: null));
 
   # Of a service and the accounts that it works in: what systemd hands over, and each account's flags.
   login =

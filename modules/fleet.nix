@@ -85,34 +85,7 @@ let
     }
   );
 
-  # A text stays one: a hub host reads the flows of all leaves, and evaluates no module for it.
-  flow = types.either types.str (
-    types.submodule {
-      options = {
-        subject = mkOption {
-          type = types.str;
-          example = "metrics.>";
-          description = "The subject where messages are published, with wildcards.";
-        };
-        prefix = mkOption {
-          type = types.nullOr types.str;
-          default = null;
-          example = "leaf.cim-001";
-          description = ''
-            What stands before the subject, and a dot, at the end where messages arrive. `null`: nothing. A
-            leaf with such a flow, or one with {option}`to`, has its links in an account of their own, out of
-            which messages are streamed to it, as has a leaf that speaks MQTT; requests do not cross then.
-          '';
-        };
-        to = mkOption {
-          type = types.nullOr types.str;
-          default = null;
-          example = "plant.$1.metrics";
-          description = "What the subject is called at the end where messages arrive: `$1` for its first `*`. `null`: the same.";
-        };
-      };
-    }
-  );
+  flow = import ./flow.nix { inherit lib; };
 
   streams =
     what: when:

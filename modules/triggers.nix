@@ -124,10 +124,12 @@ let
   # Made over JetStream's API, while the server runs: the server's own triggers do not know it.
   assets = if role == "hub" then spec.hub.fleet.assets.accounts else spec.leaf.leaf.assets;
 
+  durable = import ./durable.nix { inherit lib; } role spec.${role};
+
   hot = hotPaths role version (lib.isAttrs (spec.${role}.fleet.operator or null));
   # What is acknowledged is said in the build, when somebody is called by cim-health, and backups are a unit of their own:
   # none of it is in nats.conf.
-  body = lib.foldl' without spec.${role} [
+  body = lib.foldl' without durable.unsized [
     (
       if role == "hub" then
         [
@@ -166,10 +168,14 @@ in
   # Whether what stands at a path of the spec, or in the file that it names, is taken over on reload.
   isHot = path: lib.elem path hot;
   # What the provisioning unit makes true; the epoch is bumped when something else is written for the same spec.
-  provision = digest [
-    epoch
-    assets
-  ];
+  provision = digest (
+    [
+      epoch
+      assets
+    ]
+    # Who has none keeps its digest.
+    ++ lib.optional (durable.streams != { }) durable.streams
+  );
   # The epoch is bumped when the renderer writes something else for the same spec.
   restart = digest [
     epoch

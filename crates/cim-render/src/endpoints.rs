@@ -72,14 +72,17 @@ pub fn endpoints(plan: &Plan) -> Endpoints {
         jetstream_domain: plan.jetstream.as_ref().map(|js| js.domain.clone()),
         accounts: accounts(plan),
         flows: plan.link.as_ref().map(|link| Flows {
-            imports: link.imports.iter().map(Flow::arrives_as).collect(),
-            exports: link
-                .exports
-                .iter()
+            imports: core(&link.imports).map(Flow::arrives_as).collect(),
+            exports: core(&link.exports)
                 .map(|flow| flow.subject.clone())
                 .collect(),
         }),
     }
+}
+
+/// Flows that subscribers hear; what is durable, they read from a stream.
+fn core(flows: &[Flow]) -> impl Iterator<Item = &Flow> {
+    flows.iter().filter(|flow| flow.is_core())
 }
 
 /// URL of the monitoring listener.

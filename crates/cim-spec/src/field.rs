@@ -86,6 +86,17 @@ pub enum Kind {
 pub struct Fields(BTreeMap<String, Value>);
 
 impl Fields {
+    /// Fields that are set to these values, by option.
+    pub(crate) fn of<const N: usize>(set: [(&str, Value); N]) -> Self {
+        let set = set.map(|(option, value)| (option.to_owned(), value));
+        Self(BTreeMap::from(set))
+    }
+
+    /// Sets one more.
+    pub(crate) fn set(&mut self, option: &str, value: Value) {
+        self.0.insert(option.to_owned(), value);
+    }
+
     /// What an option is set to; `None`: nothing.
     pub fn get(&self, option: &str) -> Option<&Value> {
         self.0.get(option)

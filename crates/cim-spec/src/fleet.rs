@@ -10,10 +10,11 @@ mod versions;
 
 use std::collections::BTreeMap;
 
-pub(crate) use assets::assets_of;
+pub(crate) use assets::{assets_of, declared_for};
 pub use hosts::{check_hosts, plans, plans_ignoring};
 pub use lifetimes::{Lifetimes, lifetimes};
 
+use crate::durable;
 use crate::implied;
 use crate::name;
 use crate::path::OptionPath;
@@ -42,6 +43,7 @@ pub fn check(fleet: &Fleet, problems: &mut Problems) {
     }
     lifetimes(fleet, problems);
     assets::hubs(fleet, problems);
+    durable::hubs(fleet, problems);
     unique::unique_server_names(fleet, problems);
     unique::unique_domains(fleet, problems);
     unique::unique_addresses(fleet, problems);
@@ -108,6 +110,7 @@ pub fn leaf(
     flows(&leaf.exports, &at.join("exports"), problems);
     crossing::check(leaf, &at, problems);
     assets::shared(leaf, &at, problems);
+    durable::leaf(leaf_name, leaf, problems);
     for (remote_name, remote) in &leaf.remotes {
         let at = at.join("remotes").join(remote_name);
         problems.parsed(Rule::Name, &at, remote_name, name::check(remote_name));
@@ -192,13 +195,17 @@ pub(crate) fn isolates(fleet: &Fleet, hub_name: &str, hub: &Hub) -> bool {
             let crowd = imported.entry(&leaf.account).or_default();
             leaf.imports
                 .iter()
+                .filter(|flow| flow.is_core())
                 .for_each(|flow| crowd.insert(&flow.subject, index));
         }
         !leaves().any(|(index, leaf)| {
             let crowd = imported.get(leaf.account.as_str());
             let reaches =
                 |flow: &Flow| crowd.is_some_and(|all| all.overlaps(&flow.arrives_as(), index));
-            leaf.exports.iter().any(reaches)
+            leaf.exports
+                .iter()
+                .filter(|flow| flow.is_core())
+                .any(reaches)
         })
     })
 }

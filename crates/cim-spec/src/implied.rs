@@ -82,10 +82,11 @@ pub fn name(direction: Direction, subject: &str) -> String {
     name
 }
 
-/// A leaf's flows, each with its direction.
+/// A leaf's flows that have a canary, each with its direction: of a durable one the streams show whether it goes on.
 pub fn flows(leaf: &Leaf) -> impl Iterator<Item = (Direction, &Flow)> {
     let exports = leaf.exports.iter().map(|flow| (Direction::Export, flow));
-    exports.chain(leaf.imports.iter().map(|flow| (Direction::Import, flow)))
+    let imports = leaf.imports.iter().map(|flow| (Direction::Import, flow));
+    exports.chain(imports).filter(|(_, flow)| flow.is_core())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 pub mod artefact;
 pub mod asset;
+mod durable;
 pub mod duration;
 pub mod field;
 pub mod file;

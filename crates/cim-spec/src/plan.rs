@@ -9,6 +9,7 @@ pub(crate) mod assets;
 mod callout;
 mod cluster;
 mod compression;
+mod copies;
 mod health;
 mod hub;
 mod imports;

@@ -74,6 +74,9 @@ const ON_LEAVES: &Places = &[
     ),
 ];
 
+/// Options of a durable flow that say how much of it is stored: its streams' business.
+pub const SIZES_OF_FLOWS: &[&str] = &["longestPartition", "rate", "maxAge", "maxBytes"];
+
 /// One difference between two specs of an instance.
 #[derive(Debug, Clone, Copy)]
 pub struct Difference<'a> {
@@ -124,11 +127,24 @@ impl Difference<'_> {
     }
 
     /// Whether it shows in no nats.conf: what an operator acknowledged is said in the build alone, when somebody is called is
-    /// cim-health's business, backups have a unit of their own, and assets are made by cim-provision.
+    /// cim-health's business, backups have a unit of their own, and assets are made by cim-provision, as are the streams of
+    /// durable flows.
     pub fn is_silent(self, role: Role) -> bool {
         match self.path {
             ["fleet", "acknowledged", ..] => true,
             [own, "server", "acknowledged" | "health" | "backup", ..] => *own == role.name(),
+            [
+                "fleet",
+                "leaves",
+                _,
+                "imports" | "exports",
+                _,
+                "durable",
+                size,
+            ] => role == Role::Hub && SIZES_OF_FLOWS.contains(size),
+            ["fleet", "leaf", "imports" | "exports", _, "durable", size] => {
+                role == Role::Leaf && SIZES_OF_FLOWS.contains(size)
+            }
             // Made over JetStream's API, while the server runs.
             ["fleet", "assets", ..] => role == Role::Hub,
             ["leaf", "assets", ..] => role == Role::Leaf,

@@ -23,9 +23,9 @@ pub use fleet::{
     Account, AccountJetstream, Fleet, Hub, HubLeafnodes, Leaf, LeafNode, Node, Permissions, Remote,
     Responses, Rules, User,
 };
-pub use flow::Flow;
 #[cfg(feature = "schema")]
 pub(crate) use flow::FullFlow;
+pub use flow::{Durable, Flow};
 pub use health::{CountLevels, HealthOptions, PercentLevels, TimeLevels};
 pub use instance::{
     BackupOptions, ClusterOptions, EncryptionOptions, GatewayOptions, HubInstance,

@@ -69,7 +69,10 @@ fn descend(mut at: OptionPath, place: &[&str]) -> OptionPath {
             // What is left is a name in the option's own block.
             return words.fold(at, |at, name| at.join(name));
         }
-        at = at.join(word);
+        at = match word.parse() {
+            Ok(index) => at.index(index),
+            Err(_) => at.join(word),
+        };
         if *word == "settings" {
             return words.fold(at, |at, name| at.join(name));
         }
@@ -125,6 +128,10 @@ mod tests {
             (
                 &["fleet", "leaves", "x", "imports"],
                 "services.cim.fleet.leaves.x.imports",
+            ),
+            (
+                &["fleet", "leaves", "7", "exports", "1", "durable", "rate"],
+                "services.cim.fleet.leaves.\"7\".exports[1].durable.rate",
             ),
         ] {
             assert_eq!(told(Role::Hub, place), option);

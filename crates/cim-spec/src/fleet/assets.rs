@@ -2,13 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use crate::durable;
 use crate::path::OptionPath;
 use crate::plan::assets;
 use crate::problem::{Problems, Rule, shown};
-use crate::spec::{Assets, Fleet, Flow, Leaf};
+use crate::spec::{Assets, Fleet, Leaf};
 
-/// What one hub makes: what names it, and what names none where there is no other.
+/// What one hub makes: what is declared for it, and what durable flows need there.
 pub(crate) fn assets_of(fleet: &Fleet, hub: &str) -> BTreeMap<String, Assets> {
+    let mut accounts = declared_for(fleet, hub);
+    durable::at_hub(fleet, hub, &mut accounts);
+    accounts
+}
+
+/// What is declared for one hub: what names it, and what names none where there is no other.
+pub(crate) fn declared_for(fleet: &Fleet, hub: &str) -> BTreeMap<String, Assets> {
     let only = fleet.assets.hubs.len() == 1;
     let own = |named: &Option<String>| named.as_deref().map_or(only, |named| named == hub);
     let mut accounts = fleet.assets.accounts.clone();
@@ -59,10 +67,8 @@ fn has_hub(hub: Option<&str>, hubs: &[String], at: &OptionPath, problems: &mut P
     );
 }
 
-/// Streams that may cross are streams, and their links lead to the account that holds them.
+/// Streams that may cross are streams.
 pub(super) fn shared(leaf: &Leaf, at: &OptionPath, problems: &mut Problems) {
-    let mut flows = leaf.imports.iter().chain(&leaf.exports);
-    let uplink = flows.any(Flow::is_renamed);
     for (way, streams) in [
         ("toHub", &leaf.streams.to_hub),
         ("toLeaf", &leaf.streams.to_leaf),
@@ -70,14 +76,6 @@ pub(super) fn shared(leaf: &Leaf, at: &OptionPath, problems: &mut Problems) {
         let at = at.join("streams").join(way);
         for (index, stream) in streams.iter().enumerate() {
             assets::name(stream, false, &at.index(index), problems);
-        }
-        if uplink && !streams.is_empty() {
-            problems.add(
-                Rule::CopyRights,
-                &at,
-                "names streams, but flows with a prefix or to have the leaf's links in an account of their own, which holds none",
-                "leave prefix and to out of the leaf's flows, or name no stream",
-            );
         }
     }
 }

@@ -134,7 +134,7 @@ fn stored_twice(leaf: &Leaf, plan: &Plan, plans: &[Plan], fleet: &Fleet, problem
         leaf.exports
             .iter()
             .chain(&leaf.imports)
-            .filter(|flow| !flow.is_renamed())
+            .filter(|flow| flow.is_core() && !flow.is_renamed())
     };
     for (at, own) in &here {
         let twice = there.iter().find_map(|(far, theirs)| {

@@ -9,7 +9,7 @@ use crate::subject;
 
 pub(super) fn check(leaf: &Leaf, at: &OptionPath, problems: &mut Problems) {
     let mut flows = leaf.imports.iter().chain(&leaf.exports);
-    if flows.any(Flow::is_renamed) {
+    if flows.any(|flow| flow.is_core() && flow.is_renamed()) {
         through_uplink(&leaf.imports, &leaf.exports, at, problems);
     } else {
         delivered_twice(&leaf.imports, false, &at.join("imports"), problems);
@@ -34,11 +34,12 @@ pub(crate) fn through_uplink(
 fn delivered_twice(flows: &[Flow], uplink: bool, at: &OptionPath, problems: &mut Problems) {
     for (index, flow) in flows.iter().enumerate() {
         let arrives = flow.arrives_as();
-        if is_refused(&arrives) || is_refused(&flow.subject) {
+        // What is durable has rules of its own.
+        if is_refused(&arrives) || is_refused(&flow.subject) || !flow.is_core() {
             continue;
         }
         let before = flows[..index].iter();
-        let mut before = before.filter(|first| !is_refused(&first.subject));
+        let mut before = before.filter(|first| !is_refused(&first.subject) && first.is_core());
         let twice = before.find(|first| {
             let there = first.arrives_as();
             let same = subject::covers(&there, &arrives) || subject::covers(&arrives, &there);
@@ -74,9 +75,10 @@ fn is_refused(subject: &str) -> bool {
 
 /// nats-server refuses streams between two accounts that lead back: "import forms a cycle".
 fn goes_back(imports: &[Flow], exports: &[Flow], at: &OptionPath, problems: &mut Problems) {
-    for (index, import) in imports.iter().enumerate() {
+    let core = imports.iter().enumerate();
+    for (index, import) in core.filter(|(_, import)| import.is_core()) {
         let arrives = import.arrives_as();
-        for export in exports {
+        for export in exports.iter().filter(|export| export.is_core()) {
             if subject::overlap(&arrives, &export.subject) {
                 problems.add(
                     Rule::FlowBack,

@@ -85,6 +85,7 @@ fn published(plan: &Plan, account: &Account) -> Option<Vec<String>> {
     let flows = bound
         .into_iter()
         .flat_map(|link| &link.imports)
+        .filter(|flow| flow.is_core())
         .map(Flow::arrives_as);
     Some(users.chain(imports).chain(flows).collect())
 }
@@ -109,7 +110,9 @@ fn requests(asset: &Asset, stream: &Stream, around: &Around<'_>, lints: &mut Lin
         return;
     }
     for (at, subject) in assets::own_subjects(asset) {
-        let named = subject.split('.').find(|token| REQUESTS.contains(token));
+        // A durable flow is meant to be stored, whatever it is called.
+        let mut tokens = subject.split('.').filter(|_| !asset.is_of_flow);
+        let named = tokens.find(|token| REQUESTS.contains(token));
         let service = around.services.iter().find(|service| {
             is_subject(service).is_ok()
                 && is_subject(&subject).is_ok()

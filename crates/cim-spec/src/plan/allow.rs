@@ -3,6 +3,7 @@
 //!
 //! Allow lists only: deny lists leak (`reference/nats.md` §3.5), of which nothing is felt where no flow can be.
 
+use super::copies::{ANSWERS, Copies};
 use super::{Access, Permissions};
 use crate::implied::{self, Direction, PLAIN};
 use crate::spec::{Flow, Leaf};
@@ -15,9 +16,11 @@ const MQTT: &str = "$MQTT.>";
 
 /// What the hub calls them: exports have arrived, imports have not left. With each flow crosses its canary.
 pub(super) fn permissions(name: &str, leaf: &Leaf, hub_domains: &[&str]) -> Permissions {
-    let exports = leaf.exports.iter().map(Flow::arrives_as);
-    let imports = leaf.imports.iter().map(|flow| flow.subject.clone());
-    let (to_hub, from_hub) = copies(leaf, hub_domains);
+    let exports = leaf.exports.iter().filter(|flow| flow.is_core());
+    let exports = exports.map(Flow::arrives_as);
+    let imports = leaf.imports.iter().filter(|flow| flow.is_core());
+    let imports = imports.map(|flow| flow.subject.clone());
+    let (to_hub, from_hub) = copies(name, leaf, hub_domains);
     let out = [implied::report(name), implied::ask(name, PLAIN)];
     let out = out
         .into_iter()
@@ -39,32 +42,22 @@ fn names(leaf: &Leaf, way: Direction) -> impl Iterator<Item = String> {
     flows.map(move |(_, flow)| implied::name(way, &flow.subject))
 }
 
-/// What a copy of a stream needs of JetStream's API over the link: who copies makes a consumer of each stream, gets the
-/// answer and the messages, and says how many it has got. Without `$JS.FC.>` it stalls after some 3,500 messages.
-const COPIED: [&str; 3] = ["$JS.S.>", "$JS.M.>", "$JSC.R.>"];
-const FLOW_CONTROL: &str = "$JS.FC.>";
-
 /// What streams that are copied need the leaf to publish, and to hear.
-fn copies(leaf: &Leaf, hub_domains: &[&str]) -> (Vec<String>, Vec<String>) {
-    let asking = |domain: &str, streams: &[String]| -> Vec<String> {
-        let create = |stream| format!("$JS.{domain}.API.CONSUMER.CREATE.{stream}");
-        let each = streams.iter().flat_map(|stream| {
-            let create = create(stream);
-            [format!("{create}.>"), create]
-        });
-        each.chain([FLOW_CONTROL.to_owned()]).collect()
-    };
+fn copies(name: &str, leaf: &Leaf, hub_domains: &[&str]) -> (Vec<String>, Vec<String>) {
     let (mut to_hub, mut from_hub) = (Vec::new(), Vec::new());
-    let streams = &leaf.streams;
-    if !streams.to_hub.is_empty() {
-        to_hub.extend(COPIED.map(str::to_owned));
-        from_hub.extend(asking(&leaf.domain, &streams.to_hub));
+    if let Some(copies) = Copies::to_hub(name, leaf) {
+        from_hub.extend(copies.asked_of(&leaf.domain));
+        from_hub.extend(copies.paces);
+        to_hub.extend([copies.delivered, ANSWERS.to_owned()]);
     }
-    if !streams.to_leaf.is_empty() {
-        from_hub.extend(COPIED.map(str::to_owned));
-        for domain in hub_domains {
-            to_hub.extend(asking(domain, &streams.to_leaf));
-        }
+    if let Some(copies) = Copies::to_leaf(name, leaf) {
+        to_hub.extend(
+            hub_domains
+                .iter()
+                .flat_map(|domain| copies.asked_of(domain)),
+        );
+        to_hub.extend(copies.paces);
+        from_hub.extend([copies.delivered, ANSWERS.to_owned()]);
     }
     for list in [&mut to_hub, &mut from_hub] {
         list.sort();

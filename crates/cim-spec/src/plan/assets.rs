@@ -48,6 +48,8 @@ pub struct Asset {
     /// How long the link may be cut over which it is read or filled, and the bytes of each second meanwhile; `None`:
     /// not said.
     pub partition: (Option<Duration>, Option<u64>),
+    /// Whether it is made for a durable flow, whose option `at` is then.
+    pub is_of_flow: bool,
     written: Fields,
 }
 
@@ -118,10 +120,15 @@ pub(super) fn plan(
         let found = server.accounts.iter().find(|account| account.name == *name);
         let usable = server.jetstream.is_some() && found.is_some_and(|a| a.jetstream.is_some());
         if !usable {
+            let flows = assets.iter().all(|asset| asset.is_of_flow);
+            let flow = assets.first().filter(|_| flows);
             problems.add(
                 Rule::NeedsJetstream,
-                &at,
-                "holds streams or buckets, but may not use JetStream on this server",
+                flow.map_or(&at, |flow| &flow.at),
+                match flow {
+                    Some(_) => format!("has streams in account {name:?}, which may not use JetStream on this server"),
+                    None => "holds streams or buckets, but may not use JetStream on this server".to_owned(),
+                },
                 format!("set {at}.jetstream.enable = true and the server's jetstream.enable, or leave them out"),
             );
         }

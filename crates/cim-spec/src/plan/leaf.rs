@@ -13,7 +13,7 @@ use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
 use crate::spec::{Leaf, LeafNode, LeafSpec};
 use crate::version::Version;
-use crate::{fleet, name};
+use crate::{durable, fleet, name};
 
 pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     let at = OptionPath::new("services.cim.leaves").join(&spec.name);
@@ -164,7 +164,9 @@ fn assets(
         accounts,
         others,
     };
-    assets::plan(&spec.leaf.assets, &server, problems)
+    durable::apart_on_leaf(&spec.name, member, &spec.leaf.assets, problems);
+    let held = durable::at_leaf(&spec.name, member, &spec.leaf.assets);
+    assets::plan(&held, &server, problems)
 }
 
 /// The cluster that the leaf is, if it is one; the host says which of its nodes it is.

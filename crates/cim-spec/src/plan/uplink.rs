@@ -4,6 +4,9 @@
 //!
 //! Other leaves have no uplink: then requests cross as well, which streams between accounts do not carry.
 
+use std::collections::BTreeSet;
+
+use super::copies::{ANSWERS, Copies};
 use super::imports::Import;
 use super::sharing::{Export, Shared};
 use super::{Account, Plan};
@@ -19,18 +22,11 @@ fn name(account: &str) -> String {
 /// Puts an uplink between a leaf's account and its links, where they must be apart.
 pub(super) fn install(plan: &mut Plan, member: &Leaf, problems: &mut Problems) {
     let flows = member.imports.iter().chain(&member.exports);
-    let renamed = flows.clone().any(Flow::is_renamed);
+    let renamed = flows
+        .clone()
+        .any(|flow| flow.is_core() && flow.is_renamed());
     if plan.mqtt.is_none() && !renamed {
         return;
-    }
-    let copies = !(member.streams.to_hub.is_empty() && member.streams.to_leaf.is_empty());
-    if copies && !renamed {
-        problems.add(
-            Rule::CopyRights,
-            &OptionPath::new("services.cim.fleet.leaves").join(&plan.name).join("streams"),
-            "names streams, but a leaf that speaks MQTT has its links in an account of their own, which holds none",
-            "give the streams to a leaf of their own, or name none",
-        );
     }
     let (local, uplink) = (&member.local_account, name(&member.local_account));
     if plan.accounts.iter().any(|account| account.name == uplink) {
@@ -44,12 +40,13 @@ pub(super) fn install(plan: &mut Plan, member: &Leaf, problems: &mut Problems) {
     }
     let mut between = empty(&uplink);
     let mut inside = empty(local);
-    for flow in &member.imports {
-        share(flow, &mut between, &mut inside);
+    for flow in member.imports.iter().filter(|flow| flow.is_core()) {
+        share_flow(flow, &mut between, &mut inside);
     }
-    for flow in &member.exports {
-        share(flow, &mut inside, &mut between);
+    for flow in member.exports.iter().filter(|flow| flow.is_core()) {
+        share_flow(flow, &mut inside, &mut between);
     }
+    copies(plan, member, &mut inside, &mut between, problems);
     for account in &mut plan.accounts {
         if account.name == *local {
             account.exports.append(&mut inside.exports);
@@ -67,11 +64,71 @@ fn accounts_of(plan: &Plan) -> OptionPath {
     plan.options.join("accounts")
 }
 
+/// Streams stay in the account whose clients use them; what copies of them need goes through the uplink as well.
+fn copies(
+    plan: &Plan,
+    member: &Leaf,
+    inside: &mut Account,
+    between: &mut Account,
+    problems: &mut Problems,
+) {
+    let to_hub = Copies::to_hub(&plan.name, member);
+    let to_leaf = Copies::to_leaf(&plan.name, member);
+    if let (Some(to_hub), Some(to_leaf)) = (&to_hub, &to_leaf)
+        && let Some(both) = to_hub
+            .paces
+            .iter()
+            .find(|pace| to_leaf.paces.contains(pace))
+    {
+        let stream = both.trim_start_matches("$JS.FC.").trim_end_matches(".>");
+        problems.add(
+            Rule::CopyRights,
+            &OptionPath::new("services.cim.fleet.leaves").join(&plan.name).join("streams"),
+            format!("{stream:?} crosses both ways, but the leaf has its links in an account of their own, which takes what belongs to a stream's name one way only"),
+            "give the stream another name on the leaf or on the hub",
+        );
+        return;
+    }
+    if let Some(copies) = to_hub {
+        // Their answers come back by themselves.
+        for ask in &copies.asks {
+            share(Shared::Service, &format!("$JS.API.{ask}"), inside, between);
+        }
+        share(Shared::Stream, &copies.delivered, inside, between);
+        for pace in &copies.paces {
+            share(Shared::Stream, pace, between, inside);
+        }
+    }
+    if let Some(copies) = to_leaf {
+        // No services: their answers would come on subjects that the hub gives to whomever asks it.
+        let remotes = plan.link.iter().flat_map(|link| &link.remotes);
+        let domains: BTreeSet<&str> = remotes.map(|remote| remote.hub_domain.as_str()).collect();
+        for ask in domains.iter().flat_map(|domain| copies.asked_of(domain)) {
+            share(Shared::Stream, &ask, inside, between);
+        }
+        for pace in &copies.paces {
+            share(Shared::Stream, pace, inside, between);
+        }
+        for comes in [ANSWERS, &copies.delivered] {
+            share(Shared::Stream, comes, between, inside);
+        }
+    }
+}
+
 /// One flow from an account to another, by its name there.
-fn share(flow: &Flow, from: &mut Account, to: &mut Account) {
+fn share_flow(flow: &Flow, from: &mut Account, to: &mut Account) {
+    share(Shared::Stream, &flow.subject, from, to);
+    if let Some(import) = to.imports.last_mut() {
+        import.prefix.clone_from(&flow.prefix);
+        import.to.clone_from(&flow.to);
+    }
+}
+
+/// One subject from an account to another.
+fn share(shared: Shared, subject: &str, from: &mut Account, to: &mut Account) {
     from.exports.push(Export {
-        shared: Shared::Stream,
-        subject: flow.subject.clone(),
+        shared,
+        subject: subject.to_owned(),
         accounts: Some(vec![to.name.clone()]),
         account_token_position: None,
         response_type: None,
@@ -80,13 +137,13 @@ fn share(flow: &Flow, from: &mut Account, to: &mut Account) {
         allow_trace: None,
     });
     to.imports.push(Import {
-        shared: Shared::Stream,
+        shared,
         from: Exported {
             account: from.name.clone(),
-            subject: flow.subject.clone(),
+            subject: subject.to_owned(),
         },
-        prefix: flow.prefix.clone(),
-        to: flow.to.clone(),
+        prefix: None,
+        to: None,
         share: None,
         allow_trace: None,
     });

@@ -203,6 +203,8 @@ rules! {
     CopyTarget = "copy-target",
     /// The link lets a copy cross.
     CopyRights = "copy-rights",
+    /// The streams of a durable flow have a name of their own.
+    DurableName = "durable-name",
     /// Consent to a loss is a plan id.
     Consent = "consent",
     /// What `cim-health` warns of comes before what is critical, and can come.

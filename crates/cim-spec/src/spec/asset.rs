@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::nullable;
 use crate::field::Fields;
+use crate::path::OptionPath;
 
 /// Assets of the hubs, by account; of a slice: those that one hub makes.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,7 +20,7 @@ pub struct HubAssets {
 }
 
 /// What one account holds.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Assets {
@@ -57,6 +58,9 @@ pub struct Stream {
     pub consumers: BTreeMap<String, Consumer>,
     /// Its fields, by their options.
     pub fields: Fields,
+    /// Not in a spec: the durable flow that it is made for; `None`: it is declared.
+    #[serde(skip)]
+    pub flow: Option<OptionPath>,
 }
 
 /// `mirror` and `sources[]`.
@@ -74,6 +78,9 @@ pub struct Source {
     pub hub: Option<String>,
     /// Its fields, by their options.
     pub fields: Fields,
+    /// Not in a spec: the durable flow that it is made for; `None`: it is declared.
+    #[serde(skip)]
+    pub flow: Option<OptionPath>,
 }
 
 /// `consumers.<name>` of a stream.

@@ -15,6 +15,8 @@ pub struct Flow {
     pub prefix: Option<String>,
     /// What it is called there instead, `$1` for its first `*`; `None`: as it is.
     pub to: Option<String>,
+    /// How it is stored until it has crossed; `None`: it is not, and what finds the link cut is gone.
+    pub durable: Option<Durable>,
 }
 
 /// A flow in full. One that is nothing but a subject is written as that text.
@@ -30,6 +32,35 @@ pub(crate) struct FullFlow {
     /// What it is called there instead, `$1` for its first `*`; `null`: as it is.
     #[serde(deserialize_with = "super::nullable")]
     to: Option<String>,
+    /// How it is stored until it has crossed; `null`: it is not.
+    #[serde(deserialize_with = "super::nullable")]
+    durable: Option<Durable>,
+}
+
+/// `durable` of a flow: streams at both ends, so that a cut link delays messages and loses none.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Durable {
+    /// How long the link may be cut.
+    pub longest_partition: String,
+    /// Bytes that come in each second at most, as the store counts them.
+    pub rate: String,
+    /// Name of the streams that are made; `null`: after the subject.
+    #[serde(deserialize_with = "super::nullable")]
+    pub name: Option<String>,
+    /// The hub's declared stream that gathers it, or holds it; `null`: one is made.
+    #[serde(deserialize_with = "super::nullable")]
+    pub stream: Option<String>,
+    /// The hub at the other end; `null`: the only one that the leaf dials.
+    #[serde(deserialize_with = "super::nullable")]
+    pub hub: Option<String>,
+    /// How old messages get in the streams that are made; `null`: from `longestPartition`.
+    #[serde(deserialize_with = "super::nullable")]
+    pub max_age: Option<String>,
+    /// How many bytes each of them holds; `null`: from `rate` and `maxAge`.
+    #[serde(deserialize_with = "super::nullable")]
+    pub max_bytes: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for Flow {
@@ -52,6 +83,7 @@ impl<'de> Visitor<'de> for Either {
             subject: subject.to_owned(),
             prefix: None,
             to: None,
+            durable: None,
         })
     }
 
@@ -60,16 +92,23 @@ impl<'de> Visitor<'de> for Either {
             subject,
             prefix,
             to,
+            durable,
         } = FullFlow::deserialize(MapAccessDeserializer::new(map))?;
         Ok(Flow {
             subject,
             prefix,
             to,
+            durable,
         })
     }
 }
 
 impl Flow {
+    /// Whether messages cross as they are published; else a stream has them first.
+    pub fn is_core(&self) -> bool {
+        self.durable.is_none()
+    }
+
     /// Whether it has another name at the end where it arrives.
     pub fn is_renamed(&self) -> bool {
         self.prefix.is_some() || self.to.is_some()
@@ -99,6 +138,7 @@ mod tests {
             subject: "orders.*.>".to_owned(),
             prefix: prefix.map(str::to_owned),
             to: to.map(str::to_owned),
+            durable: None,
         };
         assert_eq!(flow(None, None).arrives_as(), "orders.*.>");
         assert_eq!(flow(Some("leaf.a"), None).arrives_as(), "leaf.a.orders.*.>");

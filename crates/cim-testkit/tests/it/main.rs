@@ -1,6 +1,7 @@
 //! The fleet of `hosts/`, and those of its examples, on real nats-servers.
 
 mod copies;
+mod durable;
 mod failover;
 mod flows;
 mod gateways;

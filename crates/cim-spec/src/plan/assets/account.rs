@@ -21,8 +21,14 @@ pub(crate) fn of_account(
 ) -> Vec<Asset> {
     let mut assets = Vec::new();
     for (name, stream) in &declared.streams {
-        let at = at.join("streams").join(name);
-        self::name(name, false, &at, problems);
+        let at = match &stream.flow {
+            Some(flow) => flow.clone(), // whose rules have looked at the name
+            None => {
+                let at = at.join("streams").join(name);
+                self::name(name, false, &at, problems);
+                at
+            }
+        };
         let asset = of_stream(name, stream, account, &at, others, problems);
         let mut consumers = consumers(name, stream, &at, problems);
         stream::check(&asset, problems);
@@ -131,6 +137,7 @@ fn of_stream(
     let mut asset = asset(at, Made::Stream(made), consent, &declared.fields, problems);
     asset.copies = copied;
     asset.partition = (partition, rate);
+    asset.is_of_flow = declared.flow.is_some();
     asset
 }
 
@@ -214,6 +221,7 @@ fn asset(
         consent: consent.clone(),
         copies: Vec::new(),
         partition: (None, None),
+        is_of_flow: false,
         written: fields.clone(),
     }
 }
@@ -259,7 +267,7 @@ pub(crate) fn own_subjects(asset: &Asset) -> Vec<(OptionPath, String)> {
         return Vec::new();
     };
     match (&asset.made, &stream.subjects) {
-        (Made::Stream(_), Some(subjects)) => {
+        (Made::Stream(_), Some(subjects)) if !asset.is_of_flow => {
             let at = asset.at.join("subjects");
             let own = subjects.iter().enumerate();
             own.map(|(index, subject)| (at.index(index), subject.clone()))

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Copied, read};
 use crate::asset::{External, Source};
+use crate::durable::{self, Crossing};
 use crate::field::{Block, Fields};
 use crate::path::OptionPath;
+use crate::plan::copies::delivered;
 use crate::problem::{Problems, Rule, shown};
 use crate::spec::{self, Hub, Leaf};
 
@@ -20,6 +22,8 @@ pub struct Far {
     pub account: String,
     /// Its JetStream domain.
     pub domain: String,
+    /// What stands before the subjects that its messages are delivered on.
+    pub deliver: String,
 }
 
 /// The servers that one may copy from.
@@ -60,6 +64,7 @@ impl Declared<'_> {
         at: &OptionPath,
         problems: &mut Problems,
     ) -> (Source, Copied) {
+        let at = source.flow.as_ref().unwrap_or(at);
         let mut made: Source = read::read(&source.fields, Block::Source, at, problems);
         read::transforms(&made, at, problems);
         made.name = Some(source.name.clone());
@@ -73,7 +78,7 @@ impl Declared<'_> {
         let far = self.far(source, &stream, at, problems);
         made.external = far.as_ref().map(|far| External {
             api: Some(format!("$JS.{}.API", far.domain)),
-            deliver: None,
+            deliver: Some(far.deliver.clone()),
         });
         let named = source.leaf.is_some() || source.hub.is_some();
         let copied = Copied {
@@ -152,12 +157,14 @@ impl Declared<'_> {
             return None;
         };
         self.bound(&member.account, &member.account, leaf, &at, problems);
-        allowed(&member.streams.to_hub, stream, leaf, "toHub", &at, problems);
+        let may = durable::to_hub(leaf, member);
+        allowed(&may, stream, leaf, "toHub", &at, problems);
         Some(Far {
             name: leaf.to_owned(),
             is_leaf: true,
             account: member.local_account.clone(),
             domain: member.domain.clone(),
+            deliver: delivered(leaf, true),
         })
     }
 
@@ -192,19 +199,14 @@ impl Declared<'_> {
             return None;
         };
         self.bound(&member.local_account, &member.account, name, &at, problems);
-        allowed(
-            &member.streams.to_leaf,
-            stream,
-            name,
-            "toLeaf",
-            &at,
-            problems,
-        );
+        let may = durable::to_leaf(name, member);
+        allowed(&may, stream, name, "toLeaf", &at, problems);
         Some(Far {
             name: hub.to_owned(),
             is_leaf: false,
             account: member.account.clone(),
             domain: found.domain.clone(),
+            deliver: delivered(name, false),
         })
     }
 
@@ -233,14 +235,14 @@ impl Declared<'_> {
 
 /// The fleet gives a leaf's user the rights that a copy needs, stream by stream.
 fn allowed(
-    streams: &[String],
+    streams: &[Crossing],
     stream: &str,
     leaf: &str,
     way: &str,
     at: &OptionPath,
     problems: &mut Problems,
 ) {
-    if !streams.iter().any(|name| name == stream) {
+    if !streams.iter().any(|one| one.stream == stream) {
         let option = OptionPath::new("services.cim.fleet.leaves")
             .join(leaf)
             .descend(&format!("streams.{way}"));

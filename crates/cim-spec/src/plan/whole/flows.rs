@@ -61,10 +61,10 @@ fn crossing(plan: &Plan) -> Vec<Crossing<'_>> {
         });
     };
     if let Some(link) = &plan.link {
-        for flow in &link.imports {
+        for flow in link.imports.iter().filter(|flow| flow.is_core()) {
             crosses("import", plan.name.as_str(), Cow::from(&flow.subject));
         }
-        for flow in &link.exports {
+        for flow in link.exports.iter().filter(|flow| flow.is_core()) {
             crosses("export", &plan.name, Cow::from(flow.arrives_as()));
         }
     }
@@ -238,6 +238,7 @@ impl Import {
             subject: self.from.subject.clone(),
             prefix: self.prefix.clone(),
             to: self.to.clone(),
+            durable: None,
         }
         .arrives_as()
     }
