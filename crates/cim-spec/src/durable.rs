@@ -9,7 +9,7 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use made::{at_hub, at_leaf};
-pub(crate) use rules::{apart_on_leaf, hubs, leaf};
+pub(crate) use rules::{apart_on_leaf, ends, hubs, leaf};
 
 use crate::duration::Duration;
 use crate::path::OptionPath;

@@ -35,6 +35,9 @@ pub fn check(fleet: &Fleet, problems: &mut Problems) {
     }
     for (name, entry) in &fleet.leaves {
         leaf(name, entry, &accounts, &fleet.hubs, problems);
+        if fleet.hubs.len() == fleet.assets.hubs.len() {
+            durable::ends(name, entry, problems);
+        }
         for remote in entry.remotes.values() {
             if let Some(hub) = fleet.hubs.get(&remote.hub) {
                 leaf_of_hub(name, entry, &remote.hub, hub, problems);

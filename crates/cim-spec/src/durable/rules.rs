@@ -17,7 +17,6 @@ pub(crate) fn leaf(name: &str, member: &Leaf, problems: &mut Problems) {
     for flow in of_leaf(name, member) {
         let at = flow.at();
         sized(&flow, &at, problems);
-        has_hub(&flow, &at, problems);
         let own = flow.name();
         if flow.durable.name.is_some() {
             assets::name(&own, false, &at.join("name"), problems);
@@ -33,6 +32,13 @@ pub(crate) fn leaf(name: &str, member: &Leaf, problems: &mut Problems) {
     }
     delivered_twice(name, member, problems);
     goes_back(name, member, problems);
+}
+
+/// Checks that each has a hub at its other end. For who knows all remotes of the leaf: a hub knows those that lead to it.
+pub(crate) fn ends(name: &str, member: &Leaf, problems: &mut Problems) {
+    for flow in of_leaf(name, member) {
+        has_hub(&flow, &flow.at(), problems);
+    }
 }
 
 fn named_twice(at: &OptionPath, name: &str, why: &str, problems: &mut Problems) {

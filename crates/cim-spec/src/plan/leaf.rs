@@ -49,6 +49,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         &spec.fleet.hubs,
         problems,
     );
+    durable::ends(&spec.name, member, problems);
     for (hub_name, hub) in &spec.fleet.hubs {
         fleet::hub(hub_name, hub, problems);
         fleet::leaf_of_hub(&spec.name, member, hub_name, hub, problems);

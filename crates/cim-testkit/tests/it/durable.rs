@@ -89,6 +89,20 @@ async fn flows_under_other_names_compose_with_durable_ones() -> Result<()> {
     survives(&scene, "plant-7.").await
 }
 
+#[test]
+fn a_flow_to_another_hub_is_none_of_this_one_s() -> Result<()> {
+    let mut hub = golden("durable-hub")?;
+    let fleet = &mut hub["hub"]["fleet"];
+    fleet["assets"]["hubs"] = json!(["east", "hub"]);
+    fleet["leaves"][LEAF]["exports"][1]["durable"]["hub"] = json!("east");
+    fleet["leaves"][LEAF]["imports"][0]["durable"]["hub"] = json!("hub");
+    let plan = plan(&hub)?;
+    let held = plan.assets.iter().flat_map(|held| &held.assets);
+    let names: Vec<String> = held.map(|asset| asset.stream_name()).collect();
+    assert_eq!(names, [RECIPES]);
+    Ok(())
+}
+
 /// Both ways, over a cut. `prefix`: what stands before the names of exports at the hub.
 async fn survives(scene: &Scene, prefix: &str) -> Result<()> {
     let (hub, leaf) = (scene.hub().await?, scene.leaf().await?);
