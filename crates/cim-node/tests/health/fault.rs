@@ -207,6 +207,14 @@ impl Fault<'_> {
         let line = format!("{:<9} {}: ", self.state, self.name());
         let text = &told.text.out;
         ensure!(text.contains(&line), "no {line:?} in {text}");
+        // All four tell of the same.
+        let wrong = text.lines().skip(1).filter(|line| {
+            let words = ["WARNING ", "CRITICAL ", "UNKNOWN "];
+            words.iter().any(|word| line.starts_with(word))
+        });
+        let (wrong, states) = (wrong.count(), told.states()?);
+        let others = states.values().filter(|(_, state)| state != "0").count();
+        ensure!(wrong == others, "{wrong} in the text, {others} samples");
         Ok(())
     }
 
