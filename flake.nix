@@ -40,7 +40,10 @@
       lib = import ./modules/lib.nix { inherit lib self inputs; };
       nixosModules = import ./modules { inherit self; };
       nixosConfigurations = import ./hosts { inherit self inputs; };
-      deploy = import ./hosts/deploy.nix { inherit self inputs; };
+      deploy = self.lib.deploy {
+        inherit (inputs) deploy-rs;
+        hosts = self.nixosConfigurations;
+      };
       templates.default = {
         path = ./hosts/template;
         description = "A hub and a leaf on two hosts";

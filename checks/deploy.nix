@@ -1,4 +1,4 @@
-# deploy-rs's own checks of `deploy`, and that its targets are all hosts, hubs first.
+# deploy-rs's own checks of `deploy`, that its targets are all hosts, hubs first, and that each passes its gate.
 {
   self,
   lib,
@@ -17,6 +17,9 @@ let
   targets = map (lib.removePrefix ".#") (lib.splitString " " self.deploy.targets);
   first = lib.take (lib.length (lib.attrNames hubs)) targets;
   sort = lib.sort (a: b: a < b);
+  gated = lib.filterAttrs (
+    name: _: self.nixosConfigurations.${name}.config.services.cim.gate.enable
+  ) self.deploy.nodes;
 
   problem =
     if sort targets != lib.attrNames self.deploy.nodes then
@@ -35,6 +38,15 @@ lib.optionalAttrs (system == "x86_64-linux") (
         echo ${lib.escapeShellArg "deploy.targets is ${self.deploy.targets}: ${problem}"} >&2
         exit 1
       ''}
+      touch "$out"
+    '';
+    deploy-gate = pkgs.runCommand "deploy-gate" { } ''
+      ${lib.concatMapStrings (node: ''
+        if ! grep --quiet /cim-gate ${node.profiles.system.path}/deploy-rs-activate; then
+          echo "deploy.nodes: ${node.hostname} is not asked whether it is back" >&2
+          exit 1
+        fi
+      '') (lib.attrValues gated)}
       touch "$out"
     '';
   }

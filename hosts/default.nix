@@ -5,7 +5,6 @@ let
   shared = [
     "base.nix"
     "default.nix"
-    "deploy.nix"
     "fleet.nix"
     "specs.nix"
   ];

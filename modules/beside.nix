@@ -18,6 +18,14 @@ let
     account: service:
     "/run/${unit}/${lib.replaceStrings [ "%" "/" ] [ "%25" "%2F" ] account}.${service}.nk";
 
+  # Where there is none, an assertion says so.
+  fileOf =
+    service: account:
+    if hasOperator then
+      options.services.${account}.${service}.credentialsFile or null
+    else
+      keyFile account service;
+
   # This server: as its clients reach it here, and under the name in its certificate.
   client =
     if role == "hub" then
@@ -61,9 +69,35 @@ let
   # As one argument in a unit.
   quoted = text: lib.replaceStrings [ "%" "$" ] [ "%%" "$$" ] (lib.escapeShellArg text);
   credential = id: file: "${id}:${lib.replaceStrings [ "%" ] [ "%%" ] file}";
+
+  isRenamed = flow: lib.isAttrs flow && (flow.prefix != null || flow.to != null);
+  # As the generator puts an account between a leaf and its links.
+  hasUplink =
+    lib.any isRenamed (own.fleet.leaf.imports ++ own.fleet.leaf.exports)
+    || own.leaf.server.mqtt.port != null;
 in
-{
+rec {
   inherit quoted hasOperator;
+
+  # Accounts that leaf links are bound to, where cim-health asks or answers.
+  linked =
+    if role == "hub" then
+      lib.unique (lib.mapAttrsToList (_: leaf: leaf.account) own.fleet.leaves)
+    else if own.fleet.leaf == null then
+      [ ]
+    else
+      [ (own.fleet.leaf.localAccount + lib.optionalString hasUplink "-UPLINK") ];
+
+  # Its flags: it reads the files by path, as the instance's own user, for they are renewed.
+  health = lib.concatMapStrings (flag: " ${flag}") (
+    lib.optionals (linked != [ ]) (
+      map (account: "--login ${quoted "${account}=${fileOf "health" account}"}") (
+        lib.filter (account: fileOf "health" account != null) linked
+      )
+      ++ map (address: "--server ${quoted (url address)}") servers
+      ++ lib.mapAttrsToList (id: file: "--${id} ${quoted file}") files
+    )
+  );
 
   # Accounts that are declared to hold something.
   holding = lib.attrNames (if role == "hub" then own.fleet.assets.accounts else own.leaf.assets);
@@ -72,17 +106,11 @@ in
   login =
     service: accounts:
     let
-      file =
-        account:
-        if hasOperator then
-          options.services.${account}.${service}.credentialsFile or null
-        else
-          keyFile account service;
+      file = fileOf service;
       id = account: "login-${toString (lib.lists.findFirstIndex (name: name == account) 0 accounts)}";
     in
     {
       credentials =
-        # Where there is none, an assertion says so.
         map (account: credential (id account) (file account)) (
           lib.filter (account: file account != null) accounts
         )

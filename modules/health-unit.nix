@@ -55,7 +55,7 @@ in
       # Our node-zone programs: cim-health.
       cim-node,
     }:
-    {
+    instance@{
       name,
       unit,
       role,
@@ -64,6 +64,7 @@ in
     }:
     let
       cfg = options.health;
+      beside = import ./beside.nix { inherit lib; } instance;
     in
     {
       description = "Health of NATS ${role} ${name}";
@@ -83,7 +84,8 @@ in
         Group = unit;
         ExecStart =
           "${lib.getExe' cim-node "cim-health"} daemon /etc/cim/${name}/health.json --nats-server ${lib.getExe options.package}"
-          + lib.optionalString (cfg.port != null) " --listen 127.0.0.1:${toString cfg.port}";
+          + lib.optionalString (cfg.port != null) " --listen 127.0.0.1:${toString cfg.port}"
+          + beside.health;
         WatchdogSec = seconds cfg.watchdog;
         # No core: it would hold what the daemon has read.
         WatchdogSignal = "SIGKILL";

@@ -25,6 +25,7 @@ let
     inherit (cfg.packages) cim-node;
   };
   health = (import ./health-unit.nix { inherit lib; }).unit { inherit (cfg.packages) cim-node; };
+  ready = import ./ready.nix { inherit lib; };
   backup = import ./backup.nix { inherit lib; };
   backupUnit = backup.unit { inherit (cfg.packages) cim-node; };
   triggers = import ./triggers.nix { inherit lib; };
@@ -85,6 +86,12 @@ let
             inherit account;
             service = "backup";
           }) (backupUnit instance).accounts
+        )
+        ++ lib.optionals instance.options.health.enable (
+          map (account: {
+            inherit account;
+            service = "health";
+          }) (beside instance).linked
         );
       lacking = lib.filter (
         { account, service }:
@@ -155,6 +162,7 @@ in
   key = "cim-host";
   imports = [
     ./expiry.nix
+    ./gate.nix
     ./monitoring.nix
     ./sops.nix
   ];
@@ -250,6 +258,7 @@ in
         // byUnit "-health" health watched
         // byUnit "-provision" provision (lib.filter holds instances)
         // byUnit "-backup" (instance: (backupUnit instance).service) backedUp;
+      targets = ready { inherit holds instances; };
       timers = byUnit "-backup" (instance: (backupUnit instance).timer) backedUp;
       tmpfiles.settings = byUnit "-backup" (instance: (backupUnit instance).tmpfiles) backedUp;
     };

@@ -80,7 +80,7 @@ in
           types.submodule (
             { name, ... }:
             {
-              options = lib.genAttrs [ "provision" "backup" ] (service: {
+              options = lib.genAttrs [ "provision" "backup" "health" ] (service: {
                 credentialsFile = mkOption {
                   type = types.nullOr cimTypes.hostFile;
                   default = if files ? services then "${files.services}.${name}.${service}.creds" else null;
@@ -127,7 +127,12 @@ in
 
   config = lib.mkIf cfg.enable {
     services.cim.hub.services = lib.mkIf (fleet.operator != null) (
-      lib.mapAttrs (_: _: { }) (lib.filterAttrs (_: account: account.jetstream.enable) fleet.accounts)
+      lib.mapAttrs (_: _: { }) (
+        lib.filterAttrs (
+          name: account:
+          account.jetstream.enable || lib.any (leaf: leaf.account == name) (lib.attrValues fleet.leaves)
+        ) fleet.accounts
+      )
     );
     services.cim.instances.${cfg.node} = {
       inherit unit;

@@ -18,6 +18,9 @@
     cim = self;
   };
 
+  # deploy-rs and NixOS systems → its `deploy`: hubs first, and a host that does not come back is rolled back.
+  deploy = import ./deploy.nix { inherit lib; };
+
   # A NixOS system → by instance, the `endpoints.json` of its build: URLs, CA, accounts, subjects.
   endpoints =
     nixos:

@@ -119,10 +119,11 @@ let
   services =
     name: instance:
     let
-      inherit (import ./beside.nix { inherit lib; } instance) hasOperator holding;
-      inherit (instance.options) backup;
+      inherit (import ./beside.nix { inherit lib; } instance) hasOperator holding linked;
+      inherit (instance.options) backup health;
       needed = {
         provision = holding;
+        health = lib.optionals health.enable linked;
         backup = lib.optionals backup.enable (if backup.accounts == null then holding else backup.accounts);
       };
       entry =

@@ -31,6 +31,7 @@ let
         "provision trigger" = instance.triggers.provision;
         "provision unit" = textOf config "${instance.unit}-provision.service";
         "health unit" = textOf config "${instance.unit}-health.service";
+        "ready target" = textOf config "${instance.unit}-ready.target";
         "backup unit" = textOf config "${instance.unit}-backup.service";
         "backup timer" = textOf config "${instance.unit}-backup.timer";
       }

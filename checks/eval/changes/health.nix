@@ -12,12 +12,14 @@ _: {
       interval = "2s";
     };
   };
-  "leaf: health unit" = {
-    host.services.cim.leaves.a.health = {
-      port = null;
-      watchdog = "1m";
-      onFailure = [ "notify@%n.service" ];
-    };
+  "leaf: no pages of its health" = {
+    host.services.cim.leaves.a.health.port = null;
+  };
+  "leaf: watchdog of what watches" = {
+    host.services.cim.leaves.a.health.watchdog = "1m";
+  };
+  "leaf: who hears that nobody watches" = {
+    host.services.cim.leaves.a.health.onFailure = [ "notify@%n.service" ];
   };
   "leaf: nobody watches" = {
     host.services.cim.leaves.a.health.enable = false;

@@ -1,7 +1,7 @@
 //! The accounts, roles and users that a fleet in operator mode needs.
 
 use cim_creds::body::permissions::UserPermissionLimits;
-use cim_spec::plan::{self, Principal, PrincipalKind};
+use cim_spec::plan::{self, HEALTH_LOGIN, Principal, PrincipalKind};
 use cim_spec::spec::Fleet;
 use cim_spec::{OptionPath, Problems, fleet, subject};
 
@@ -207,6 +207,9 @@ fn option_of(principal: &Principal, at: &OptionPath) -> OptionPath {
         PrincipalKind::User => at.join("users").join(&principal.name),
         PrincipalKind::Leaf => OptionPath::new("services.cim.fleet.leaves").join(&principal.name),
         PrincipalKind::Service if principal.name == DESK => at.clone(),
+        PrincipalKind::Service if principal.name == HEALTH_LOGIN => {
+            OptionPath::new("services.cim.fleet.leaves")
+        }
         PrincipalKind::Service => at.join("jetstream").join("enable"),
     }
 }

@@ -18,7 +18,7 @@ impl Authority {
     /// Makes a new one.
     pub fn new() -> Result<Self> {
         let key = KeyPair::generate().context("making a throwaway key")?;
-        let mut params = params("cim lab CA", Duration::days(1));
+        let mut params = params("cim lab CA", Duration::days(365));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![
             KeyUsagePurpose::KeyCertSign,

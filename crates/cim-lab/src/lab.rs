@@ -22,6 +22,9 @@ use crate::secrets::{self, Secrets};
 use crate::stage::{DeployRs, Stage};
 use crate::{install, plans};
 
+/// Of certificates: longer than what cim-health warns of.
+const LIFE: Duration = Duration::days(30);
+
 /// A lab; all of it goes when it is dropped.
 pub struct Lab {
     // Before the ground: threads leave the networks before those go.
@@ -80,7 +83,7 @@ impl Lab {
         }
         for host in self.hosts.values() {
             install::name(&host.place("/"), &host.name, &names)?;
-            self.certify(host, Duration::days(1))?;
+            self.certify(host, LIFE)?;
         }
         Ok(())
     }

@@ -35,6 +35,7 @@ mod switch;
 mod table;
 mod units;
 mod wait;
+mod watch;
 
 pub use client::Inside;
 pub use deploy::{Deployed, Order};

@@ -2,8 +2,8 @@
 //!
 //! Read in this order: [`look`] (what is seen of the server and the host), [`check`] (what a check is), `checks/` (each of
 //! them), [`judge`] (all of them on one look), [`finding`] (what comes of it), then the forms it is told in: [`text`],
-//! [`json`], [`nagios`], [`openmetrics`]; [`daemon`] does it again and again. None of this speaks NATS: what does will
-//! stand beside it.
+//! [`json`], [`nagios`], [`openmetrics`]; [`daemon`] does it again and again. [`wire`] speaks NATS beside it: canaries, and
+//! reports in short ([`summary`]), which a hub joins into one table ([`mod@fleet`]).
 
 pub mod backlog;
 pub mod check;
@@ -12,6 +12,7 @@ pub mod daemon;
 pub mod explain;
 pub mod files;
 pub mod finding;
+pub mod fleet;
 pub mod gate;
 pub mod json;
 pub mod judge;
@@ -21,7 +22,9 @@ pub mod nagios;
 pub mod notify;
 pub mod openmetrics;
 pub mod page;
+pub mod summary;
 pub mod text;
 mod wait;
+pub mod wire;
 
 pub use wait::wait;

@@ -121,7 +121,7 @@ impl Monitor {
         }
     }
 
-    fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+    pub(crate) fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let (status, body) = self.get(path)?;
         let url = format!("{}{path}", self.url);
         ensure!(

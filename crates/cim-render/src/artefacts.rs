@@ -8,7 +8,7 @@ use cim_spec::artefact::{
     Certificate, Health, Secrets, Watch, WatchedFile, WatchedFileKind, WatchedJetstream,
     WatchedLink,
 };
-use cim_spec::plan::{Login, TlsFiles};
+use cim_spec::plan::{HEALTH_LOGIN, Login, Principal, PrincipalKind, TlsFiles};
 
 use crate::conf::{self, Document};
 use crate::endpoints::{endpoints, monitor};
@@ -90,6 +90,9 @@ fn health(plan: &Plan, document: &Document) -> Health {
 fn watch(plan: &Plan) -> Watch {
     let watched = &plan.watched;
     Watch {
+        instance: plan.name.clone(),
+        accounts: accounts(plan),
+        flows: watched.flows.clone(),
         interval: watched.interval,
         slow_interval: watched.slow_interval,
         levels: watched.levels.clone(),
@@ -102,6 +105,16 @@ fn watch(plan: &Plan) -> Watch {
         peers: watched.peers.clone(),
         files: watched_files(plan),
     }
+}
+
+/// Accounts that have a login for `cim-health`.
+fn accounts(plan: &Plan) -> Vec<String> {
+    let is_health = |principal: &Principal| {
+        principal.kind == PrincipalKind::Service && principal.name == HEALTH_LOGIN
+    };
+    let accounts = plan.accounts.iter();
+    let accounts = accounts.filter(|account| account.principals.iter().any(is_health));
+    accounts.map(|account| account.name.clone()).collect()
 }
 
 /// A link with the account that its remote is really bound to: an uplink's, where there is one.

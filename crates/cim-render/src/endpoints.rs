@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cim_spec::implied;
 use cim_spec::plan::{Access, Address, Permissions, Plan, Principal, PrincipalKind};
 use cim_spec::spec::Flow;
 use serde::Serialize;
@@ -128,8 +129,10 @@ fn accounts(plan: &Plan) -> BTreeMap<String, AccountEndpoints> {
                     PrincipalKind::User => names.users.push(principal.name.clone()),
                     PrincipalKind::Leaf => {
                         let allowed = principal.permissions.as_ref();
+                        let declared = |subject: &&String| !implied::is(subject);
                         let subjects = |pick: fn(&Permissions) -> &Access| {
-                            allowed.map_or_else(Vec::new, |all| pick(all).allow.clone())
+                            let allowed = allowed.into_iter().flat_map(|all| &pick(all).allow);
+                            allowed.filter(declared).cloned().collect()
                         };
                         let flows = Flows {
                             imports: subjects(|all| &all.subscribe),

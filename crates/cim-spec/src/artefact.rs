@@ -5,7 +5,8 @@ mod watch;
 use serde::{Deserialize, Serialize};
 
 pub use watch::{
-    Level, Levels, Watch, WatchedFile, WatchedFileKind, WatchedJetstream, WatchedLeaf, WatchedLink,
+    Level, Levels, Watch, WatchedFile, WatchedFileKind, WatchedFlow, WatchedJetstream, WatchedLeaf,
+    WatchedLink,
 };
 
 /// `health.json`: what the running instance must look like.

@@ -14,6 +14,7 @@ pub(crate) use assets::assets_of;
 pub use hosts::{check_hosts, plans, plans_ignoring};
 pub use lifetimes::{Lifetimes, lifetimes};
 
+use crate::implied;
 use crate::name;
 use crate::path::OptionPath;
 use crate::plan::renamed;
@@ -225,6 +226,19 @@ fn flows(flows: &[Flow], at: &OptionPath, problems: &mut Problems) {
                 &at,
                 format!("{name:?} is or covers NATS's own subjects ($JS, $KV, …), which never cross a leaf link as a flow"),
                 "name the subjects of your applications, with a first token that is no wildcard, for example \"domain.>\"",
+            );
+            continue;
+        }
+        let reserved = |name: &&String| {
+            let own = [implied::REPORTS, implied::CANARIES];
+            own.iter().any(|own| subject::overlap(own, name))
+        };
+        if let Some(name) = names.iter().find(reserved) {
+            problems.add(
+                Rule::ReservedSubject,
+                &at,
+                format!("{name:?} is or covers what cim-health says over leaf links (cim.health.…, cim.canary.…), which cross by themselves"),
+                "name the subjects of your applications, for example \"domain.>\" or \"cim.domain.>\"",
             );
         }
     }

@@ -10,6 +10,7 @@ pub mod duration;
 pub mod field;
 pub mod file;
 pub mod fleet;
+pub mod implied;
 pub mod lint;
 pub mod mapping;
 pub mod moment;

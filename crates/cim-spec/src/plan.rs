@@ -46,7 +46,7 @@ pub use principals::{
 };
 pub use server::{LameDuck, Limits, Logging};
 pub(crate) use server::{duration, is_loopback};
-pub use services::accounts_of;
+pub use services::{HEALTH_LOGIN, accounts_of};
 pub(crate) use sharing::renamed;
 pub use sharing::{Export, Shared};
 pub use tls::TlsFiles;

@@ -103,6 +103,7 @@ let
       "flock"
       "logger"
       "mount"
+      "setpriv"
       "umount"
     ];
   };

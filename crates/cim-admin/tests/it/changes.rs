@@ -180,9 +180,11 @@ fn what_ends_soon_is_renewed_with_the_same_keys_and_nothing_else() {
             &[
                 "identity/certificates/cim-hub-1.pem",
                 "identity/services/hub-1/CIM/backup.jwt",
+                "identity/services/hub-1/CIM/health.jwt",
                 "identity/services/hub-1/CIM/provision.jwt",
                 "secrets/hub-1.yaml",
                 "secrets/services/hub-1/CIM/backup.creds",
+                "secrets/services/hub-1/CIM/health.creds",
             ],
         ),
         (18, &[]),

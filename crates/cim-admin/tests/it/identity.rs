@@ -41,6 +41,7 @@ fn from_an_empty_folder_one_command_makes_everything() {
         "identity/leaves/plant-b.jwt",
         "identity/operator.jwt",
         "identity/services/hub-1/CIM/backup.jwt",
+        "identity/services/hub-1/CIM/health.jwt",
         "identity/services/hub-1/CIM/provision.jwt",
         "identity/users/CIM/alchemist.jwt",
         "identity/users/CIM/smith.jwt",
@@ -50,6 +51,7 @@ fn from_an_empty_folder_one_command_makes_everything() {
         "secrets/operator.yaml",
         "secrets/plant-a.yaml",
         "secrets/services/hub-1/CIM/backup.creds",
+        "secrets/services/hub-1/CIM/health.creds",
         "secrets/users/CIM/alchemist.creds",
         "secrets/users/CIM/smith.creds",
     ];

@@ -245,6 +245,42 @@ async fn services_do_their_work_and_nothing_else() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn cim_health_hears_canaries_of_leaves_and_nothing_else() -> Result<()> {
+    let running = Running::start(|_| ())?;
+    assert_eq!(running.servers.linked(LEAF).await?, HUB);
+    let health = running.login("services/hub-1/CIM/health.jwt").await?;
+    let mut asks = health.hear("cim.canary.*.*").await?;
+    let mut reports = health.hear("cim.health.*").await?;
+    // Its counterpart beside the leaf has a key that the host made.
+    let seed = running.servers.member(LEAF)?.dir().join("CIM.health.nk");
+    let seed = std::fs::read_to_string(seed)?.trim().to_owned();
+    let leaf = running
+        .servers
+        .connect(LEAF, ConnectOptions::with_nkey(seed));
+    let leaf = leaf.await?;
+    for asked in ["plain", "export:domain:graph:#"] {
+        let subject = format!("cim.canary.{LEAF}.{asked}");
+        crosses(&leaf, &subject, &subject, &mut asks).await?;
+    }
+    let report = format!("cim.health.{LEAF}");
+    crosses(&leaf, &report, &report, &mut reports).await?;
+    for answered in ["plain", "import:commands:#"] {
+        let subject = format!("cim.canary.{LEAF}.back.{answered}");
+        let mut back = leaf.subscribe(subject.clone()).await?;
+        leaf.flush().await?;
+        crosses(&health.client, &subject, &subject, &mut back).await?;
+    }
+    health
+        .may_not_publish(&[
+            "cim.canary.cim-prod-001.plain",
+            "commands.x",
+            "$JS.API.INFO",
+        ])
+        .await?;
+    health.may_not_subscribe(&[">", "cim.>", "domain.>"]).await
+}
+
 /// Takes a stream out, piece by piece, each acknowledged; gives the bytes.
 async fn snapshot(backup: &Login, stream: &str) -> Result<usize> {
     let inbox = backup.client.new_inbox();

@@ -3,7 +3,9 @@
 use anyhow::Result;
 
 use crate::support::Scene;
-use crate::{declared, deploy, faults, flows, order, partitions, repaired, sandbox, stop, switch};
+use crate::{
+    declared, deploy, faults, flows, order, partitions, repaired, sandbox, stop, switch, watched,
+};
 
 /// A story and its name.
 pub type Story = (&'static str, fn(&Scene) -> Result<()>);
@@ -39,6 +41,10 @@ const ONE_HOST: &[&[Story]] = &[
         ("a deployment is confirmed and stays", deploy::confirmed),
         ("a deployment that fails is rolled back", deploy::failed),
         (
+            "a deployment that leaves a leaf alone is rolled back",
+            deploy::unwell,
+        ),
+        (
             "a deployment that nobody confirms is rolled back",
             deploy::unconfirmed,
         ),
@@ -53,8 +59,16 @@ const ONE_HOST: &[&[Story]] = &[
         ),
         ("a missing secret is named", switch::missing_secret),
     ],
-    &[("a killed server is restarted", faults::killed)],
-    &[("two instances on one host", order::two_instances)],
+    &[
+        ("a killed server is restarted", faults::killed),
+        ("a hung server is reported", watched::hung_server),
+        ("a watcher outlives its server", watched::outlives),
+    ],
+    &[
+        ("two instances on one host", order::two_instances),
+        ("targets fall and come back", watched::targets),
+        ("a hung watcher is restarted", watched::hung_watcher),
+    ],
 ];
 
 const ACTS: &[&[&[Story]]] = &[

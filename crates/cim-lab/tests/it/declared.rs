@@ -5,11 +5,13 @@ use async_nats::jetstream;
 use cim_lab::{Action, until};
 
 use crate::support::{PATIENCE, Scene};
+use crate::watched;
 
 const HOST: &str = "cim-dev-001";
 const SERVER: &str = "cim-dev-001.service";
 const UNIT: &str = "cim-dev-001-provision.service";
 const BACKUP: &str = "cim-dev-001-backup.service";
+const READY: &str = "cim-dev-001-ready.target";
 const DAY: u64 = 24 * 60 * 60;
 
 /// What is declared is made; another declaration is taken over while the server goes on, and one that cannot be is named.
@@ -37,6 +39,7 @@ pub fn follows(scene: &Scene) -> Result<()> {
     let option = "services.cim.leaves.cim-dev-001.accounts.CIM.streams.EVENTS";
     ensure!(said.contains(option), "no {option} in: {said}");
     is(scene, "failed")?;
+    watched::not(host, READY)?;
 
     let back = host.switch(scene.lab.toplevel("base", HOST)?)?;
     ensure!(
@@ -44,6 +47,7 @@ pub fn follows(scene: &Scene) -> Result<()> {
         "going back failed: {back:?}"
     );
     ensure!(max_age(scene)? == 7 * DAY, "the stream is not as before");
+    watched::is(host, READY)?;
     ensure!(
         host.main_pid(SERVER)? == pid,
         "the server is another process"

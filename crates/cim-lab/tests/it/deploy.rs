@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail, ensure};
 use cim_lab::{Deployed, Lab, Order, Switched};
 
-use crate::support::Scene;
+use crate::support::{PATIENCE, Scene};
 
 /// Longer than the lab takes to confirm.
 const CONFIRM: u16 = 20;
@@ -24,6 +24,11 @@ pub fn confirmed(scene: &Scene) -> Result<()> {
         deploy(&scene.lab, "reload", CONFIRM, true)
     })?;
     ensure!(deployed.succeeded && deployed.seen, "{}", deployed.said);
+    ensure!(
+        deployed.said.contains("OK        link hub: linked to"),
+        "nobody looked whether it is back: {}",
+        deployed.said
+    );
     switches(&scene.lab, &deployed, &["reload"])?;
     let after = state(&scene.lab)?;
     ensure!(
@@ -46,7 +51,7 @@ pub fn confirmed(scene: &Scene) -> Result<()> {
 }
 
 /// The same again is no generation of its own, so what is revoked then is the deployment before it: the reason for
-/// `--rollback-succeeded false` in hosts/deploy.nix.
+/// `--rollback-succeeded false` in modules/deploy.nix.
 fn same_again(lab: &Lab, after: &Before) -> Result<()> {
     let again = deploy(lab, "reload", CONFIRM, true)?;
     ensure!(again.succeeded, "{}", again.said);
@@ -77,6 +82,39 @@ pub fn failed(scene: &Scene) -> Result<()> {
     );
     ensure!(back.is_empty(), "going back failed: {back}");
     as_before(scene, &before)
+}
+
+/// All units start, and the leaf is alone: the hub does not know its new key. The desk hears why, the old one runs.
+pub fn unwell(scene: &Scene) -> Result<()> {
+    let before = deployed(&scene.lab)?;
+    let name = &scene.lab.deploy_rs()?.host;
+    let host = scene.host(name)?;
+    // A user's key, which is a leaf's to nobody.
+    let seed = scene.lab.seed(host.plan(name)?, "graph")?;
+    let file = host.place("/root/unwell.nk");
+    std::fs::write(&file, seed).with_context(|| format!("writing {}", file.display()))?;
+    host.run(&format!(
+        "install --mode=0400 --owner={name} /root/unwell.nk /run/unwell.nk"
+    ))?;
+    let what = "deploy-rs: no link in 8 s, back on the old";
+    let deployed = scene
+        .times
+        .measure(what, || deploy(&scene.lab, "unwell", CONFIRM, true))?;
+    ensure!(
+        !deployed.succeeded && !deployed.seen,
+        "a leaf that is alone is called a success: {}",
+        deployed.said
+    );
+    ensure!(
+        deployed.said.contains("CRITICAL  link hub: not linked to"),
+        "nobody says what is wrong: {}",
+        deployed.said
+    );
+    let errors = switches(&scene.lab, &deployed, &["unwell", "base"])?;
+    ensure!(errors.concat().is_empty(), "{errors:?}");
+    host.run("rm /root/unwell.nk /run/unwell.nk")?;
+    as_before(scene, &before)?;
+    host.well(name, PATIENCE)
 }
 
 /// The switch went well, and then nobody could reach the host.

@@ -16,6 +16,7 @@ mod stored;
 mod support;
 mod switch;
 mod theatre;
+mod watched;
 
 use std::process::ExitCode;
 use std::time::Instant;

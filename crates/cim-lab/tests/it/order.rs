@@ -8,13 +8,34 @@ use cim_lab::{Host, until};
 
 use crate::stored::Stored;
 use crate::support::{FLEET, HUBS, LEAVES, PATIENCE, Scene};
+use crate::watched::is;
 
 /// How long leaves are without a hub.
 const ALONE: Duration = Duration::from_secs(20);
 
-/// Leaves are up without a hub, and find it when it comes.
+/// How soon a leaf's watcher tells of a dead hub.
+const DEAD: Duration = Duration::from_secs(2);
+
+/// Leaves tell of a hub that dies, are up without it, and find it when it comes.
 pub fn leaves_first(scene: &Scene) -> Result<()> {
-    scene.lab.each(&FLEET, Host::power_cut)?;
+    let cut = Instant::now();
+    scene.lab.each(&HUBS, Host::power_cut)?;
+    scene.lab.each(&LEAVES, |host| {
+        let line = host.says(&host.name, &["CRITICAL link hub: "], PATIENCE)?;
+        let took = cut.elapsed();
+        eprintln!(
+            "      {} tells after {:.2} s: {line}",
+            host.name,
+            took.as_secs_f64()
+        );
+        ensure!(
+            took <= DEAD,
+            "{} told of a dead hub after {took:?}",
+            host.name
+        );
+        Ok(())
+    })?;
+    scene.lab.each(&LEAVES, Host::power_cut)?;
     let since = Instant::now();
     scene
         .times
@@ -31,6 +52,8 @@ pub fn leaves_first(scene: &Scene) -> Result<()> {
     for leaf in LEAVES {
         let host = scene.host(leaf)?;
         host.unlinked(leaf)?;
+        host.says(leaf, &["CRITICAL link hub: not linked to hub"], PATIENCE)?;
+        is(host, "cim-ready.target")?;
         let restarts = host.show(&format!("{leaf}.service"), "NRestarts")?;
         ensure!(
             restarts == "0",
@@ -46,6 +69,9 @@ pub fn leaves_first(scene: &Scene) -> Result<()> {
         "      every leaf linked {:.2} s later",
         since.elapsed().as_secs_f64()
     );
+    for leaf in LEAVES {
+        scene.host(leaf)?.well(leaf, PATIENCE)?;
+    }
     scene.reaches("hub-3").map(drop)
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use cim_lab::{Cut, until};
+use cim_lab::{Cut, Host, until};
 
 use crate::faults::other_than;
 use crate::stored::Stored;
@@ -11,6 +11,26 @@ use crate::support::{LEAVES, PATIENCE, Scene};
 
 /// nats-server's pings go out every 10 s, and the third that is not answered ends a link.
 const NOTICED: Duration = Duration::from_secs(45);
+
+/// After that nats-server gives a silent hub up; the leaf's watcher tells of it 2 s later at most.
+const WINDOW: Duration = Duration::from_secs(30);
+
+/// The watcher says that the link is gone, in time.
+fn tells(leaf: &Host, since: Instant) -> Result<()> {
+    leaf.says(&leaf.name, &["CRITICAL link hub: not linked"], PATIENCE)?;
+    let took = since.elapsed();
+    eprintln!(
+        "      {} tells of a silent hub after {:.2} s",
+        leaf.name,
+        took.as_secs_f64()
+    );
+    ensure!(
+        took <= WINDOW + Duration::from_secs(2),
+        "{} told after {took:?}",
+        leaf.name
+    );
+    Ok(())
+}
 
 /// Three faults at once: a pulled cable, dropped packets, and a hub node that stands still. Links are given up, the
 /// hub goes on with the nodes that answer, and all heals by itself.
@@ -37,8 +57,10 @@ pub fn noticed(scene: &Scene) -> Result<()> {
         until(&format!("{leaf} notices"), NOTICED, || host.unlinked(leaf))
     };
     times.measure_since(pulled_since, "link down: leaf notices", || notices(pulled))?;
+    tells(lab.host(pulled)?, pulled_since)?;
     let what = "packets dropped: leaf notices";
     times.measure_since(dropped_since, what, || notices(dropped))?;
+    tells(lab.host(dropped)?, dropped_since)?;
     let what = "frozen hub node: leaf on another";
     times.measure_since(frozen_since, what, || {
         let host = lab.host(waiting)?;

@@ -197,7 +197,7 @@ pub fn renewed(scene: &Scene) -> Result<()> {
         Ok(expiry.context("no tls_cert_not_after in /varz")?.to_owned())
     };
     let before = expiry()?;
-    scene.lab.certify(hub, time::Duration::days(2))?;
+    scene.lab.certify(hub, time::Duration::days(60))?;
     hub.run("systemctl reload cim-hub-2.service")?;
     ensure!(expiry()? != before, "the old certificate is loaded");
     ensure!(

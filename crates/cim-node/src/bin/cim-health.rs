@@ -10,9 +10,11 @@ use anyhow::{Context, Result};
 use cim_node::health::daemon::{self, Daemon};
 use cim_node::health::explain::{self, Words};
 use cim_node::health::finding::State;
+use cim_node::health::fleet::{self, Fleet};
 use cim_node::health::gate::gate;
 use cim_node::health::judge::Report;
 use cim_node::health::look::Looker;
+use cim_node::health::wire::Logins;
 use cim_node::health::{self, json, nagios, openmetrics, page, text};
 use cim_node::process::Process;
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +47,11 @@ struct Once {
     over: Option<u64>,
     #[command(flatten)]
     server: ServerBinary,
+    /// Look at monitoring pages and files only, whatever logins are given
+    #[arg(long)]
+    local: bool,
+    #[command(flatten)]
+    logins: Logins,
     /// Say nothing, and wait until the server itself is ready
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["json", "nagios", "openmetrics", "over"])]
     wait: Option<u64>,
@@ -96,6 +103,20 @@ enum Mode {
         listen: Option<SocketAddr>,
         #[command(flatten)]
         server: ServerBinary,
+        #[command(flatten)]
+        logins: Logins,
+    },
+    /// Shows all hubs and leaves, as a hub's daemon knows them
+    Fleet {
+        /// Where its pages are
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9222")]
+        from: SocketAddr,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// Show it again each second, until stopped
+        #[arg(long)]
+        watch: bool,
     },
     /// Says what a check means, and the usual causes with the commands to look
     Explain {
@@ -135,7 +156,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }) => {
             let mut looker = Looker::new(server.nats_server);
             let patience = Duration::from_secs(wait);
-            let report = gate(patience, || daemon::look(&mut looker, &health, None).0);
+            let report = gate(patience, || daemon::look(&mut looker, &health, None));
             print(&text::text(&report))?;
             // What is a warning does not stop a deployment.
             let is_back = report.state() < State::Unknown;
@@ -149,14 +170,27 @@ fn run(cli: Cli) -> Result<ExitCode> {
             health,
             listen,
             server,
+            logins,
         }) => {
             let daemon = Daemon {
                 health,
                 nats_server: server.nats_server,
                 listen,
+                logins,
             };
             daemon.run().map(|()| ExitCode::SUCCESS)
         }
+        Some(Mode::Fleet { from, json, watch }) => loop {
+            let shown = fleet_shown(from, json, watch);
+            if !watch {
+                return shown;
+            }
+            // It may be back in a moment.
+            if let Err(error) = shown {
+                eprintln!("error: {error:#}");
+            }
+            thread::sleep(Duration::from_secs(1));
+        },
         Some(Mode::Explain { check, health }) => explained(check.as_deref(), health.as_deref()),
         None => {
             let once = cli.once;
@@ -177,13 +211,29 @@ fn ready(file: &Path, wait: u64, pid: Option<i32>) -> Result<()> {
 
 fn looked(file: &Path, once: &Once) -> Result<ExitCode> {
     let mut looker = Looker::new(once.server.nats_server.clone());
-    let mut report = daemon::look(&mut looker, file, None).0;
+    if !once.local {
+        looker = looker.with_logins(once.logins.clone(), true);
+    }
+    let mut report = daemon::look(&mut looker, file, None);
     if let Some(over) = once.over {
         thread::sleep(Duration::from_secs(over));
-        report = daemon::look(&mut looker, file, None).0;
+        report = daemon::look(&mut looker, file, None);
     }
     print(&told(&report, &once.form))?;
     Ok(ExitCode::from(report.state().code()))
+}
+
+fn fleet_shown(from: SocketAddr, json: bool, watch: bool) -> Result<ExitCode> {
+    let fleet = Fleet::ask(from)?;
+    let text = match (json, watch) {
+        (true, true) => format!("{}\n", serde_json::json!(fleet)),
+        (true, false) => format!("{:#}\n", serde_json::json!(fleet)),
+        (false, false) => fleet::text(&fleet),
+        // From the top of an empty screen.
+        (false, true) => format!("\x1b[H\x1b[2J{}", fleet::text(&fleet)),
+    };
+    print(&text)?;
+    Ok(ExitCode::from(fleet.code()))
 }
 
 fn told(report: &Report, form: &Form) -> String {

@@ -1,6 +1,7 @@
 //! The checks, in the order in which they wait for each other.
 
 mod assets;
+mod canary;
 mod capacity;
 mod config;
 mod consumer;
@@ -24,6 +25,7 @@ pub const ALL: &[&[Check]] = &[
     capacity::CHECKS,
     node::CHECKS,
     link::CHECKS,
+    canary::CHECKS,
     disk::CHECKS,
     jetstream::CHECKS,
     rates::CHECKS,

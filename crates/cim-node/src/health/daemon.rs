@@ -11,10 +11,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::finding::State;
+use super::fleet::Fleet;
 use super::judge::{Report, judge};
 use super::look::Looker;
 use super::notify::Notify;
-use super::{openmetrics, text};
+use super::summary::Summary;
+use super::wire::Logins;
+use super::{fleet, openmetrics, text};
 
 /// How long a reader of the pages may take to ask.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -30,6 +33,8 @@ pub struct Daemon {
     pub nats_server: PathBuf,
     /// Where the pages are; `None`: nowhere.
     pub listen: Option<SocketAddr>,
+    /// How it logs in to its server; none: it asks and answers nothing.
+    pub logins: Logins,
 }
 
 impl Daemon {
@@ -39,7 +44,7 @@ impl Daemon {
     /// A port that cannot be had, or a systemd that cannot be told.
     pub fn run(&self) -> Result<()> {
         let notify = Notify::from_env()?;
-        let latest = Arc::new(RwLock::new(None));
+        let latest = Arc::new(RwLock::new(Latest::default()));
         if let Some(address) = self.listen {
             ensure!(
                 address.ip().is_loopback(),
@@ -50,19 +55,32 @@ impl Daemon {
             let latest = Arc::clone(&latest);
             thread::spawn(move || serve(&listener, &latest));
         }
-        let mut looker = Looker::new(self.nats_server.clone());
+        let mut looker =
+            Looker::new(self.nats_server.clone()).with_logins(self.logins.clone(), false);
+        let mut told = Told::default();
         let mut since = Since::default();
         let mut said = String::new();
         loop {
             let moment = Instant::now();
-            let (mut report, pause) = {
+            let Looked {
+                mut report,
+                pause,
+                summary,
+                fleet,
+            } = {
                 let latest = latest.read().unwrap_or_else(PoisonError::into_inner);
-                look(&mut looker, &self.health, latest.as_ref())
+                looked(&mut looker, &self.health, latest.report.as_ref())
             };
             since.mark(&mut report);
+            if let Some(summary) = summary.filter(|summary| told.is_news(summary, moment)) {
+                looker.publish(serde_json::to_string(&summary).context("writing the report")?);
+            }
             let line = text::line(&report);
             // Before systemd hears of it: whoever waits for that may ask at once.
-            *latest.write().unwrap_or_else(PoisonError::into_inner) = Some(report);
+            *latest.write().unwrap_or_else(PoisonError::into_inner) = Latest {
+                report: Some(report),
+                fleet,
+            };
             if let Some(notify) = &notify {
                 // READY again does no harm; the watchdog wants to hear at every look.
                 notify.say(&format!("READY=1\nWATCHDOG=1\nSTATUS={line}"))?;
@@ -92,19 +110,73 @@ fn rest(notify: Option<&Notify>, pause: Duration) -> Result<()> {
     Ok(())
 }
 
-/// One look, and how long the next may wait. A health.json that cannot be read is a report of its own.
-pub fn look(looker: &mut Looker, file: &Path, before: Option<&Report>) -> (Report, Duration) {
+/// One look. A health.json that cannot be read is a report of its own.
+pub fn look(looker: &mut Looker, file: &Path, before: Option<&Report>) -> Report {
+    looked(looker, file, before).report
+}
+
+/// What the pages tell.
+#[derive(Default)]
+struct Latest {
+    report: Option<Report>,
+    fleet: Option<Fleet>,
+}
+
+/// What came of a look.
+struct Looked {
+    report: Report,
+    /// How long the next may wait.
+    pause: Duration,
+    /// What the hub is told of it.
+    summary: Option<Summary>,
+    /// What a hub knows of others.
+    fleet: Option<Fleet>,
+}
+
+fn looked(looker: &mut Looker, file: &Path, before: Option<&Report>) -> Looked {
     match crate::read_health(file) {
         Ok(health) => {
-            let report = judge(&health, &looker.look(&health), before);
-            (report, Duration::from_millis(health.watch.interval))
+            let look = looker.look(&health);
+            let report = judge(&health, &look, before);
+            let summary = Summary::of(&health, &look, &report);
+            let is_hub = health.watch.links.is_empty() && look.heard.is_some();
+            Looked {
+                report,
+                pause: Duration::from_millis(health.watch.interval),
+                fleet: is_hub.then(|| Fleet::of(&health, &look, &summary)),
+                summary: Some(summary),
+            }
         }
         Err(error) => {
             let help =
                 "deploy the host again; the file is the instance's health.json, in /etc/cim/<name>";
             let report = Report::nothing_seen("", format!("{error:#}"), help);
-            (report, Duration::from_secs(1))
+            Looked {
+                report,
+                pause: Duration::from_secs(1),
+                summary: None,
+                fleet: None,
+            }
         }
+    }
+}
+
+/// What the hub was told last, and when.
+#[derive(Default)]
+struct Told(Option<(String, Instant)>);
+
+impl Told {
+    /// Whether it is worth telling: another state, or long ago.
+    fn is_news(&mut self, summary: &Summary, now: Instant) -> bool {
+        let is_old = |then: Instant| now.duration_since(then).as_secs() >= summary.every;
+        let is_news = match &self.0 {
+            Some((state, then)) => *state != summary.state || is_old(*then),
+            None => true,
+        };
+        if is_news {
+            self.0 = Some((summary.state.clone(), now));
+        }
+        is_news
     }
 }
 
@@ -135,18 +207,18 @@ impl Since {
 }
 
 /// Answers one request after the other: each is short, and a slow reader is cut off.
-fn serve(listener: &TcpListener, latest: &RwLock<Option<Report>>) {
+fn serve(listener: &TcpListener, latest: &RwLock<Latest>) {
     for stream in listener.incoming() {
         // A reader that went away is no failure of ours.
         let _ = stream.and_then(|stream| answer(stream, latest));
     }
 }
 
-fn answer(mut stream: TcpStream, latest: &RwLock<Option<Report>>) -> std::io::Result<()> {
+fn answer(mut stream: TcpStream, latest: &RwLock<Latest>) -> std::io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let request = request(&mut stream)?;
     let latest = latest.read().unwrap_or_else(PoisonError::into_inner);
-    let (status, kind, body) = page(&request, latest.as_ref());
+    let (status, kind, body) = page(&request, &latest);
     drop(latest);
     write!(
         stream,
@@ -175,7 +247,7 @@ fn request(stream: &mut TcpStream) -> std::io::Result<String> {
 }
 
 /// Status, content type and body of the answer to a request.
-fn page(request: &str, latest: Option<&Report>) -> (&'static str, &'static str, String) {
+fn page(request: &str, latest: &Latest) -> (&'static str, &'static str, String) {
     const TEXT: &str = "text/plain; charset=utf-8";
     let mut words = request
         .lines()
@@ -184,7 +256,7 @@ fn page(request: &str, latest: Option<&Report>) -> (&'static str, &'static str, 
         .split_whitespace();
     let (method, target) = (words.next(), words.next().unwrap_or_default());
     let path = target.split('?').next().unwrap_or_default();
-    match (method, path, latest) {
+    match (method, path, &latest.report) {
         (Some("GET"), "/healthz" | "/metrics", None) => (
             "503 Service Unavailable",
             TEXT,
@@ -203,7 +275,24 @@ fn page(request: &str, latest: Option<&Report>) -> (&'static str, &'static str, 
             openmetrics::CONTENT_TYPE,
             openmetrics::openmetrics(report),
         ),
-        (Some("GET"), ..) => ("404 Not Found", TEXT, "/healthz or /metrics\n".to_owned()),
+        (Some("GET"), "/fleet" | "/fleet.json", _) => match (&latest.fleet, path) {
+            (None, _) => (
+                "404 Not Found",
+                TEXT,
+                "only a hub that logs in, and has looked, knows its fleet\n".to_owned(),
+            ),
+            (Some(fleet), "/fleet") => ("200 OK", TEXT, fleet::text(fleet)),
+            (Some(fleet), _) => (
+                "200 OK",
+                "application/json",
+                serde_json::json!(fleet).to_string(),
+            ),
+        },
+        (Some("GET"), ..) => (
+            "404 Not Found",
+            TEXT,
+            "/healthz, /metrics, /fleet or /fleet.json\n".to_owned(),
+        ),
         _ => ("405 Method Not Allowed", TEXT, "GET\n".to_owned()),
     }
 }

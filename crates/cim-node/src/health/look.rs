@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 
 use super::backlog::Backlog;
 use super::files::{self, Assets, Disk};
+use super::wire::{Heard, Logins, Speaks};
 use crate::digest;
 use crate::monitor::{Connz, Jsz, Leafz, Monitor, Routez, Varz};
 
@@ -35,6 +36,8 @@ pub struct Look {
     pub leafz: Seen<Leafz>,
     /// Routes, where any are expected.
     pub routez: Seen<Routez>,
+    /// What was heard over NATS; `None`: nobody asked.
+    pub heard: Option<Heard>,
     /// What is looked at more seldom.
     pub slow: Rc<Slow>,
     /// Whether that is from this very look.
@@ -77,6 +80,7 @@ pub struct Looker {
     slow: Option<Rc<Slow>>,
     backlog: Backlog,
     last: Option<(Instant, OffsetDateTime)>,
+    speaks: Speaks,
 }
 
 /// A file as it was when it was read: another time or size, and it is read again.
@@ -91,7 +95,19 @@ impl Looker {
             slow: None,
             backlog: Backlog::default(),
             last: None,
+            speaks: Speaks::default(),
         }
+    }
+
+    /// Speaks over NATS too; `waits`: each look waits for what is on its way.
+    pub fn with_logins(mut self, logins: Logins, waits: bool) -> Self {
+        self.speaks = Speaks::new(logins, waits);
+        self
+    }
+
+    /// Has a report sent, where we speak.
+    pub fn publish(&self, report: String) {
+        self.speaks.publish(report);
     }
 
     /// Looks at the server and its links, and at the rest where it is time for that.
@@ -102,6 +118,7 @@ impl Looker {
             (at - then).as_seconds_f64() - (moment - before).as_secs_f64()
         });
         self.last = Some((moment, at));
+        self.speaks.begin(health);
         let varz = seen(own(&monitor, health));
         let watch = &health.watch;
         let linked = !watch.links.is_empty() || !watch.leaves.is_empty();
@@ -125,12 +142,14 @@ impl Looker {
         let slow = fresh
             .unwrap_or_else(|| Rc::new(self.slow(moment, start, &monitor, health, varz.as_ref())));
         self.slow = Some(Rc::clone(&slow));
+        let heard = self.speaks.heard(health, &leafz);
         Look {
             at,
             jump,
             varz,
             leafz,
             routez,
+            heard,
             slow,
             is_whole,
             backlog: self.backlog.clone(),

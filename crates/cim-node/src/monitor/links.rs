@@ -1,5 +1,6 @@
 //! `/leafz`, `/routez` and `/connz`: who is connected.
 
+use cim_spec::artefact::WatchedLink;
 use serde::Deserialize;
 
 /// `/leafz`. It lists only links that stand.
@@ -35,6 +36,13 @@ pub struct Leaf {
     /// Messages sent over it.
     #[serde(default)]
     pub out_msgs: u64,
+}
+
+impl Leaf {
+    /// Whether it is a link that was declared.
+    pub fn is_link(&self, link: &WatchedLink) -> bool {
+        self.is_spoke && self.account == link.account && link.servers.contains(&self.name)
+    }
 }
 
 /// `/routez`.

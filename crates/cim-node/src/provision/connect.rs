@@ -57,7 +57,10 @@ pub async fn connect(login: &Login, patience: Duration) -> Result<Client> {
 
 /// Whoever connects anew, after minutes or months, logs in with what the files hold then: async-nats reads certificates at
 /// each connection too, but creds that it is given by name only once.
-fn options(login: &Login) -> Result<ConnectOptions> {
+///
+/// # Errors
+/// Files that cannot be read.
+pub fn options(login: &Login) -> Result<ConnectOptions> {
     // What is wrong from the start is told, not tried for a minute.
     log_in(login, b"")?;
     let us = login.clone();

@@ -120,9 +120,10 @@ impl Fault<'_> {
             }
             ensure!(state == "UNKNOWN", "{name} {of} waits and is {state}");
             // A source waits for the one link that it comes over; a digest that nats-server is asked for, for a
-            // certificate that it cannot read.
+            // certificate that it cannot read; what is asked of a hub, for its own link.
+            let by_itself = ["source", "config", "hub-health", "hub-clock", "canary"];
             ensure!(
-                waits(&name, self.check) || ["source", "config"].contains(&name.as_str()),
+                waits(&name, self.check) || by_itself.contains(&name.as_str()),
                 "{name} does not say that it waits for {}",
                 self.check
             );

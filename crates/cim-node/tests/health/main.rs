@@ -2,12 +2,15 @@
 
 mod assets;
 mod bad_input;
+mod beside;
+mod canary;
 mod cluster;
 mod consumers;
 mod daemon;
 mod explain;
 mod fault;
 mod files;
+mod fleet;
 mod forms;
 mod gate;
 mod hub;

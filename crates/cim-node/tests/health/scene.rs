@@ -114,10 +114,7 @@ impl Scene {
     pub fn watch(&mut self, name: &str) -> Result<()> {
         self.name = name.to_owned();
         self.health = self.fleet.health(name)?;
-        // Throwaway certificates live for a day.
-        self.health.watch.levels.expiry = level(2 * 3_600_000, 3_600_000);
-        // A disk that others fill is no business of a test.
-        self.health.watch.levels.disk = level(101, 101);
+        calm(&mut self.health);
         Ok(())
     }
 
@@ -126,6 +123,20 @@ impl Scene {
         let path = self.dir.path().join(format!("{}.health.json", self.name));
         std::fs::write(&path, serde_json::to_string(&self.health)?)?;
         Ok(path)
+    }
+
+    /// The words with which cim-health logs in to a server.
+    pub fn logins(&self, name: &str) -> Result<Vec<String>> {
+        let member = self.fleet.member(name)?;
+        let accounts = &self.fleet.health(name)?.watch.accounts;
+        let files = accounts.iter().map(|account| {
+            let file = member.dir().join(format!("{account}.health.nk"));
+            format!("--login={account}={}", file.display())
+        });
+        let tls = member.plan().client.tls.is_some();
+        let ca = tls.then(|| format!("--ca={}", self.fleet.ca_file().display()));
+        let server = format!("--server={}", member.url());
+        Ok(files.chain([server]).chain(ca).collect())
     }
 
     /// `cim-health` on it.
@@ -191,6 +202,14 @@ impl Drop for Scene {
 fn signal(pid: u32, signal: Signal) -> Result<()> {
     let pid = Pid::from_raw(i32::try_from(pid)?).context("a process has an id")?;
     kill_process(pid, signal).context("signalling a server")
+}
+
+/// Levels for throwaway servers.
+pub fn calm(health: &mut Health) {
+    // Throwaway certificates live for a day.
+    health.watch.levels.expiry = level(2 * 3_600_000, 3_600_000);
+    // A disk that others fill is no business of a test.
+    health.watch.levels.disk = level(101, 101);
 }
 
 /// A level.

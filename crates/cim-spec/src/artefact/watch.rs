@@ -2,10 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::implied::Direction;
+
 /// What the instance must have, and from where on something is not well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Watch {
+    /// What the fleet calls the instance: a node of a hub, or a leaf, whichever of its nodes this is.
+    pub instance: String,
+    /// Accounts in which `cim-health` speaks over leaf links: on a leaf the one that they are bound to.
+    pub accounts: Vec<String>,
+    /// What may cross each link, a canary each; none on a hub.
+    pub flows: Vec<WatchedFlow>,
     /// Milliseconds between two looks at the server and its links.
     pub interval: u64,
     /// Milliseconds between two looks at streams, consumers, files and disk.
@@ -88,6 +96,18 @@ pub struct WatchedLink {
     pub servers: Vec<String>,
     /// The hub's JetStream domain.
     pub domain: String,
+}
+
+/// A flow of a leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WatchedFlow {
+    /// Its name in the subject of its canary.
+    pub name: String,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Its subject, at the end where messages are published.
+    pub subject: String,
 }
 
 /// A leaf that the fleet has dial this hub.

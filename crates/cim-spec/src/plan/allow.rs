@@ -4,6 +4,7 @@
 //! Allow lists only: deny lists leak (`reference/nats.md` §3.5), of which nothing is felt where no flow can be.
 
 use super::{Access, Permissions};
+use crate::implied::{self, Direction, PLAIN};
 use crate::spec::{Flow, Leaf};
 
 /// A subject that no flow can have.
@@ -12,16 +13,30 @@ const NOTHING: &str = "$CIM.NOTHING";
 /// What nats-server (2.15.1) lets across every link, whatever is allowed: sessions and messages of MQTT.
 const MQTT: &str = "$MQTT.>";
 
-/// What the hub calls them: exports have arrived, imports have not left.
-pub(super) fn permissions(leaf: &Leaf, hub_domains: &[&str]) -> Permissions {
+/// What the hub calls them: exports have arrived, imports have not left. With each flow crosses its canary.
+pub(super) fn permissions(name: &str, leaf: &Leaf, hub_domains: &[&str]) -> Permissions {
     let exports = leaf.exports.iter().map(Flow::arrives_as);
     let imports = leaf.imports.iter().map(|flow| flow.subject.clone());
     let (to_hub, from_hub) = copies(leaf, hub_domains);
+    let out = [implied::report(name), implied::ask(name, PLAIN)];
+    let out = out
+        .into_iter()
+        .chain(names(leaf, Direction::Export).map(|flow| implied::ask(name, &flow)));
+    let back = [implied::answer(name, PLAIN)];
+    let back = back
+        .into_iter()
+        .chain(names(leaf, Direction::Import).map(|flow| implied::answer(name, &flow)));
     Permissions {
-        publish: access(exports.chain(to_hub).collect()),
-        subscribe: access(imports.chain(from_hub).collect()),
+        publish: access(exports.chain(to_hub).chain(out).collect()),
+        subscribe: access(imports.chain(from_hub).chain(back).collect()),
         allow_responses: None,
     }
+}
+
+/// The names of the canaries of a leaf's flows in one direction.
+fn names(leaf: &Leaf, way: Direction) -> impl Iterator<Item = String> {
+    let flows = implied::flows(leaf).filter(move |(direction, _)| *direction == way);
+    flows.map(move |(_, flow)| implied::name(way, &flow.subject))
 }
 
 /// What a copy of a stream needs of JetStream's API over the link: who copies makes a consumer of each stream, gets the

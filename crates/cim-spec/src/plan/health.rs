@@ -1,7 +1,8 @@
 //! What `cim-health` watches: levels, and who is at the other end of each link.
 
 use super::server::duration;
-use crate::artefact::{Level, Levels, WatchedLeaf, WatchedLink};
+use crate::artefact::{Level, Levels, WatchedFlow, WatchedLeaf, WatchedLink};
+use crate::implied;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::spec::{CountLevels, HealthOptions, HubSpec, LeafSpec, PercentLevels, TimeLevels};
@@ -21,6 +22,8 @@ pub struct Watched {
     pub leaves: Vec<WatchedLeaf>,
     /// The other nodes of the cluster.
     pub peers: Vec<String>,
+    /// What may cross the links of a leaf.
+    pub flows: Vec<WatchedFlow>,
 }
 
 pub(super) fn of_hub(
@@ -69,6 +72,13 @@ pub(super) fn of_leaf(
     Some(Watched {
         links: links.collect(),
         peers: peers.cloned().collect(),
+        flows: implied::flows(member)
+            .map(|(direction, flow)| WatchedFlow {
+                name: implied::name(direction, &flow.subject),
+                direction,
+                subject: flow.subject.clone(),
+            })
+            .collect(),
         ..watched
     })
 }
@@ -105,6 +115,7 @@ fn levels(options: &HealthOptions, at: &OptionPath, problems: &mut Problems) -> 
         links: Vec::new(),
         leaves: Vec::new(),
         peers: Vec::new(),
+        flows: Vec::new(),
     })
 }
 

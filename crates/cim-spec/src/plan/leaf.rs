@@ -133,6 +133,9 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         options: at,
     };
     uplink::install(&mut plan, member, problems);
+    if let Some(link) = &plan.link {
+        services::add_to_link(&spec.name, link, &mut plan.accounts);
+    }
     Some(plan)
 }
 

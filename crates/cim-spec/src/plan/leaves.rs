@@ -35,7 +35,7 @@ pub(super) fn principals(fleet: &Fleet, accounts: &mut [Account], problems: &mut
             kind: PrincipalKind::Leaf,
             connections: connections(leaf),
             proof,
-            permissions: Some(allow::permissions(leaf, &domains)),
+            permissions: Some(allow::permissions(leaf_name, leaf, &domains)),
             fields: Vec::new(),
         });
     }

@@ -1,7 +1,10 @@
 //! Programs of ours that log in beside a server, and the operator at the desk: what each may do.
 
-use super::{Access, Account, Permissions, Principal, PrincipalKind, Proof, accounts, leaves};
+use super::{
+    Access, Account, Link, Permissions, Principal, PrincipalKind, Proof, accounts, leaves,
+};
 use crate::OptionPath;
+use crate::implied;
 use crate::problem::Problems;
 use crate::spec::Fleet;
 
@@ -40,6 +43,15 @@ const BACKUP: &[&str] = &[
 /// What runs beside each server, by its name: one login for each account that may store something.
 const BESIDE: [(&str, &[&str]); 2] = [("provision", PROVISION), ("backup", BACKUP)];
 
+/// What `cim-health` of a hub says and hears in each account that leaf links are bound to.
+const HEALTH: [&[&str]; 2] = [
+    &[implied::ANY_ANSWER, implied::ANY_REPORT],
+    &[implied::ANY_ASK, implied::ANY_REPORT],
+];
+
+/// The login of `cim-health`.
+pub const HEALTH_LOGIN: &str = "health";
+
 /// Of the system account: pushes JWTs, looks them up and deletes them, sees who is connected, and learns from each
 /// node who it is and which operator it trusts. nats-server itself closes what a push takes away, so nothing is kicked.
 const DESK: &[&str] = &[
@@ -77,10 +89,15 @@ pub(super) fn add(fleet: &Fleet, accounts: &mut [Account]) {
         if account.name == fleet.system_account {
             let desk = service("desk", DESK, Proof::Jwt);
             account.principals.push(desk);
-        } else if account.jetstream.is_some() {
+            continue;
+        }
+        if account.jetstream.is_some() {
             for (name, requests) in BESIDE {
                 account.principals.push(service(name, requests, Proof::Jwt));
             }
+        }
+        if has_leaf(account) {
+            account.principals.push(health(HEALTH, Proof::Jwt));
         }
     }
 }
@@ -89,17 +106,52 @@ pub(super) fn add(fleet: &Fleet, accounts: &mut [Account]) {
 /// nothing new to nats-server. Each logs in with a key that the host makes.
 pub(super) fn add_local(accounts: &mut [Account]) {
     for account in accounts {
-        if account.jetstream.is_none() {
-            continue;
+        if account.jetstream.is_some() {
+            for (name, requests) in BESIDE {
+                let key = host_key(account, name);
+                account.principals.push(service(name, requests, key));
+            }
         }
-        for (name, requests) in BESIDE {
-            let key = Proof::HostKey(format!("{}.{name}", account.name));
-            account.principals.push(service(name, requests, key));
+        if has_leaf(account) {
+            let key = host_key(account, HEALTH_LOGIN);
+            account.principals.push(health(HEALTH, key));
         }
     }
 }
 
+/// Adds the login of `cim-health` to the account that a leaf's links are bound to: it may ask for this leaf alone.
+pub(super) fn add_to_link(name: &str, link: &Link, accounts: &mut [Account]) {
+    let bound = |account: &&mut Account| {
+        let mut remotes = link.remotes.iter();
+        remotes.any(|remote| remote.account == account.name)
+    };
+    let (asks, reports) = (implied::ask(name, "*"), implied::report(name));
+    let hears = implied::answer(name, "*");
+    for account in accounts.iter_mut().filter(bound) {
+        let key = host_key(account, HEALTH_LOGIN);
+        let login = health([&[&asks, &reports], &[&hears]], key);
+        account.principals.push(login);
+    }
+}
+
+fn has_leaf(account: &Account) -> bool {
+    let mut principals = account.principals.iter();
+    principals.any(|principal| principal.kind == PrincipalKind::Leaf)
+}
+
+fn host_key(account: &Account, service: &str) -> Proof {
+    Proof::HostKey(format!("{}.{service}", account.name))
+}
+
 fn service(name: &str, requests: &[&str], proof: Proof) -> Principal {
+    principal(name, requests, &[INBOX], proof)
+}
+
+fn health([says, hears]: [&[&str]; 2], proof: Proof) -> Principal {
+    principal(HEALTH_LOGIN, says, hears, proof)
+}
+
+fn principal(name: &str, says: &[&str], hears: &[&str], proof: Proof) -> Principal {
     let access = |allow: &[&str]| Access {
         allow: allow.iter().map(ToString::to_string).collect(),
         deny: Vec::new(),
@@ -110,8 +162,8 @@ fn service(name: &str, requests: &[&str], proof: Proof) -> Principal {
         connections: PROGRAMS,
         proof,
         permissions: Some(Permissions {
-            publish: access(requests),
-            subscribe: access(&[INBOX]),
+            publish: access(says),
+            subscribe: access(hears),
             allow_responses: None,
         }),
         fields: Vec::new(),

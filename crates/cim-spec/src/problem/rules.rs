@@ -63,6 +63,8 @@ rules! {
     Weights = "weights",
     /// Flows never carry NATS's own subjects (`$SYS`, `$JS`, …).
     SystemSubject = "system-subject",
+    /// Flows never carry what is said of the health of leaves.
+    ReservedSubject = "reserved-subject",
     /// Durations have a unit.
     Duration = "duration",
     /// Moments are as RFC 3339 has them.

@@ -1,4 +1,4 @@
-//! What the lab deploys with deploy-rs: the profiles of hosts/deploy.nix, and all that `activate` needs on a host.
+//! What the lab deploys with deploy-rs: the profiles of modules/deploy.nix, and all that `activate` needs on a host.
 
 use std::collections::BTreeMap;
 use std::fs;

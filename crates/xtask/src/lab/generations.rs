@@ -19,7 +19,7 @@ pub struct Recipe {
 }
 
 /// All of them; every one has the host with two instances.
-pub const GENERATIONS: [Recipe; 6] = [
+pub const GENERATIONS: [Recipe; 7] = [
     Recipe {
         name: "base",
         changes: &[],
@@ -72,12 +72,31 @@ pub const GENERATIONS: [Recipe; 6] = [
             "\"/run/secrets/nowhere.nk\"",
         )],
     },
+    // A key that the hub does not know: its units start, and the leaf is alone.
+    Recipe {
+        name: "unwell",
+        changes: &[
+            (
+                "hosts/cim-prod-001.nix",
+                "\"/run/secrets/cim-prod-001.nk\"",
+                "\"/run/unwell.nk\"",
+            ),
+            (
+                "hosts/cim-prod-001.nix",
+                "  services.cim.leaves.cim-prod-001 = {\n",
+                "  services.cim.gate.wait = \"8s\";\n  services.cim.leaves.cim-prod-001 = {\n",
+            ),
+        ],
+    },
 ];
 
 /// A host that hosts/ does not have: two leaves on one machine.
 const EDGE: &str = "hosts/cim-edge-001.nix";
 const EDGE_LEAVES: [(&str, u16, u16); 2] =
     [("cim-edge-001", 4222, 8222), ("cim-edge-002", 4223, 8223)];
+/// Of the first leaf: a hung watcher is noticed before a story is over, and somebody is told.
+const EDGE_HEALTH: &str = "  services.cim.leaves.cim-edge-001.health = {\n    watchdog = \"6s\";\n    \
+     onFailure = [ \"lab-told.service\" ];\n  };\n";
 
 impl Recipe {
     /// The hosts that differ from the first generation's; none: it is the first, and all are built.
@@ -165,6 +184,7 @@ fn edge_host() -> String {
              \"UDVYRKCDSNW6MDQSHMYWGLFGB2532YMH4JPQHZJW6GHQQSYDVZ6Q4CWK\";\n  }};\n"
         ));
     }
+    text.push_str(EDGE_HEALTH);
     text.push_str("}\n");
     text
 }

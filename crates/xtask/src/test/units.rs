@@ -59,8 +59,8 @@ pub fn run(session: &mut Session) -> Result<()> {
         for unit in described.units.units.keys() {
             let file = built.join(host).join("units").join(unit);
             problems.extend(verify(&tools, &file)?);
-            // A timer runs nothing itself.
-            if unit.ends_with(".timer") {
+            // Timers and targets run nothing themselves.
+            if !unit.ends_with(".service") {
                 continue;
             }
             match exposure(&tools, &file) {
@@ -154,12 +154,20 @@ fn is_number(word: &str) -> bool {
     word.parse::<f64>().is_ok()
 }
 
-/// By file name: the units of all hosts and a summary of each.
+/// By file name: the units of all hosts and a summary of each. A unit that several hosts have is of one host each.
 fn texts(hosts: &BTreeMap<String, Host>) -> Result<BTreeMap<String, String>> {
     let mut texts = BTreeMap::new();
+    let with = |unit: &String| {
+        let have = |host: &&Host| host.units.units.contains_key(unit);
+        hosts.values().filter(have).count()
+    };
     for (name, host) in hosts {
         for (unit, text) in &host.units.units {
-            texts.insert(unit.clone(), without_hashes(text));
+            let file = match with(unit) {
+                1 => unit.clone(),
+                _ => format!("{name}.{unit}"),
+            };
+            texts.insert(file, without_hashes(text));
         }
         let summary = golden::pretty(&host.summary)?;
         texts.insert(format!("{name}.json"), without_hashes(&summary));

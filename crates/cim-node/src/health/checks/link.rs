@@ -87,11 +87,7 @@ fn links(context: &Context) -> Vec<(String, Verdict)> {
         let verdict = asked(&context.look.leafz).map_or_else(
             |verdict| verdict,
             |leafz| {
-                let mut found = leafz.leafs.iter().filter(|leaf| leaf.is_spoke);
-                let found = found.find(|leaf| {
-                    leaf.account == link.account && link.servers.contains(&leaf.name)
-                });
-                match found {
+                match leafz.leafs.iter().find(|leaf| leaf.is_link(link)) {
                     Some(leaf) => linked(leaf, level),
                     None => Verdict::critical(
                         format!(

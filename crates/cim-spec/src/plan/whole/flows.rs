@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::{find, number, texts};
 use crate::fleet::crossing::through_uplink;
+use crate::implied;
 use crate::path::OptionPath;
 use crate::plan::{Account, Import, Plan, Principal, PrincipalKind, Shared};
 use crate::problem::{Problems, Rule};
@@ -35,11 +36,15 @@ pub(super) fn check(plan: &Plan, problems: &mut Problems) {
 struct Crossing<'a> {
     subject: Cow<'a, str>,
     what: &'static str,
+    /// Empty: of every leaf, and no flow that somebody declared.
     leaf: &'a str,
 }
 
 impl fmt::Display for Crossing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.leaf.is_empty() {
+            return write!(f, "{:?} of cim-health", self.subject);
+        }
         let at = OptionPath::new("services.cim.fleet.leaves").join(self.leaf);
         write!(f, "the {} {:?} of {at}", self.what, self.subject)
     }
@@ -69,12 +74,21 @@ fn crossing(plan: &Plan) -> Vec<Crossing<'_>> {
         let Some(permissions) = &leaf.permissions else {
             continue;
         };
-        for subject in &permissions.subscribe.allow {
+        let declared = |subject: &&String| !implied::is(subject);
+        for subject in permissions.subscribe.allow.iter().filter(declared) {
             crosses("import", &leaf.name, Cow::from(subject));
         }
-        for subject in &permissions.publish.allow {
+        for subject in permissions.publish.allow.iter().filter(declared) {
             crosses("export", &leaf.name, Cow::from(subject));
         }
+    }
+    if !flows.is_empty() {
+        let all = [implied::ANY_ASK, implied::ANY_ANSWER, implied::ANY_REPORT];
+        flows.extend(all.map(|subject| Crossing {
+            subject: Cow::from(subject),
+            what: "subject",
+            leaf: "",
+        }));
     }
     flows
 }

@@ -35,6 +35,8 @@ const fn mutant(
 
 const FLEET: &str = "hosts/fleet.nix";
 const UNIT: &str = "modules/unit.nix";
+const SANDBOX: &str = "modules/sandbox.nix";
+const WATCH: &str = "modules/health-unit.nix";
 
 /// The text of unit.nix before the command.
 const RELOAD: &str = "ExecReload = \"+${lib.getExe' cim-node \"cim-reload\"} --pid";
@@ -47,11 +49,11 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("a leaf exports too much", "a message crosses the fleet", "what no flow declares left the leaf", &[],
         &[(FLEET, "        \"domain.graph.>\"\n        \"metrics.>\"\n", "        \"domain.>\"\n        \"metrics.>\"\n")]),
     mutant("capabilities are kept", "servers stay in their sandbox", "CapBnd is", &[],
-        &[(UNIT, "CapabilityBoundingSet = \"\";", "")]),
+        &[(SANDBOX, "CapabilityBoundingSet = \"\";", "")]),
     mutant("the system is writable", "servers stay in their sandbox", "can write to", &[],
-        &[(UNIT, "ProtectSystem = \"strict\";", "ProtectSystem = \"full\";")]),
+        &[(SANDBOX, "ProtectSystem = \"strict\";", "ProtectSystem = \"full\";")]),
     mutant("/run is writable", "servers stay in their sandbox", "may write to /run", &[],
-        &[(UNIT, "ReadOnlyPaths = \"/run\";", "")]),
+        &[(SANDBOX, "ReadOnlyPaths = \"/run\";", "")]),
     mutant("the state directory is everybody's", "secrets are for their owner", "anybody reads /var/lib", &[],
         &[(UNIT, "StateDirectoryMode = \"0700\";", "StateDirectoryMode = \"0755\";")]),
     mutant("a dead server stays dead", "a killed server is restarted", "until systemd restarted it", &[],
@@ -65,9 +67,9 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("a changed spec reloads nothing", "a reloadable change reloads", "the switch did not touch", &["reload"],
         &[(UNIT, "reloadTriggers = [ triggers.reload ];", "")]),
     mutant("a hot field restarts", "a reloadable change reloads", "it is not a reload", &["reload"],
-        &[("modules/triggers.nix", "    cold\n  ];", "    body\n  ];")]),
+        &[("modules/triggers.nix", "(lib.foldl' without body hot)", "body")]),
     mutant("a cold field reloads", "a change that needs it restarts", "it is not a restart", &["restart"],
-        &[("modules/triggers.nix", "    cold\n  ];", "  ];")]),
+        &[("modules/triggers.nix", "(lib.foldl' without body hot)", "")]),
     mutant("a reload is a bare signal", "a change that the server refuses fails the switch", "the switch is called a success", &["reload"],
         &[(UNIT, RELOAD, "ExecReload = \"+/bin/sh -c 'kill -HUP $MAINPID' --")]),
     mutant("a reload is a bare signal, and the table is wrong", "a reload that should have been a restart fails", "was called a success", &["restart"],
@@ -84,6 +86,16 @@ pub const MUTANTS: &[Mutant] = &[
         &[(UNIT, "ExecStartPost = \"${", "ExecStartPost = if role == \"leaf\" then \"/bin/sh -c 'until grep -q :1CFE.01 /proc/self/net/tcp; do sleep 0.2; done'\" else \"${")]),
     mutant("one instance takes the other along", "two instances on one host", "cim-edge-002 noticed", &[],
         &[(UNIT, "  wants = [ \"network-online.target\" ];", "  wants = [ \"network-online.target\" ];\n  partOf = lib.optional (name == \"cim-edge-002\") \"cim-edge-001.service\";")]),
+    mutant("what watches ends with its server", "a watcher outlives its server", "until the watcher of cim-prod-002 says UNKNOWN server", &[],
+        &[(WATCH, "after = [ \"${unit}.service\" ];", "after = [ \"${unit}.service\" ];\n      bindsTo = [ \"${unit}.service\" ];")]),
+    mutant("what watches may hang", "a hung watcher is restarted", "until systemd restarted it", &[],
+        &[(WATCH, "WatchdogSec = seconds cfg.watchdog;", "")]),
+    mutant("nobody hears that nobody watches", "a hung watcher is restarted", "until somebody is told", &[],
+        &[(WATCH, "inherit (cfg) onFailure;", "")]),
+    mutant("what watches cannot read the secrets", "a hung server is reported", "until the watcher of cim-prod-002 says OK", &[],
+        &[(WATCH, "        User = unit;\n        Group = unit;\n", "        DynamicUser = true;\n")]),
+    mutant("what comes back starts what was stopped", "targets fall and come back", "until cim-ready.target is not reached", &[],
+        &[("modules/ready.nix", "requisite = all;", "bindsTo = all;")]),
     mutant("a stop removes the store", "all hosts at once, and back", "until the stream stores", &[],
         &[(UNIT, "StateDirectory = unit;", "StateDirectory = unit;\n      ExecStopPost = \"+/bin/sh -c 'rm -rf /var/lib/${unit}/jetstream'\";")]),
 ];

@@ -74,7 +74,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("system calls allowed", "modules/sandbox.nix", "    \"~@privileged\"\n", ""),
     mutant("file limit does not follow", "modules/unit.nix", "options.limits.maxConnections + 16384", "65536 + 16384"),
     mutant("killed before lame duck ends", "modules/unit.nix", "seconds options.lameDuck.duration +", "30 +"),
-    mutant("milliseconds are seconds", "modules/unit.nix", "ms = 1;", "ms = 0;"),
+    mutant("milliseconds are seconds", "modules/seconds.nix", "ms = 1;", "ms = 0;"),
     mutant("garbage collector aims at all memory", "modules/unit.nix", "options.memoryMaxBytes / 10 * 9", "options.memoryMaxBytes"),
     mutant("no lame duck", "modules/unit.nix", "KillSignal = \"SIGUSR2\";", "KillSignal = \"SIGTERM\";"),
     mutant("secrets are not written", "modules/unit.nix", "ExecStartPre = ", "ExecStopPost = "),
@@ -82,6 +82,21 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("streams stay as they were declared", "modules/provision.nix", "restartTriggers = [ triggers.provision ];", ""),
     mutant("backups of no account", "modules/backup.nix", "ExecStart = map create accounts", "ExecStart = map create [ ]"),
     mutant("a hub's certificate is asked for one name", "modules/beside.nix", "tls != null && !isLoopback", "false"),
+
+    // what watches an instance, and what waits for it
+    mutant("nobody watches", "modules/health-unit.nix", "wantedBy = [ \"multi-user.target\" ];", ""),
+    mutant("what watches ends with its server", "modules/health-unit.nix", "after = [ \"${unit}.service\" ];", "after = [ \"${unit}.service\" ];\n      bindsTo = [ \"${unit}.service\" ];"),
+    mutant("what watches may hang", "modules/health-unit.nix", "WatchdogSec = seconds cfg.watchdog;", ""),
+    mutant("nobody hears that nobody watches", "modules/health-unit.nix", "inherit (cfg) onFailure;", ""),
+    mutant("the port of pages is not claimed", "modules/host.nix", "instance.ports ++ healthPort instance", "instance.ports"),
+    mutant("the server's own port is a port of pages", "modules/host.nix", "(lib.intersectLists (healthPort instance) instance.ports)", "[ ]"),
+    mutant("no room for a port of pages", "modules/health-unit.nix", "if httpPort > 64535 then httpPort - 1000 else httpPort + 1000", "httpPort + 1000"),
+    mutant("ready before streams are", "modules/ready.nix", " ++ lib.optional (holds instance)", " ++ lib.optional (!holds instance)"),
+    mutant("ready without its server", "modules/ready.nix", "bindsTo = units;", "wants = units;"),
+    mutant("what comes back starts what was stopped", "modules/ready.nix", "requisite = all;", "bindsTo = all;"),
+    mutant("ready once", "modules/ready.nix", "[ \"multi-user.target\" ] ++ units;", "[ \"multi-user.target\" ];"),
+    mutant("a deployment passes no gate", "modules/deploy.nix", "${lib.getExe gate.package}", ":"),
+    mutant("a gate for no deployment", "modules/deploy.nix", "if !gate.enable then", "if gate.enable then"),
 
     // triggers
     mutant("reload trigger sees cold fields only", "modules/triggers.nix", "reload = digest body;", "reload = digest (lib.foldl' without body hot);"),

@@ -1,0 +1,206 @@
+//! What is said over leaf links: canaries asked and answered, reports sent and heard. It goes on beside the looks, which
+//! never wait for it.
+
+pub mod answer;
+pub mod ask;
+pub mod logins;
+mod speak;
+mod speaks;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use cim_spec::artefact::Health;
+use cim_spec::implied::{Direction, PLAIN};
+use tokio::sync::watch;
+
+use super::look::Seen;
+use super::summary::Summary;
+pub use ask::{Answer, Round};
+pub use logins::Logins;
+pub use speaks::Speaks;
+
+/// Whom an instance asks, and whom it answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Setup {
+    /// The leaf, or the hub's node.
+    instance: String,
+    server: String,
+    /// Accounts in which something is said.
+    accounts: Vec<String>,
+    /// Names of canaries, each with the one that its answer goes by; none on a hub.
+    canaries: Vec<(String, String)>,
+    /// Of each link the servers that may be at its other end.
+    links: Vec<Vec<String>>,
+    /// Whose reports count, by server.
+    members: BTreeMap<String, Member>,
+    /// The pause after a round in which somebody did not answer.
+    pause: Duration,
+}
+
+/// A server that reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Member {
+    instance: String,
+    /// The account that it must speak in; `None`: it is a node of the hub.
+    account: Option<String>,
+}
+
+impl Setup {
+    fn of(health: &Health) -> Self {
+        let watch = &health.watch;
+        let flows = watch.flows.iter().map(|flow| match flow.direction {
+            Direction::Export => (flow.name.clone(), PLAIN.to_owned()),
+            Direction::Import => (PLAIN.to_owned(), flow.name.clone()),
+        });
+        let plain = (!watch.links.is_empty()).then(|| (PLAIN.to_owned(), PLAIN.to_owned()));
+        let leaves = watch.leaves.iter().flat_map(|leaf| {
+            leaf.servers.iter().map(|server| {
+                let member = Member {
+                    instance: leaf.leaf.clone(),
+                    account: Some(leaf.account.clone()),
+                };
+                (server.clone(), member)
+            })
+        });
+        let nodes = watch.peers.iter().map(|node| {
+            let member = Member {
+                instance: node.clone(),
+                account: None,
+            };
+            (node.clone(), member)
+        });
+        Self {
+            instance: watch.instance.clone(),
+            server: health.server_name.clone(),
+            accounts: watch.accounts.clone(),
+            canaries: plain.into_iter().chain(flows).collect(),
+            links: watch
+                .links
+                .iter()
+                .map(|link| link.servers.clone())
+                .collect(),
+            members: leaves.chain(nodes).collect(),
+            pause: Duration::from_millis(watch.interval),
+        }
+    }
+
+    fn is_hub(&self) -> bool {
+        self.links.is_empty()
+    }
+}
+
+/// What was heard until now.
+#[derive(Debug, Clone, Default)]
+pub struct Heard {
+    /// By account, whether we are logged in there; what was not tried to the end yet is missing.
+    pub logins: BTreeMap<String, Seen<()>>,
+    /// The last round of canaries that came to its end, since a link last changed.
+    pub round: Option<Round>,
+    /// By server, the last report of it.
+    pub reports: BTreeMap<String, Received>,
+}
+
+/// A report, and when it came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// What it says.
+    pub report: Summary,
+    /// When it came.
+    pub moment: Instant,
+}
+
+/// What the looks tell those who speak.
+#[derive(Debug, Clone, Default)]
+struct Said {
+    report: Option<Arc<str>>,
+    /// Counts changes of links.
+    links: u64,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    heard: Mutex<Heard>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut Heard)) {
+        change(&mut self.lock());
+        self.changed.notify_all();
+    }
+}
+
+/// Speaks until it is dropped.
+#[derive(Debug)]
+pub struct Wire {
+    setup: Setup,
+    shared: Arc<Shared>,
+    said: watch::Sender<Said>,
+}
+
+impl Wire {
+    /// Begins to speak for an instance.
+    ///
+    /// # Errors
+    /// No thread to do it.
+    pub fn start(health: &Health, logins: &Logins) -> Result<Self> {
+        let setup = Setup::of(health);
+        let shared = Arc::new(Shared::default());
+        let (said, hears) = watch::channel(Said::default());
+        speak::spawn(setup.clone(), logins.clone(), Arc::clone(&shared), hears)?;
+        Ok(Self {
+            setup,
+            shared,
+            said,
+        })
+    }
+
+    /// Whether it is what an instance needs that may have been deployed anew.
+    pub fn fits(&self, health: &Health) -> bool {
+        self.setup == Setup::of(health)
+    }
+
+    /// What was heard until now.
+    pub fn heard(&self) -> Heard {
+        self.shared.lock().clone()
+    }
+
+    /// Waits until every account was tried and, where `asks`, canaries have come back or been given up.
+    pub fn settle(&self, asks: bool, patience: Duration) {
+        let until = Instant::now() + patience;
+        let mut heard = self.shared.lock();
+        loop {
+            let tried = self.setup.accounts.iter();
+            let tried = tried
+                .filter_map(|account| heard.logins.get(account))
+                .collect::<Vec<_>>();
+            let all = tried.len() == self.setup.accounts.len();
+            let asks = asks && tried.iter().any(|login| login.is_ok());
+            let left = until.saturating_duration_since(Instant::now());
+            if all && (!asks || heard.round.is_some()) || left.is_zero() {
+                return;
+            }
+            let waited = self.shared.changed.wait_timeout(heard, left);
+            heard = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Links are others than before: what was asked over them says nothing any more.
+    pub fn ask_again(&self) {
+        self.shared.tell(|heard| heard.round = None);
+        self.said.send_modify(|said| said.links += 1);
+    }
+
+    /// Has a report sent.
+    pub fn publish(&self, report: String) {
+        self.said
+            .send_modify(|said| said.report = Some(report.into()));
+    }
+}

@@ -1,0 +1,216 @@
+//! A leaf's canaries: asked in rounds, each with as many answers as there are hubs.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use async_nats::{Client, Message, Subscriber};
+use cim_spec::implied::{self, PLAIN};
+use futures_util::StreamExt;
+use futures_util::stream::{SelectAll, select_all};
+use serde::Deserialize;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+
+use super::{Said, Setup, Shared};
+
+/// How long each try of a round waits; what is not answered then is asked again.
+const TRIES: [Duration; 3] = [
+    Duration::from_millis(250),
+    Duration::from_millis(750),
+    Duration::from_secs(1),
+];
+
+/// How long a round may take.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Pauses after a round that all answered, in looks: the next failure is noticed by then.
+const CALM: u32 = 5;
+
+/// The longest answer that is read.
+const LONGEST: usize = 1024;
+
+/// What came back of a round.
+#[derive(Debug, Clone, Default)]
+pub struct Round {
+    /// By the name of the canary, by the server that answered.
+    pub answers: BTreeMap<String, BTreeMap<String, Answer>>,
+}
+
+/// One canary that came back.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer {
+    /// How long it was away.
+    pub round_trip: Duration,
+    /// How far the other's clock is ahead of ours, in seconds; half the round trip is what nobody can know.
+    pub ahead: f64,
+}
+
+impl Round {
+    /// The answer of one of these servers.
+    pub fn answer(&self, name: &str, servers: &[String]) -> Option<(&str, Answer)> {
+        let answers = self.answers.get(name)?.iter();
+        let mut theirs = answers.filter(|(server, _)| servers.contains(server));
+        theirs
+            .next()
+            .map(|(server, answer)| (server.as_str(), *answer))
+    }
+
+    fn is_complete(&self, setup: &Setup) -> bool {
+        self.missing(setup).next().is_none()
+    }
+
+    /// Canaries that some link's other end has not answered.
+    fn missing<'a>(&self, setup: &'a Setup) -> impl Iterator<Item = &'a (String, String)> {
+        setup.canaries.iter().filter(|canary| {
+            let all = |servers: &Vec<String>| self.answer(name(canary), servers).is_some();
+            !setup.links.iter().all(all)
+        })
+    }
+}
+
+/// What a canary is told by: the end that is not plain.
+fn name((ask, back): &(String, String)) -> &str {
+    match ask.as_str() {
+        PLAIN => back,
+        ask => ask,
+    }
+}
+
+/// What is said back: `at` is in microseconds since 1970, by the other's clock.
+#[derive(Debug, Deserialize)]
+pub(super) struct Told {
+    id: String,
+    server: String,
+    at: i64,
+}
+
+/// Asks, round after round; a change of links begins the next at once.
+pub(super) async fn rounds(
+    client: &Client,
+    setup: &Setup,
+    shared: &Shared,
+    said: &mut watch::Receiver<Said>,
+) -> Result<()> {
+    if setup.canaries.is_empty() {
+        return std::future::pending().await;
+    }
+    let mut answers = subscribed(client, setup).await?;
+    // Of this very connection: the leaf's other nodes hear its answers too.
+    let us = client.new_inbox();
+    let mut count = 0;
+    loop {
+        let links = said.borrow_and_update().links;
+        let mut round = Asking {
+            client,
+            setup,
+            us: &us,
+            count: &mut count,
+            sent: BTreeMap::new(),
+            round: Round::default(),
+        };
+        for patience in TRIES {
+            // A connection that is being made anew takes nothing.
+            let asked = tokio::time::timeout(patience, round.ask(&mut answers)).await;
+            if let Ok(done) = asked {
+                done?;
+                break;
+            }
+        }
+        let round = round.round;
+        let calm = if round.is_complete(setup) { CALM } else { 1 };
+        if said.borrow().links == links {
+            shared.tell(|heard| heard.round = Some(round));
+        }
+        let pause = tokio::time::sleep(setup.pause * calm);
+        let changed = async {
+            while said.changed().await.is_ok() {
+                if said.borrow().links != links {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = pause => {}
+            () = changed => {}
+        }
+    }
+}
+
+async fn subscribed(client: &Client, setup: &Setup) -> Result<SelectAll<Subscriber>> {
+    let mut names: Vec<_> = setup.canaries.iter().map(|(_, back)| back).collect();
+    names.sort();
+    names.dedup();
+    let mut all = Vec::new();
+    for name in names {
+        // Not by a wildcard: the hub lets only these across, and refuses what is wider.
+        let subject = implied::answer(&setup.instance, name);
+        all.push(client.subscribe(subject).await.context("subscribing")?);
+    }
+    Ok(select_all(all))
+}
+
+/// A round that goes on.
+struct Asking<'a> {
+    client: &'a Client,
+    setup: &'a Setup,
+    us: &'a str,
+    count: &'a mut u64,
+    sent: BTreeMap<String, (&'a str, Instant, OffsetDateTime)>,
+    round: Round,
+}
+
+impl<'a> Asking<'a> {
+    /// Asks for what is missing, and takes answers until nothing is.
+    async fn ask(&mut self, answers: &mut SelectAll<Subscriber>) -> Result<()> {
+        let missing: Vec<_> = self.round.missing(self.setup).collect();
+        for canary in missing {
+            let (ask, back) = canary;
+            *self.count += 1;
+            let id = format!("{}.{}", self.us, self.count);
+            let to = implied::ask(&self.setup.instance, ask);
+            let back = implied::answer(&self.setup.instance, back);
+            let sent = (name(canary), Instant::now(), OffsetDateTime::now_utc());
+            self.sent.insert(id.clone(), sent);
+            self.client
+                .publish_with_reply(to, back, id.into())
+                .await
+                .context("asking")?;
+        }
+        self.client.flush().await.context("asking")?;
+        while !self.round.is_complete(self.setup) {
+            let Some(message) = answers.next().await else {
+                bail!("the subscriptions ended");
+            };
+            self.take(&message);
+        }
+        Ok(())
+    }
+
+    /// Takes an answer in; what is no answer to us is somebody else's, or late.
+    fn take(&mut self, message: &Message) {
+        // The server's own word that nobody listens has a status.
+        if message.status.is_some() || message.payload.len() > LONGEST {
+            return;
+        }
+        let Ok(said) = serde_json::from_slice::<Told>(&message.payload) else {
+            return;
+        };
+        let Some((name, moment, at)) = self.sent.get(&said.id) else {
+            return;
+        };
+        let round_trip = moment.elapsed();
+        let midway = unix_micros(*at) as f64 / 1e6 + round_trip.as_secs_f64() / 2.0;
+        let answer = Answer {
+            round_trip,
+            ahead: said.at as f64 / 1e6 - midway,
+        };
+        let answers = self.round.answers.entry((*name).to_owned()).or_default();
+        answers.entry(said.server).or_insert(answer);
+    }
+}
+
+/// Microseconds since 1970.
+pub(super) fn unix_micros(moment: OffsetDateTime) -> i64 {
+    i64::try_from(moment.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
+}
