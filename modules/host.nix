@@ -162,8 +162,8 @@ in
   key = "cim-host";
   imports = [
     ./expiry.nix
-    ./monitoring.nix
     ./gate.nix
+    ./monitoring.nix
     ./sops.nix
   ];
 

@@ -98,12 +98,10 @@ impl Scene {
             }
             let file = folder.path().join(format!("{name}.health.json"));
             fs::write(&file, serde_json::to_vec(&health)?)?;
-            daemons.push(Daemon::start(
-                cim_health,
-                nats_server,
-                &file,
-                (name, role, leaf),
-            )?);
+            let mut command = Command::new(cim_health);
+            command.arg("daemon").args(logins(fleet, name, &health)?);
+            command.arg("--nats-server").arg(nats_server);
+            daemons.push(Daemon::start(command, &file, (name, role, leaf))?);
         }
         Ok(Self {
             daemons,
@@ -142,16 +140,14 @@ impl Scene {
 }
 
 impl Daemon {
+    /// With the rest of the command line.
     fn start(
-        cim_health: &Path,
-        nats_server: &Path,
+        mut command: Command,
         file: &Path,
         (name, role, leaf): (&'static str, &'static str, &'static str),
     ) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let mut command = Command::new(cim_health);
-        command.args(["daemon", "--listen", &address, "--nats-server"]);
-        command.arg(nats_server).arg(file);
+        command.args(["--listen", &address]).arg(file);
         let child = command.stderr(Stdio::null()).spawn();
         Ok(Self {
             name,
@@ -169,6 +165,19 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The words with which cim-health logs in to its server.
+fn logins(fleet: &Fleet, name: &str, health: &Health) -> Result<Vec<String>> {
+    let member = fleet.member(name)?;
+    let files = health.watch.accounts.iter().map(|account| {
+        let file = member.dir().join(format!("{account}.health.nk"));
+        format!("--login={account}={}", file.display())
+    });
+    let ca = member.plan().client.tls.is_some();
+    let ca = ca.then(|| format!("--ca={}", fleet.ca_file().display()));
+    let server = format!("--server={}", member.url());
+    Ok(files.chain([server]).chain(ca).collect())
 }
 
 /// A `.creds` file that ends in two days.
