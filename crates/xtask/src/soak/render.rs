@@ -1,14 +1,12 @@
 //! `cargo xtask soak render`: the property tests of cim-render on whole specs, at length.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
-use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use super::machine::{date, machine};
 use crate::process;
 use crate::progress::Progress;
 use crate::tools::{Purpose, Tools};
@@ -115,21 +113,4 @@ fn text(mutations: &Mutations, plans: &Plans, seed: u64, date: &str) -> String {
         plans.accepted,
         plans.seconds,
     )
-}
-
-fn date() -> Result<String> {
-    let date = process::output(Command::new("date").args(["-u", "+%F"]))?;
-    Ok(date.trim().to_owned())
-}
-
-/// The processor and how many of it.
-fn machine() -> String {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let info = fs::read_to_string(Path::new("/proc/cpuinfo")).unwrap_or_default();
-    let model = info.lines().find_map(|line| {
-        let (name, model) = line.split_once(':')?;
-        (name.trim() == "model name").then(|| model.trim().to_owned())
-    });
-    let model = model.unwrap_or_else(|| "an unknown processor".to_owned());
-    format!("{cores} shared cores of {model}")
 }
