@@ -6,6 +6,7 @@ mod contract;
 pub mod eval;
 mod golden;
 mod identity;
+mod imported;
 mod mutants;
 mod real;
 pub mod reference;
@@ -68,6 +69,11 @@ const STEPS: &[Step<Session>] = &[
         name: "contract",
         needs: &["tools"],
         run: contract::run,
+    },
+    Step {
+        name: "import",
+        needs: &["tools"],
+        run: imported::run,
     },
     Step {
         name: "units",
