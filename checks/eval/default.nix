@@ -247,6 +247,13 @@ in
     units = lib.mapAttrs (_: change: describe.units change.after) changes;
   };
 
+  # The specs of the small host where its account holds what a file of options says: what `cim-provision import --nix` wrote.
+  imported =
+    file:
+    describe.specs (small {
+      fleet.accounts.CIM = import file;
+    });
+
   # Every option, for docs/OPTIONS.md.
   options = import ./options.nix {
     inherit lib;

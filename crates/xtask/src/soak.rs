@@ -1,5 +1,6 @@
 //! `cargo xtask soak`: campaigns that take long; the last result of each stands in docs/.
 
+mod kills;
 mod machine;
 mod partition;
 mod render;
@@ -14,6 +15,8 @@ use crate::workspace::Workspace;
 /// What there is to run.
 #[derive(clap::Subcommand)]
 pub enum Campaign {
+    /// Kills our tools and nats-server a hundred times in the middle of each thing that they do; writes docs/kills.md.
+    Kills(kills::Args),
     /// Breaks what each story of the lab guards, and sees that the story fails for it.
     Lab {
         /// Only mutants with one of these in their names.
@@ -34,6 +37,7 @@ pub enum Campaign {
 /// Runs a campaign.
 pub fn run(campaign: &Campaign, workspace: &Workspace, progress: &Progress) -> Result<()> {
     match campaign {
+        Campaign::Kills(args) => kills::run(args, workspace, progress),
         Campaign::Lab { names } => lab::mutants(names, workspace, progress),
         Campaign::Modules { names } => test::mutants(names, workspace, progress),
         Campaign::Partition(args) => partition::run(args, workspace, progress),

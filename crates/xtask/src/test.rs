@@ -6,6 +6,7 @@ mod contract;
 pub mod eval;
 mod golden;
 mod identity;
+mod imported;
 mod monitoring;
 mod mutants;
 mod real;
@@ -69,6 +70,11 @@ const STEPS: &[Step<Session>] = &[
         name: "contract",
         needs: &["tools"],
         run: contract::run,
+    },
+    Step {
+        name: "import",
+        needs: &["tools"],
+        run: imported::run,
     },
     Step {
         name: "units",

@@ -67,11 +67,15 @@ pub fn too_new(asset: &Asset, wanted: &Wanted, server: Version) -> Option<Action
         Asset::Consumer { .. } => Consumer::FIELDS,
         _ => Stream::FIELDS,
     };
-    let said = canonical(fields, &wanted.config);
-    let new = fields
+    let mut new = fields
         .iter()
-        .filter(|field| said.contains_key(field.name) && field.since > server);
+        .filter(|field| field.since > server)
+        .peekable();
+    // Mostly there is none, and a plan has thousands of assets.
+    new.peek()?;
+    let said = canonical(fields, &wanted.config);
     let refused: Vec<_> = new
+        .filter(|field| said.contains_key(field.name))
         .map(|field| {
             let what = format!(
                 "{} needs nats-server {}, and this is {}",

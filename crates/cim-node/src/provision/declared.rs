@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 
 use cim_spec::asset::{Consumer, Field, KeyValue, ObjectStore, Provision, Stream};
 
@@ -54,20 +56,63 @@ pub fn read(folder: &Path) -> Result<Declared, Mistakes> {
         );
         return Err(Mistakes(reader.mistakes));
     }
+    let mut files = Vec::new();
     for name in FOLDERS {
         for (path, file) in reader.files(name) {
             if name == "consumers" {
-                reader.consumers(&path, &file);
+                files.extend(reader.consumers(&path, &file));
             } else {
-                reader.asset(&path, &file, name);
+                files.push((path, file, name));
             }
         }
+    }
+    for ((_, file, folder), read) in files.iter().zip(contents(&files)) {
+        reader.asset(file, folder, read);
     }
     reader.sidecar();
     reader.clashes();
     match reader.mistakes.is_empty() {
         true => Ok(reader.declared),
         false => Err(Mistakes(reader.mistakes)),
+    }
+}
+
+/// Where it is, what it is called in the folder, and which of [`FOLDERS`] it is in.
+type File = (PathBuf, String, &'static str);
+
+/// What a file says, and what the server takes for it.
+type Content = Result<(Tree, Tree), Mistake>;
+
+/// What files hold, in their order. There may be thousands: every processor reads.
+fn contents(files: &[File]) -> Vec<Content> {
+    let readers = thread::available_parallelism().map_or(1, usize::from);
+    let each = files.len().div_ceil(readers).max(1);
+    let read = |files: &[File]| -> Vec<Content> {
+        let content = |(path, _, folder): &File| content(path, folder);
+        files.iter().map(content).collect()
+    };
+    thread::scope(|scope| {
+        let parts: Vec<_> = files
+            .chunks(each)
+            .map(|part| scope.spawn(move || read(part)))
+            .collect();
+        let joined = parts.into_iter().map(ScopedJoinHandle::join);
+        joined
+            .flat_map(|part| part.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    })
+}
+
+fn content(path: &Path, folder: &str) -> Content {
+    match folder {
+        "streams" => {
+            file::read::<Stream>(path, Stream::FIELDS).map(|(_, tree)| (tree.clone(), tree))
+        }
+        "kv" => file::read::<KeyValue>(path, KeyValue::FIELDS)
+            .and_then(|(kv, tree)| Ok((tree, file::tree(&kv.stream())?))),
+        "object-stores" => file::read::<ObjectStore>(path, ObjectStore::FIELDS)
+            .and_then(|(store, tree)| Ok((tree, file::tree(&store.stream())?))),
+        _ => file::read::<Consumer>(path, Consumer::FIELDS).map(|(_, tree)| (tree.clone(), tree)),
     }
 }
 
@@ -118,21 +163,22 @@ impl Reader<'_> {
         }
     }
 
-    fn consumers(&mut self, path: &Path, file: &str) {
+    fn consumers(&mut self, path: &Path, file: &str) -> Vec<File> {
         if path.is_dir() {
-            for (path, file) in self.files(file) {
-                self.asset(&path, &file, "consumers");
-            }
-        } else {
-            self.wrong(
-                file,
-                "is in no stream's folder",
-                "a consumer's file is consumers/<stream>/<consumer>.json",
-            );
+            let files = self.files(file).into_iter();
+            return files
+                .map(|(path, file)| (path, file, "consumers"))
+                .collect();
         }
+        self.wrong(
+            file,
+            "is in no stream's folder",
+            "a consumer's file is consumers/<stream>/<consumer>.json",
+        );
+        Vec::new()
     }
 
-    fn asset(&mut self, path: &Path, file: &str, folder: &str) {
+    fn asset(&mut self, file: &str, folder: &str, read: Content) {
         let Some((parent, name)) = file
             .strip_suffix(".json")
             .and_then(|stem| stem.rsplit_once('/'))
@@ -143,18 +189,6 @@ impl Reader<'_> {
                 "name it <asset>.json, or put it elsewhere",
             );
             return;
-        };
-        let read = match folder {
-            "streams" => {
-                file::read::<Stream>(path, Stream::FIELDS).map(|(_, tree)| (tree.clone(), tree))
-            }
-            "kv" => file::read::<KeyValue>(path, KeyValue::FIELDS)
-                .and_then(|(kv, tree)| Ok((tree, file::tree(&kv.stream())?))),
-            "object-stores" => file::read::<ObjectStore>(path, ObjectStore::FIELDS)
-                .and_then(|(store, tree)| Ok((tree, file::tree(&store.stream())?))),
-            _ => {
-                file::read::<Consumer>(path, Consumer::FIELDS).map(|(_, tree)| (tree.clone(), tree))
-            }
         };
         let (asset, fields, key) = match folder {
             "streams" => (Asset::Stream(name.to_owned()), Stream::FIELDS, "name"),

@@ -17,16 +17,20 @@ pub struct Difference {
 }
 
 /// The fields that differ, of two configurations with the defaults filled in.
-pub fn differences(fields: &[Field], from: &Tree, to: &Tree) -> Vec<Difference> {
+pub fn differences<'a>(fields: &[Field], from: &'a Tree, to: &'a Tree) -> Vec<Difference> {
+    if from == to {
+        return Vec::new();
+    }
     fields
         .iter()
         .filter_map(|field| {
-            let of = |tree: &Tree| tree.get(field.name).cloned().unwrap_or(Value::Null);
+            let of = |tree: &'a Tree| tree.get(field.name).filter(|value| !value.is_null());
             let (from, to) = (of(from), of(to));
-            (from != to).then_some(Difference {
+            let or_null = |value: Option<&Value>| value.cloned().unwrap_or_default();
+            (from != to).then(|| Difference {
                 field: field.name,
-                from,
-                to,
+                from: or_null(from),
+                to: or_null(to),
             })
         })
         .collect()

@@ -1,25 +1,23 @@
 //! Making the plan: each declared asset is looked for, compared and judged.
 
+mod consumers;
+mod streams;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use cim_spec::asset::{Consumer, Stream};
 use cim_spec::version::Version;
 use futures_util::{StreamExt, stream};
 
 use super::api::{Api, Failure};
 use super::asset::Asset;
-use super::changes::{changed, counted_once, too_new, without_consequences};
 use super::consent::{plan_id, stale};
 use super::declared::{Declared, Wanted};
 use super::defaults;
-use super::difference::differences;
-use super::found::{self, FoundConsumer, FoundStream};
-use super::judge::{self, Judgement};
+use super::found::{self, FoundStream};
 use super::looked::Looked;
-use super::loss;
 use super::migrate::note::{interim, of_interim};
 use super::plan::{Action, Changed, Means, Plan, Settings, Step};
-use super::tree::{Tree, beyond};
+use super::tree::Tree;
 
 /// Compares what is declared with what the server has. Changes nothing.
 ///
@@ -51,13 +49,12 @@ pub async fn make(
         .partition(|(asset, _)| matches!(asset, Asset::Consumer { .. }));
 
     let looked = Looked::new(declared.assets.len(), tell);
-    let streams = stream::iter(streams).map(async |(asset, wanted)| {
+    let streams = in_order(streams, settings.at_once, async |(asset, wanted)| {
         let step = planner.stream(asset, wanted).await;
         looked.one();
         step
     });
-    let streams: Vec<(Step, Option<FoundStream>)> =
-        streams.buffered(settings.at_once).collect().await;
+    let streams: Vec<(Step, Option<FoundStream>)> = streams.await;
     let mut known = Known::default();
     for (step, found) in &streams {
         known
@@ -68,12 +65,12 @@ pub async fn make(
             found.as_ref().map_or(0, |found| found.state.consumer_count),
         );
     }
-    let consumers = stream::iter(consumers).map(async |(asset, wanted)| {
+    let consumers = in_order(consumers, settings.at_once, async |(asset, wanted)| {
         let step = planner.consumer(asset, wanted, &known).await;
         looked.one();
         step
     });
-    let consumers: Vec<(Step, bool)> = consumers.buffered(settings.at_once).collect().await;
+    let consumers: Vec<(Step, bool)> = consumers.await;
     for (step, there) in &consumers {
         if let (true, Some(count)) = (there, known.counts.get_mut(&step.asset.stream())) {
             *count = count.saturating_sub(1);
@@ -99,6 +96,15 @@ pub async fn make(
         undeclared,
         warnings,
     })
+}
+
+/// Looks at all, so many at a time, and gives what it saw in their order. None waits for an earlier one to be over.
+async fn in_order<T, S>(all: Vec<T>, at_once: usize, look: impl AsyncFn(T) -> S) -> Vec<S> {
+    let all = stream::iter(all.into_iter().enumerate());
+    let looks = all.map(async |(place, one)| (place, look(one).await));
+    let mut seen: Vec<_> = looks.buffer_unordered(at_once).collect().await;
+    seen.sort_unstable_by_key(|(place, _)| *place);
+    seen.into_iter().map(|(_, seen)| seen).collect()
 }
 
 /// What a stream will be once the plan is carried out: as it is, where nothing may be done to it.
@@ -177,152 +183,6 @@ impl Planner<'_> {
             stored: 0,
             held: None,
         }
-    }
-
-    async fn stream(&self, asset: &Asset, wanted: &Wanted) -> (Step, Option<FoundStream>) {
-        let mut step = self.step(asset, wanted, defaults::stream(&wanted.config));
-        let refused = self.left_to_migration(asset);
-        if let Some(refused) = refused.or_else(|| too_new(asset, wanted, self.version)) {
-            step.action = refused;
-            return (step, None);
-        }
-        let found = match found::stream(self.api, &asset.stream()).await {
-            Ok(Some(found)) => found,
-            Ok(None) => {
-                step.action = self.create(asset);
-                return (step, None);
-            }
-            Err(failure) => {
-                step.action = Action::Unknown(failure.to_string());
-                return (step, None);
-            }
-        };
-        step.config.extend(beyond(Stream::FIELDS, &found.config));
-        step.held = Some(defaults::stream(&found.config));
-        step.stored = found.state.messages;
-        match self.judged(asset, wanted, &found, &step.full).await {
-            Ok(changes) => self.decide(&mut step, changes, &found.created),
-            Err(failure) => step.action = Action::Unknown(failure.to_string()),
-        }
-        (step, Some(found))
-    }
-
-    /// Each difference of a stream, with what it costs.
-    async fn judged(
-        &self,
-        asset: &Asset,
-        wanted: &Wanted,
-        found: &FoundStream,
-        full: &Tree,
-    ) -> Result<Vec<Changed>, Failure> {
-        let mut changes = Vec::new();
-        for difference in differences(Stream::FIELDS, &defaults::stream(&found.config), full) {
-            let means = match judge::stream(&difference, full) {
-                Judgement::InPlace => Means::InPlace,
-                Judgement::Impossible(why) => Means::Impossible(why),
-                Judgement::Measure(measure) => {
-                    match loss::of_stream(self.api, &asset.stream(), found, full, &measure).await? {
-                        loss if loss.is_none() => Means::InPlace,
-                        loss => Means::Lossy(loss),
-                    }
-                }
-            };
-            changes.push(changed(wanted, Stream::FIELDS, difference, means));
-        }
-        counted_once(&mut changes);
-        Ok(changes)
-    }
-
-    /// The second half: whether the consumer is there.
-    async fn consumer(&self, asset: &Asset, wanted: &Wanted, known: &Known) -> (Step, bool) {
-        let of = asset.stream();
-        let mut step = self.step(asset, wanted, Tree::new());
-        let refused = self.left_to_migration(asset);
-        if let Some(refused) = refused.or_else(|| too_new(asset, wanted, self.version)) {
-            step.action = refused;
-            return (step, false);
-        }
-        match self.look(asset, known).await {
-            Ok((Some(stream), found)) => {
-                let there = found.is_some();
-                self.judged_consumer(&mut step, wanted, &stream, found);
-                (step, there)
-            }
-            Ok((None, _)) => {
-                step.action = Action::Refused(vec![(
-                    format!("its stream {of} is neither declared nor on the server"),
-                    format!("declare streams/{of}, or move the consumer to a stream that is there"),
-                )]);
-                (step, false)
-            }
-            Err(failure) => {
-                step.action = Action::Unknown(failure.to_string());
-                (step, false)
-            }
-        }
-    }
-
-    /// What a consumer's stream will be, and the consumer where it is there.
-    async fn look(
-        &self,
-        asset: &Asset,
-        known: &Known,
-    ) -> Result<(Option<Tree>, Option<FoundConsumer>), Failure> {
-        let of = asset.stream();
-        let stream = match known.streams.get(&of) {
-            Some(stream) => Some(stream.clone()),
-            None => found::stream(self.api, &of)
-                .await?
-                .map(|found| defaults::stream(&found.config)),
-        };
-        let found = match asset {
-            Asset::Consumer { name, .. } => found::consumer(self.api, &of, name).await?,
-            _ => None,
-        };
-        Ok((stream, found))
-    }
-
-    fn judged_consumer(
-        &self,
-        step: &mut Step,
-        wanted: &Wanted,
-        stream: &Tree,
-        found: Option<FoundConsumer>,
-    ) {
-        step.full = defaults::consumer(&wanted.config, stream);
-        let Some(found) = found else {
-            step.action = self.create(&step.asset);
-            return;
-        };
-        step.config.extend(
-            beyond(Consumer::FIELDS, &found.config)
-                .into_iter()
-                .filter(|(name, _)| name != "direct" && name != "sourcing"),
-        );
-        let held = defaults::consumer(&found.config, stream);
-        step.held = Some(held.clone());
-        step.stored = found.num_pending + found.num_ack_pending;
-        // An operator's pause is not for us to end.
-        if let Some(until) = held.get("pause_until") {
-            step.full
-                .entry("pause_until")
-                .or_insert_with(|| until.clone());
-        }
-        let mut differences = differences(Consumer::FIELDS, &held, &step.full);
-        without_consequences(&mut differences);
-        let changes = differences.into_iter().map(|difference| {
-            let means = match judge::consumer(&difference, stream) {
-                Judgement::InPlace => Means::InPlace,
-                Judgement::Impossible(why) => Means::Impossible(why),
-                Judgement::Measure(_) => match loss::of_consumer(&found) {
-                    loss if loss.is_none() => Means::InPlace,
-                    loss => Means::Lossy(loss),
-                },
-            };
-            changed(wanted, Consumer::FIELDS, difference, means)
-        });
-        let changes = changes.collect();
-        self.decide(step, changes, &found.created);
     }
 
     fn create(&self, asset: &Asset) -> Action {

@@ -1,5 +1,6 @@
 //! `kill -9` at a bad moment: of `cim-backup` while it takes or restores a backup, of the server while it is restored into.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -11,6 +12,12 @@ use serde_json::{Value, json};
 
 use crate::held::held;
 use crate::support::{Site, asked, one, run, tool, until};
+
+/// `CIM_KILLS=100` for the long form.
+fn kills() -> u32 {
+    let kills = std::env::var("CIM_KILLS").ok();
+    kills.and_then(|kills| kills.parse().ok()).unwrap_or(3)
+}
 
 /// Enough that a snapshot takes a while.
 const MESSAGES: usize = 30_000;
@@ -42,7 +49,7 @@ fn started(site: &Site, what: &str, path: &Path) -> Result<Child> {
 #[tokio::test]
 async fn while_it_takes_a_backup() -> Result<()> {
     let site = large().await?;
-    for _ in 0..3 {
+    for _ in 0..kills() {
         let mut child = started(&site, "create", &site.folder())?;
         let partial = until(async || {
             ensure!(
@@ -112,8 +119,15 @@ async fn while_it_restores() -> Result<()> {
     let site = large().await?;
     let backup = site.created()?;
     let before = held(&site.api().await?, "STREAM.NAMES").await?;
+    for _ in 0..kills().div_ceil(3) {
+        restored_after_a_kill(&backup, &before).await?;
+    }
+    Ok(())
+}
+
+async fn restored_after_a_kill(backup: &Path, before: &BTreeMap<String, Value>) -> Result<()> {
     let target = one()?;
-    let mut child = half(&target, &backup).await?;
+    let mut child = half(&target, backup).await?;
     child.kill()?; // SIGKILL
     child.wait()?;
     let api = target.api().await?;
@@ -123,18 +137,18 @@ async fn while_it_restores() -> Result<()> {
         json!(backup.file_name().context("named")?.to_string_lossy())
     );
     target
-        .restore(&backup, &[])?
+        .restore(backup, &[])?
         .ended(0, &["1 streams restored"]);
-    assert_eq!(held(&api, "STREAM.NAMES").await?, before);
+    assert_eq!(held(&api, "STREAM.NAMES").await?, *before);
     let info = asked(&api, "STREAM.INFO.BIG", &Value::Null).await?;
     assert_eq!(info["config"]["metadata"]["owner"], "us");
     assert!(info["config"]["metadata"]["cim.restoring"].is_null());
     // And once it is whole, it is anybody's: nothing goes over it.
     target
-        .restore(&backup, &[])?
+        .restore(backup, &[])?
         .ended(2, &["a restore never replaces one"]);
     target
-        .restore(&backup, &["--missing"])?
+        .restore(backup, &["--missing"])?
         .ended(0, &["is there already; left alone"]);
     Ok(())
 }
