@@ -13,9 +13,6 @@ use super::{list, promql};
 use crate::process;
 use crate::tools::Tools;
 
-/// Checks that alerts know before the program has them.
-const AWAITED: [&str; 2] = ["backup", "drill"];
-
 /// One alert; several of one name differ by severity.
 pub struct Alert {
     pub name: String,
@@ -105,8 +102,7 @@ pub fn told(alerts: &[Alert]) -> Vec<String> {
 
 /// A name that no check has matches nothing, and nobody notices.
 pub fn known(alerts: &[Alert]) -> Vec<String> {
-    let is_known =
-        |name: &str| AWAITED.contains(&name) || check::all().any(|check| check.name == name);
+    let is_known = |name: &str| check::all().any(|check| check.name == name);
     let each = alerts.iter().flat_map(|alert| {
         let checks = alert.checks().into_iter();
         checks.map(move |check| (alert, check))
@@ -177,7 +173,7 @@ pub fn check(tools: &Tools, root: &Path) -> Result<()> {
 /// Each check, in each state but OK, has exactly one alert: those that are new here too. What waits for another has none.
 pub fn each_state_has_one(tools: &Tools, rules: &Path) -> Result<()> {
     let names = check::all().map(|check| check.name);
-    let names: BTreeSet<_> = names.chain(AWAITED).chain(["of-tomorrow"]).collect();
+    let names: BTreeSet<_> = names.chain(["of-tomorrow"]).collect();
     let mut series = String::new();
     for name in names {
         for (state, because) in [(0, ""), (1, ""), (2, ""), (3, ""), (3, "server")] {
