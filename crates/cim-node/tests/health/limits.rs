@@ -179,7 +179,10 @@ async fn requests_that_fail_are_counted() -> Result<()> {
     let mut scene = leaf(&[])?;
     scene.health.watch.levels.api_errors = crate::scene::level(3, 100);
     let once = scene.report()?;
-    ensure!(once["later"][0]["check"] == "slow-consumers", "{once:#}");
+    ensure!(
+        once["later"].to_string().contains("slow-consumers"),
+        "{once:#}"
+    );
     let client = scene.fleet.client(LEAF, "graph").await?;
     let scene = alone_looks(scene)?;
     let before = between(&scene, async || Ok(())).await?;

@@ -102,7 +102,10 @@ fn jetstream_that_is_off_is_critical() -> Result<()> {
     let restart = |scene: &mut Scene, spec: &Value| {
         scene.fleet.rewrite(LEAF, plan(spec)?)?;
         // Only JetStream is to be wrong.
-        scene.health.config_digest = scene.fleet.health(LEAF)?.config_digest;
+        let health = scene.fleet.health(LEAF)?;
+        scene.health.config_digest = health.config_digest;
+        // Programs that need JetStream have no keys without it.
+        cim_node::secrets::write(&health.secrets.context("keys")?)?;
         scene.fleet.kill(LEAF)?;
         scene.fleet.start(LEAF)
     };
