@@ -47,8 +47,14 @@ in
   clock = time "How far the server's clock is from the host's" "2s" "10s";
 
   # A backup is due daily, up to half an hour late, and counts from its beginning: one is missed, two are.
-  backup = time "Age of an account's newest good backup, where {option}`backup.enable` is set; to be changed together with {option}`backup.onCalendar`" "26h" "50h";
-  drill = time "Age of the last drill of an account's backups, where {option}`backup.drill` is set" "26h" "50h";
+  backup =
+    time
+      "Age of an account's newest good backup, where {option}`backup.enable` is set; to be changed together with {option}`backup.onCalendar`"
+      "26h"
+      "50h";
+  drill =
+    time "Age of the last drill of an account's backups, where {option}`backup.drill` is set" "26h"
+      "50h";
 
   slowConsumers = count "Connections a minute that could not keep up" 1 60;
   apiErrors = count "Failed JetStream requests a minute" 60 600;
