@@ -57,7 +57,7 @@ impl Load {
             name: "OUT".to_owned(),
             external: Some(stream::External {
                 api_prefix: format!("$JS.{LEAF}.API"),
-                delivery_prefix: None,
+                delivery_prefix: Some(format!("$CIM.toHub.{LEAF}")),
             }),
             ..stream::Source::default()
         };

@@ -108,7 +108,7 @@ fn another_flow_than_the_jwts_builds_no_hub() {
     let mut committed = Committed::new();
     committed.spec["hub"]["fleet"]["leaves"]["cim-prod-001"]["exports"] = json!(["metrics.>"]);
     let said = "error: what is committed is not what the options say:
-services.cim.fleet.leaves.cim-prod-001.exports: publish.allow of role leaf/cim-prod-001 in accounts/CIM.jwt has \"domain.graph.>\", which the options do not say
+services.cim.fleet.leaves.cim-prod-001.exports: publish.allow of role leaf/cim-prod-001 in accounts/CIM.jwt has \"domain.graph.>\", \"cim.canary.cim-prod-001.export:domain:graph:#\", which the options do not say
   help: run `cim-admin identity make`, commit identity/, then run `cim-admin accounts push`
 ";
     assert_eq!(committed.instance(), Err(said.to_owned()));

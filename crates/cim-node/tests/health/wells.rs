@@ -73,7 +73,10 @@ fn restart(scene: &mut Scene, with: bool) -> Result<()> {
         account["jetstream"]["enable"] = json!(with);
     }
     scene.fleet.rewrite(LEAF, plan(&spec)?)?;
-    scene.health.config_digest = scene.fleet.health(LEAF)?.config_digest;
+    let health = scene.fleet.health(LEAF)?;
+    scene.health.config_digest = health.config_digest;
+    // Programs that need JetStream have no keys without it.
+    cim_node::secrets::write(&health.secrets.context("keys")?)?;
     scene.fleet.kill(LEAF)?;
     scene.fleet.start(LEAF)
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_nats::Client;
-use cim_testkit::{Fleet, plan};
+use cim_testkit::{Fleet, golden, plan};
 use serde_json::json;
 
-use crate::support::{Hosts, changed, reload, reload_with, running};
+use crate::support::{Hosts, changed, hosts, reload, reload_with, running};
 
 const NKEY: &str = "UDVYRKCDSNW6MDQSHMYWGLFGB2532YMH4JPQHZJW6GHQQSYDVZ6Q4CWK";
 const RESTART: &str = "systemctl restart cim-hub-1";
@@ -166,8 +166,11 @@ async fn a_config_that_does_not_parse_is_refused_before_the_server_is_told() -> 
 
 #[tokio::test]
 async fn a_config_that_is_not_the_one_that_was_built_is_named() -> Result<()> {
-    // Without JetStream nothing in it is known on the host alone.
-    let hosts = running("hub-no-jetstream")?;
+    // Without JetStream and leaves nothing in it is known on the host alone.
+    let mut spec = golden("hub-no-jetstream")?;
+    spec["hub"]["fleet"]["leaves"] = json!({});
+    let mut hosts = hosts(&[spec])?;
+    hosts.fleet.start_all()?;
     let client = hosts.fleet.client("hub-1", "alchemist").await?;
     let fleet = &hosts.fleet;
     let health = fleet.health("hub-1")?;
