@@ -71,8 +71,7 @@ let
   credential = id: file: "${id}:${lib.replaceStrings [ "%" ] [ "%%" ] file}";
 
   isRenamed =
-    flow:
-    lib.isAttrs flow && flow.durable or null == null && (flow.prefix != null || flow.to != null);
+    flow: lib.isAttrs flow && flow.durable or null == null && (flow.prefix != null || flow.to != null);
   # As the generator puts an account between a leaf and its links.
   hasUplink =
     lib.any isRenamed (own.fleet.leaf.imports ++ own.fleet.leaf.exports)
