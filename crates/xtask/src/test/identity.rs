@@ -121,7 +121,7 @@ impl Test<'_> {
         let (status, said) = self.project.check()?;
         ensure!(!status.success(), "without an identity it checks:\n{said}");
         for wanted in [
-            "there is no secrets/hub.yaml, which must hold cim-hub.key",
+            "there is no secrets/hub.yaml, which must hold cim-hub.CIM.health.creds, cim-hub.key",
             "there is no identity/ca.pem",
             "nix run .#identity",
         ] {
