@@ -69,11 +69,10 @@ pub fn backed_up(scene: &Scene) -> Result<()> {
     );
     // Whoever cim-health runs as may read how they are, and not what is in them.
     let told = "/var/lib/cim-dev-001-backup/CIM.json";
-    let status = host.run(&format!("stat -L -c '%a %U' {told} && cat {told}"))?;
-    ensure!(
-        status.starts_with("644 cim_backup") && status.contains("\"ok\": true"),
-        "{told}: {status}"
-    );
+    let owner = host.run(&format!("stat -L -c %a:%U {told}"))?;
+    ensure!(owner.trim() == "644:cim_backup", "{told}: {owner}");
+    let status = host.run(&format!("cat {told}"))?;
+    ensure!(status.contains("\"ok\": true"), "{told}: {status}");
     Ok(())
 }
 

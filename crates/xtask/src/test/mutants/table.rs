@@ -32,14 +32,14 @@ const fn mutant(
 pub const MUTANTS: &[Mutant] = &[
     // Nix itself
     mutant("syntax", "modules/unit.nix", "KillMode = \"mixed\";", "KillMode = \"mixed\""),
-    mutant("undefined variable", "modules/triggers.nix", "without spec.${role} [", "without spec.${rolle} ["),
+    mutant("undefined variable", "modules/triggers.nix", "without durable.unsized [", "without durable.unsised ["),
     mutant("typo in a lib function", "modules/hub.nix", "lib.optional cfg.openFirewall", "lib.optionl cfg.openFirewall"),
     mutant("default of a wrong type", "modules/server.nix", "maxPayload = text \"1MiB\"", "maxPayload = text 1048576"),
     mutant("port out of range", "modules/fleet.nix", "leafnodesPort = port 7422", "leafnodesPort = port 74220"),
     mutant("undeclared NixOS option", "modules/host.nix", "networking.firewall.allowedTCPPorts", "networking.firewall.allowedTcpPorts"),
     mutant("assertions are no options", "modules/host.nix", "    assertions =\n", "    asertions =\n"),
     mutant("missing package", "modules/server.nix", "mkPackageOption pkgs \"nats-server\"", "mkPackageOption pkgs \"nats-serverr\""),
-    mutant("a flow is no text", "modules/fleet.nix", "flow = types.either types.str (", "flow = types.either types.int ("),
+    mutant("a flow is no text", "modules/flow.nix", "types.either types.str full", "types.either types.int full"),
 
     // options → spec
     mutant("option not passed to the spec", "modules/spec.nix", "        \"lameDuck\"\n", ""),
@@ -62,7 +62,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("sources not passed to the spec", "modules/asset-spec.nix", "sources = map source options.sources;", "sources = [ ];"),
     mutant("assets restart the server of a hub", "modules/triggers.nix", "          \"fleet\"\n          \"assets\"\n", "          \"fleet\"\n          \"asset\"\n"),
     mutant("assets restart the server of a leaf", "modules/triggers.nix", "          \"leaf\"\n          \"assets\"\n", "          \"leaf\"\n          \"asset\"\n"),
-    mutant("assets provision nothing", "modules/triggers.nix", "    epoch\n    assets\n", "    epoch\n"),
+    mutant("assets provision nothing", "modules/triggers.nix", "      epoch\n      assets\n", "      epoch\n"),
 
     // the unit
     mutant("wantedBy dropped", "modules/unit.nix", "wantedBy = [ \"multi-user.target\" ];", ""),
@@ -190,3 +190,23 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("a password in place of its hash", "checks/vm/default.nix", "\"$2a$11$L9vSm7L93TJhnuLFRr.e5OCZ2dcqrmn698TdAfDGmtREqUCWsvK06\"", "password"),
     mutant("a node with packages of its own", "checks/vm/default.nix", "networking.domain = ", "nixpkgs.hostPlatform = \"x86_64-linux\";\n          networking.domain = "),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The step tries some of them: here each is read.
+    #[test]
+    fn each_text_stands_once() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let stale = MUTANTS.iter().filter(|mutant| {
+            let text = fs::read_to_string(root.join(mutant.file)).unwrap_or_default();
+            text.matches(mutant.old).count() != 1
+        });
+        let stale: Vec<_> = stale.map(|mutant| (mutant.name, mutant.file)).collect();
+        assert!(stale.is_empty(), "{stale:#?}");
+    }
+}
