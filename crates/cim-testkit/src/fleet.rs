@@ -237,6 +237,23 @@ impl Fleet {
         self.member(name)?.health(&self.keys)
     }
 
+    /// The words with which `cim-health` logs in to a server.
+    ///
+    /// # Errors
+    /// A name that no server has.
+    pub fn health_logins(&self, name: &str) -> Result<Vec<String>> {
+        let member = self.member(name)?;
+        let accounts = &self.health(name)?.watch.accounts;
+        let files = accounts.iter().map(|account| {
+            let file = member.dir().join(format!("{account}.health.nk"));
+            format!("--login={account}={}", file.display())
+        });
+        let tls = member.plan().client.tls.is_some();
+        let ca = tls.then(|| format!("--ca={}", self.ca_file().display()));
+        let server = format!("--server={}", member.url());
+        Ok(files.chain([server]).chain(ca).collect())
+    }
+
     /// Names of all servers.
     pub fn names(&self) -> Vec<String> {
         self.members.keys().cloned().collect()

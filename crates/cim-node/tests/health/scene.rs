@@ -130,16 +130,7 @@ impl Scene {
 
     /// The words with which cim-health logs in to a server.
     pub fn logins(&self, name: &str) -> Result<Vec<String>> {
-        let member = self.fleet.member(name)?;
-        let accounts = &self.fleet.health(name)?.watch.accounts;
-        let files = accounts.iter().map(|account| {
-            let file = member.dir().join(format!("{account}.health.nk"));
-            format!("--login={account}={}", file.display())
-        });
-        let tls = member.plan().client.tls.is_some();
-        let ca = tls.then(|| format!("--ca={}", self.fleet.ca_file().display()));
-        let server = format!("--server={}", member.url());
-        Ok(files.chain([server]).chain(ca).collect())
+        self.fleet.health_logins(name)
     }
 
     /// `cim-health` on it.

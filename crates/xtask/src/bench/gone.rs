@@ -1,8 +1,6 @@
 //! How soon the daemon of `cim-health` tells of a hub that was killed, and of one that is silent, with the options' defaults.
 
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -10,10 +8,7 @@ use cim_testkit::Fleet;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::health::{Daemon, LEAF, promised};
-
-/// The leaf's hub.
-const HUB: &str = "hub";
+use super::health::{Daemon, HUB, LEAF, Watcher, promised};
 
 /// What was promised: this long, after the ping window where it is silent.
 const NOTICED: Duration = Duration::from_secs(2);
@@ -37,12 +32,11 @@ fn ping_window(leaf: &Value) -> Result<Duration> {
 pub fn run(
     fleet: &mut Fleet,
     runtime: &tokio::runtime::Runtime,
-    cim_health: &Path,
-    file: &Path,
+    watcher: &Watcher,
     leaf: &Value,
 ) -> Result<()> {
     let ping = ping_window(leaf)?;
-    let mut daemon = Told::start(cim_health, file)?;
+    let mut daemon = Told::start(watcher)?;
     daemon.until("STATUS=OK")?;
     fleet.kill(HUB)?;
     let took = daemon.until("STATUS=CRITICAL link hub")?;
@@ -68,16 +62,15 @@ struct Told {
 }
 
 impl Told {
-    fn start(cim_health: &Path, file: &Path) -> Result<Self> {
+    fn start(watcher: &Watcher) -> Result<Self> {
         let dir = tempfile::tempdir().context("creating a folder")?;
         let socket = dir.path().join("notify");
         let systemd = UnixDatagram::bind(&socket).context("listening as systemd does")?;
         systemd.set_read_timeout(Some(SILENT))?;
-        let mut command = Command::new(cim_health);
-        command.arg("daemon").arg(file).stderr(Stdio::null());
-        let daemon = command.env("NOTIFY_SOCKET", &socket).spawn();
+        let mut command = watcher.daemon();
+        command.env("NOTIFY_SOCKET", &socket);
         Ok(Self {
-            daemon: Daemon(daemon.context("starting the daemon")?),
+            daemon: Daemon::start(command)?,
             systemd,
             _dir: dir,
         })

@@ -36,6 +36,9 @@ const STUCK: Duration = Duration::from_secs(1);
 /// The leaf that is watched.
 pub const LEAF: &str = "cim-prod-001";
 
+/// The leaf's hub.
+pub const HUB: &str = "hub";
+
 /// Starts a leaf and its hub, and prints what it costs to look at the leaf.
 pub fn run(cim_health: &Path, nats_server: &Path) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -59,25 +62,75 @@ pub fn run(cim_health: &Path, nats_server: &Path) -> Result<()> {
     health.watch.levels.disk.critical = None;
     let file = dir.path().join("health.json");
     fs::write(&file, serde_json::to_vec(&health)?).context("writing health.json")?;
+    let watcher = |file: &Path, name: &str| -> Result<Watcher> {
+        Ok(Watcher {
+            program: cim_health.to_owned(),
+            file: file.to_owned(),
+            nats_server: nats_server.to_owned(),
+            logins: fleet.health_logins(name)?,
+        })
+    };
+    let leaf_watcher = watcher(&file, LEAF)?;
+    // Who answers canaries.
+    let hub_file = dir.path().join("hub.json");
+    fs::write(&hub_file, serde_json::to_vec(&fleet.health(HUB)?)?).context("writing hub.json")?;
+    let hub_daemon = Daemon::start(watcher(&hub_file, HUB)?.daemon())?;
 
     println!("\none look at a linked leaf: whole process        ms   MiB of peak memory");
-    let once = vec![cim_health.to_owned(), file.clone()];
-    let (ms, mib) = said("cim-health", &once)?;
+    let local = leaf_watcher.once(&["--local"]);
+    let (ms, mib) = said("cim-health --local", &local)?;
     promised("one look, ms", ms, LOOK_MS);
     promised("one look, MiB", mib, LOOK_MIB);
+    let (ms, mib) = said("cim-health, canaries too", &leaf_watcher.once(&[]))?;
+    promised("without the round trips of loopback, ms", ms, LOOK_MS);
+    promised("MiB", mib, LOOK_MIB);
     let queries = queries(&health.monitor);
     let shell = vec![PathBuf::from("sh"), "-c".into(), queries.into()];
     said("curl | jq, the four queries of seed 002", &shell)?;
 
     runtime.block_on(streams(&fleet, Path::new(assets(&health)?)))?;
-    said(&format!("cim-health, {STREAMS} streams declared"), &once)?;
-    let daemon = Daemon::start(cim_health, &file)?;
+    said(
+        &format!("cim-health --local, {STREAMS} streams declared"),
+        &local,
+    )?;
+    let daemon = Daemon::start(leaf_watcher.daemon())?;
     let (kib, share) = daemon.cost()?;
     println!("the daemon with {STREAMS} streams");
     promised("MiB", kib / 1024.0, DAEMON_MIB);
     promised("percent of a core", share, DAEMON_SHARE);
-    drop(daemon);
-    gone::run(&mut fleet, &runtime, cim_health, &file, &leaf)
+    drop((daemon, hub_daemon));
+    gone::run(&mut fleet, &runtime, &leaf_watcher, &leaf)
+}
+
+/// `cim-health` with what its unit gives it.
+pub struct Watcher {
+    program: PathBuf,
+    file: PathBuf,
+    nats_server: PathBuf,
+    logins: Vec<String>,
+}
+
+impl Watcher {
+    /// One look.
+    fn once(&self, flags: &[&str]) -> Vec<PathBuf> {
+        let words = [&self.program, &self.file].map(Clone::clone).into_iter();
+        let flags = flags.iter().map(PathBuf::from);
+        words.chain(flags).chain(self.more()).collect()
+    }
+
+    /// The daemon.
+    pub fn daemon(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("daemon").arg(&self.file).args(self.more());
+        command
+    }
+
+    fn more(&self) -> impl Iterator<Item = PathBuf> {
+        let server = ["--nats-server".into(), self.nats_server.clone()];
+        server
+            .into_iter()
+            .chain(self.logins.iter().map(PathBuf::from))
+    }
 }
 
 /// A figure beside its limit.
@@ -176,9 +229,9 @@ async fn streams(fleet: &Fleet, folder: &Path) -> Result<()> {
 pub struct Daemon(pub Child);
 
 impl Daemon {
-    fn start(cim_health: &Path, file: &Path) -> Result<Self> {
-        let mut command = Command::new(cim_health);
-        command.arg("daemon").arg(file).stderr(Stdio::null());
+    /// Starts it.
+    pub fn start(mut command: Command) -> Result<Self> {
+        command.stderr(Stdio::null());
         command.spawn().map(Self).context("starting the daemon")
     }
 
