@@ -115,9 +115,10 @@ impl Speaker {
             .ping_interval(PING)
             .subscription_capacity(WAITING)
             .client_capacity(WAITING)
+            // Counted from 1: the first try is at once.
             .reconnect_delay_callback(|tries| {
-                let tries = u64::try_from(tries).unwrap_or(u64::MAX);
-                Duration::from_millis(tries.saturating_mul(100)).min(RECONNECT)
+                let before = u64::try_from(tries.saturating_sub(1)).unwrap_or(u64::MAX);
+                Duration::from_millis(before.saturating_mul(100)).min(RECONNECT)
             })
             .event_callback(move |event| {
                 note(&events, &account, event);
