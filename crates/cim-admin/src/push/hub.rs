@@ -187,11 +187,15 @@ impl Hub {
             pongs.len(),
             names(&pongs),
         );
-        let abouts: Vec<About> = self
-            .gather("$SYS.REQ.SERVER.PING.VARZ", HELLO, |abouts: &[About]| {
-                abouts.len() >= pongs.len()
-            })
-            .await?;
+        let all = |abouts: &[About]| abouts.len() >= pongs.len();
+        let until = Instant::now() + HELLO;
+        // As above: a question can be lost where routes have just been made.
+        let abouts: Vec<About> = loop {
+            let abouts = self.gather("$SYS.REQ.SERVER.PING.VARZ", AGAIN, all).await?;
+            if all(&abouts) || Instant::now() >= until {
+                break abouts;
+            }
+        };
         let mut nodes = Vec::new();
         for pong in pongs {
             let about = abouts
