@@ -21,7 +21,7 @@ use crate::tools::Tools;
 const WORKERS: usize = 2;
 
 /// Of how many mutants the step tries one; `cargo xtask soak modules` tries them all.
-const ONE_IN: usize = 6;
+const ONE_IN: usize = 4;
 
 /// Something that notices mistakes.
 struct Check {
