@@ -1,6 +1,7 @@
 //! `cim-provision`: streams, consumers and buckets as declared.
 
 use std::io::{IsTerminal, Write, stdin, stdout};
+use std::mem;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use cim_node::provision::asset::Asset;
 use cim_node::provision::cli::{Args, Command, Declaring};
 use cim_node::provision::declared::{self, Declared, Mistakes};
 use cim_node::provision::prune::{Kept, Left};
-use cim_node::provision::report::Exit;
+use cim_node::provision::report::{Exit, Report};
 use cim_node::provision::{import, import_nix, prune};
 use clap::{CommandFactory, Parser};
 use serde_json::{Value, json};
@@ -47,18 +48,20 @@ fn run(args: &Args) -> Result<Exit> {
         Command::Plan(declaring) => with(
             declaring,
             async |declared| {
-                let report = declaring.run()?.plan(declared, &progress).await?;
-                tell(declaring.json, &report.json(), &report.text());
-                Ok(report.exit())
+                Ok(reported(
+                    declaring,
+                    declaring.run()?.plan(declared, &progress).await?,
+                ))
             },
             &runtime,
         ),
         Command::Apply(declaring) => with(
             declaring,
             async |declared| {
-                let report = declaring.run()?.apply(declared, &progress).await?;
-                tell(declaring.json, &report.json(), &report.text());
-                Ok(report.exit())
+                Ok(reported(
+                    declaring,
+                    declaring.run()?.apply(declared, &progress).await?,
+                ))
             },
             &runtime,
         ),
@@ -73,7 +76,7 @@ fn run(args: &Args) -> Result<Exit> {
                 let told = run
                     .migrate(declared, asset, confirm.as_deref(), &progress)
                     .await?;
-                tell(declaring.json, told.json(), &told.text());
+                tell(declaring.json, || told.json().clone(), || told.text());
                 Ok(told.exit())
             },
             &runtime,
@@ -100,14 +103,23 @@ fn run(args: &Args) -> Result<Exit> {
     }
 }
 
+fn reported(declaring: &Declaring, report: Report) -> Exit {
+    tell(declaring.json, || report.json(), || report.text());
+    let exit = report.exit();
+    // The process ends with it: thousands of trees are not taken apart first.
+    mem::forget(report);
+    exit
+}
+
 fn progress(line: &str) {
     eprintln!("{line}");
 }
 
-fn tell(json: bool, document: &Value, text: &str) {
+/// Prints the one or the other; of thousands of assets, neither is made for nothing.
+fn tell(json: bool, document: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
     match json {
-        true => println!("{document:#}"),
-        false => print!("{text}"),
+        true => println!("{:#}", document()),
+        false => print!("{}", text()),
     }
 }
 
@@ -170,7 +182,7 @@ async fn imported(to: Option<&Path>, nix: bool, json: bool, server: &Server) -> 
         "nix": options.as_ref().filter(|_| to.is_none()).map(|options| &options.text),
         "leftOut": left_out,
     });
-    tell(json, &document, &text);
+    tell(json, || document, || text);
     for what in left_out {
         eprintln!("warning: left out: {what}");
     }
@@ -231,7 +243,7 @@ async fn pruned(
         lines.push(line + "\n");
     }
     let document = json!({ "exit": exit as u8, "assets": documents });
-    tell(declaring.json, &document, &lines.concat());
+    tell(declaring.json, || document, || lines.concat());
     Ok(exit)
 }
 

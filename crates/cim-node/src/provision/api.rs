@@ -6,6 +6,8 @@ use std::fmt;
 use std::time::Duration;
 
 use async_nats::{Client, Request, RequestErrorKind};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -49,6 +51,24 @@ pub enum Failure {
 }
 
 impl Refusal {
+    /// What an answer says instead of what was asked for.
+    fn of(answer: &[u8]) -> Option<Self> {
+        // Hardly any does, and a plan reads thousands: what cannot be one is not read twice.
+        let may_be = str::from_utf8(answer).is_ok_and(|text| text.contains("\"error\""));
+        if !may_be {
+            return None;
+        }
+        let answer: Value = serde_json::from_slice(answer).ok()?;
+        let error = answer.get("error")?;
+        let number = |name| error.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let words = error.get("description").and_then(Value::as_str);
+        Some(Self {
+            status: number("code"),
+            code: number("err_code"),
+            words: words.unwrap_or("no reason").to_owned(),
+        })
+    }
+
     /// No such stream or consumer.
     pub fn is_absent(&self) -> bool {
         matches!(self.code, 10059 | 10014)
@@ -111,9 +131,17 @@ impl Api {
     /// # Errors
     /// The server's refusal, or what stood in the way when the time was over.
     pub async fn ask(&self, subject: &str, body: &Value) -> Result<Value, Failure> {
+        self.ask_for(subject, body).await
+    }
+
+    async fn ask_for<T: DeserializeOwned>(
+        &self,
+        subject: &str,
+        body: &Value,
+    ) -> Result<T, Failure> {
         let mut pauses = Pauses::new(self.patience);
         loop {
-            match self.once(subject, body).await {
+            match self.once_for(subject, body).await {
                 Err(Failure::Silent(_)) if pauses.next().await => {}
                 answer => return answer,
             }
@@ -125,6 +153,14 @@ impl Api {
     /// # Errors
     /// The server's refusal, or silence.
     pub async fn once(&self, subject: &str, body: &Value) -> Result<Value, Failure> {
+        self.once_for(subject, body).await
+    }
+
+    async fn once_for<T: DeserializeOwned>(
+        &self,
+        subject: &str,
+        body: &Value,
+    ) -> Result<T, Failure> {
         // Some questions take no body at all.
         let payload = match body {
             Value::Null => String::new(),
@@ -147,23 +183,18 @@ impl Api {
                 _ => format!("asking {subject}: {error}"),
             })
         })?;
-        let answer: Value = serde_json::from_slice(&answer.payload).map_err(|error| {
-            Failure::Silent(format!("the answer of {subject} is no JSON: {error}"))
-        })?;
-        let Some(error) = answer.get("error") else {
-            return Ok(answer);
-        };
-        let number = |name| error.get(name).and_then(Value::as_u64).unwrap_or_default();
-        let words = error.get("description").and_then(Value::as_str);
-        let refusal = Refusal {
-            status: number("code"),
-            code: number("err_code"),
-            words: words.unwrap_or("no reason").to_owned(),
-        };
-        Err(if refusal.is_for_now() {
-            Failure::Silent(refusal.to_string())
-        } else {
-            Failure::Refused(refusal)
+        match Refusal::of(&answer.payload) {
+            Some(refusal) if refusal.is_for_now() => {
+                return Err(Failure::Silent(refusal.to_string()));
+            }
+            Some(refusal) => return Err(Failure::Refused(refusal)),
+            None => {}
+        }
+        serde_json::from_slice(&answer.payload).map_err(|error| match error.classify() {
+            Category::Data => Failure::Otherwise(format!(
+                "the answer of {subject} is another than expected: {error}"
+            )),
+            _ => Failure::Silent(format!("the answer of {subject} is no JSON: {error}")),
         })
     }
 
@@ -205,7 +236,19 @@ impl Api {
     /// # Errors
     /// As [`Api::ask`], but for absence.
     pub async fn find(&self, subject: &str, body: &Value) -> Result<Option<Value>, Failure> {
-        match self.ask(subject, body).await {
+        self.find_as(subject, body).await
+    }
+
+    /// As [`Api::find`], and reads of the answer only what `T` has: a plan reads thousands.
+    ///
+    /// # Errors
+    /// As [`Api::find`], and an answer that is no `T`.
+    pub async fn find_as<T: DeserializeOwned>(
+        &self,
+        subject: &str,
+        body: &Value,
+    ) -> Result<Option<T>, Failure> {
+        match self.ask_for(subject, body).await {
             Ok(answer) => Ok(Some(answer)),
             Err(Failure::Refused(refusal)) if refusal.is_absent() => Ok(None),
             Err(failure) => Err(failure),

@@ -54,7 +54,13 @@ pub fn read<T: DeserializeOwned + Serialize>(
     path: &Path,
     fields: &[Field],
 ) -> Result<(T, Tree), Mistake> {
-    let value = json(path)?;
+    let bytes = bytes(path)?;
+    let is_object = bytes.trim_ascii_start().starts_with(b"{");
+    // Nearly every file is right; of one that is not, what is wrong is found in steps.
+    if let (true, Ok(read)) = (is_object, serde_json::from_slice(&bytes)) {
+        return tree(&read).map(|tree| (read, tree));
+    }
+    let value = json(&bytes)?;
     let Value::Object(said) = &value else {
         return Err(Mistake::new(
             "is not a JSON object",
@@ -100,7 +106,7 @@ fn at_path<'a>(value: &'a Value, at: &str) -> Option<&'a Value> {
 /// # Errors
 /// What is wrong with it.
 pub fn sidecar(path: &Path) -> Result<Provision, Mistake> {
-    let value = json(path)?;
+    let value = json(&bytes(path)?)?;
     serde_path_to_error::deserialize(&value).map_err(|error| {
         Mistake::new(
             format!("{}: {}", error.path(), error.inner()),
@@ -123,11 +129,13 @@ pub fn tree(value: &impl Serialize) -> Result<Tree, Mistake> {
     }
 }
 
-fn json(path: &Path) -> Result<Value, Mistake> {
-    let bytes = fs::read(path).map_err(|error| {
-        Mistake::new(format!("{error}"), "make it a file that this user may read")
-    })?;
-    serde_json::from_slice(&bytes).map_err(|error| {
+fn bytes(path: &Path) -> Result<Vec<u8>, Mistake> {
+    fs::read(path)
+        .map_err(|error| Mistake::new(format!("{error}"), "make it a file that this user may read"))
+}
+
+fn json(bytes: &[u8]) -> Result<Value, Mistake> {
+    serde_json::from_slice(bytes).map_err(|error| {
         let what = match error.classify() {
             Category::Eof => format!("ends in the middle, at line {}", error.line()),
             _ => format!("is not JSON: {error}"),

@@ -64,7 +64,8 @@ pub struct FoundConsumer {
 /// # Errors
 /// The server's refusal, or silence: then nobody knows whether it is there.
 pub async fn stream(api: &Api, name: &str) -> Result<Option<FoundStream>, Failure> {
-    look(api, &format!("STREAM.INFO.{name}")).await
+    api.find_as(&format!("STREAM.INFO.{name}"), &Value::Null)
+        .await
 }
 
 /// Looks for a consumer.
@@ -72,19 +73,8 @@ pub async fn stream(api: &Api, name: &str) -> Result<Option<FoundStream>, Failur
 /// # Errors
 /// As [`stream`].
 pub async fn consumer(api: &Api, of: &str, name: &str) -> Result<Option<FoundConsumer>, Failure> {
-    look(api, &format!("CONSUMER.INFO.{of}.{name}")).await
-}
-
-async fn look<T: for<'a> Deserialize<'a>>(api: &Api, subject: &str) -> Result<Option<T>, Failure> {
-    let Some(answer) = api.find(subject, &Value::Null).await? else {
-        return Ok(None);
-    };
-    let read = serde_json::from_value(answer);
-    read.map(Some).map_err(|error| {
-        Failure::Silent(format!(
-            "the answer of {subject} is another than expected: {error}"
-        ))
-    })
+    api.find_as(&format!("CONSUMER.INFO.{of}.{name}"), &Value::Null)
+        .await
 }
 
 /// What the server has and nobody declared: of these streams, and of the consumers of declared ones.

@@ -11,11 +11,10 @@ pub type Tree = Map<String, Value>;
 
 /// The fields of a table that say something, in one spelling each.
 pub fn canonical(fields: &[Field], tree: &Tree) -> Tree {
-    fields
-        .iter()
-        .filter_map(|field| {
-            let value = value(field.kind, tree.get(field.name)?)?;
-            Some((field.name.to_owned(), value))
+    tree.iter()
+        .filter_map(|(name, said)| {
+            let field = fields.iter().find(|field| field.name == name.as_str())?;
+            Some((name.clone(), value(field.kind, said)?))
         })
         .collect()
 }
