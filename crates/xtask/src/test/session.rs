@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -84,6 +85,9 @@ impl Session {
         cargo
             .env("NATS_SERVER", &tools.nats_server.path)
             .env("PATH", tools.path_env()?);
+        // Most of them wait for servers, so two share a processor.
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        cargo.env("RUST_TEST_THREADS", (2 * processors).to_string());
         process::passed_through(&mut cargo)
     }
 

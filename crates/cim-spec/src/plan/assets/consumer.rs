@@ -84,22 +84,49 @@ fn filters(asset: &Asset, consumer: &Consumer, stream: &Asset, problems: &mut Pr
                 "keep the wider one",
             );
         }
-        let own = own_subjects(stream);
-        let copies = !stream.copies.is_empty();
-        // What is stored then has other subjects.
-        let renames =
-            matches!(&stream.made, Made::Stream(made) if made.subject_transform.is_some());
-        let stored = own.iter().any(|(_, subject)| overlap(subject, filter));
-        if !stored && !copies && !own.is_empty() && !renames {
-            let own: Vec<&str> = own.iter().map(|(_, subject)| subject.as_str()).collect();
+        if let Some(stored) = stored(stream)
+            && !stored.iter().any(|subject| overlap(subject, filter))
+        {
             problems.add(
                 Rule::ConsumerFilter,
                 &at(option),
                 format!("{filter:?} is nothing that the stream stores: the consumer would get no message"),
-                format!("write a subject inside {}", own.join(", ")),
+                format!("write a subject inside {}", stored.join(", ")),
             );
         }
     }
+}
+
+/// Subjects of what a stream holds, its own and those that it copies; `None`: not all are known here.
+fn stored(asset: &Asset) -> Option<Vec<String>> {
+    let stream = asset.stream()?;
+    // What is stored then has other subjects.
+    if stream.subject_transform.is_some() {
+        return None;
+    }
+    let own = own_subjects(asset).into_iter().map(|(_, subject)| subject);
+    let mut stored: Vec<String> = own.collect();
+    for copy in stream.mirror.iter().chain(stream.sources.iter().flatten()) {
+        match copy.subject_transforms.as_deref() {
+            None | Some([]) => stored.push(copy.filter_subject.clone()?),
+            Some(transforms) => {
+                for transform in transforms {
+                    stored.push(becomes(transform.dest.as_deref()?)?);
+                }
+            }
+        }
+    }
+    (!stored.is_empty()).then_some(stored)
+}
+
+/// The subjects that a transform's destination makes; `None`: that depends on the message.
+fn becomes(dest: &str) -> Option<String> {
+    let tokens = dest.split('.').map(|token| match token.strip_prefix("{{") {
+        None if token.starts_with('$') => Some("*"),
+        None => Some(token),
+        Some(made) => made.to_lowercase().starts_with("wildcard(").then_some("*"),
+    });
+    Some(tokens.collect::<Option<Vec<_>>>()?.join("."))
 }
 
 fn starts(asset: &Asset, consumer: &Consumer, problems: &mut Problems) {
