@@ -181,7 +181,7 @@ async fn first_note(
         step.asset.to_string(),
         old.created,
         target,
-        super::consent::magnitude(size.messages)
+        magnitude(size.messages)
     ]));
     Ok(Ok((
         Note {
@@ -205,6 +205,22 @@ fn way(step: &Step) -> Way {
     let refill = step.full.contains_key("mirror") || flag(&step.full, "allow_msg_counter");
     match refill || first_seq {
         true => Way::Refill,
+/// 0 for none, 1 below a thousand, 2 below a million, and so on: how long it takes, and how much room.
+fn magnitude(messages: u64) -> u32 {
+    match messages {
+        0 => 0,
+        messages => messages.ilog10() / 3 + 1,
+    }
+}
+
+/// How `migrate` would carry out a step that no update does, said with the plan.
+pub fn steps(step: &Step) -> Vec<String> {
+    match &step.asset {
+        Asset::Consumer { name, .. } => consumer::steps(name, false),
+        asset => told::steps(&asset.stream(), way(step)),
+    }
+}
+
         false => Way::Copy,
     }
 }

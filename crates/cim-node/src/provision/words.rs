@@ -111,7 +111,7 @@ fn lossy(step: &Step, given: Option<&str>) -> Vec<String> {
         None => format!("say --allow-data-loss {}={id}", step.asset),
     };
     let other = match given {
-        Some(given) => format!("; the {given:?} that is there consents to another difference"),
+        Some(why) => format!("; {why}"),
         None => String::new(),
     };
     let said = step.changes.iter().filter_map(|changed| match &changed.means {

@@ -287,6 +287,26 @@ impl Site {
                 let ack: Value = serde_json::from_slice(&ack.payload)?;
                 ensure!(ack["error"].is_null(), "{ack}");
             }
+    /// Waits until a stream's last message is so many seconds older than the server's clock.
+    pub async fn aged(&self, stream: &str, seconds: i64) -> Result<()> {
+        let api = self.api().await?;
+        let moment = |value: &Value| {
+            let format = &time::format_description::well_known::Rfc3339;
+            let text = value.as_str().context("a moment")?;
+            Ok::<_, anyhow::Error>(time::OffsetDateTime::parse(text, format)?)
+        };
+        until(&format!("{stream} is {seconds} s old"), async || {
+            let info = api
+                .ask(&format!("STREAM.INFO.{stream}"), &Value::Null)
+                .await;
+            let info = info.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+            let age = moment(&info["ts"])? - moment(&info["state"]["last_ts"])?;
+            ensure!(age > time::Duration::seconds(seconds), "{age}");
+            Ok(())
+        })
+        .await
+    }
+
         }
         Ok(())
     }
