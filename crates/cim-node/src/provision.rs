@@ -10,6 +10,7 @@ pub mod changes;
 pub mod cli;
 pub mod connect;
 pub mod consent;
+pub mod copies;
 pub mod declared;
 pub mod defaults;
 pub mod difference;
@@ -109,7 +110,8 @@ impl Run {
         })
     }
 
-    /// Says what a migration of an asset does, or does it where `confirm` has its id.
+    /// Says what a migration of an asset does, or does it where `confirm` has its id; `copied_again`: streams that have
+    /// it as a source may get its messages again.
     ///
     /// # Errors
     /// As [`Run::plan`], and what the server refused on the way.
@@ -121,6 +123,7 @@ impl Run {
         tell: &dyn Fn(&str),
     ) -> Result<Told> {
         let api = self.connect().await?;
+        copied_again: bool,
         let plan = self.planned(&api, declared, tell).await?;
         let order = migrate::Order {
             declared,
@@ -130,6 +133,7 @@ impl Run {
             at_once: self.at_once.max(1),
             tell,
         };
+            copied_again,
         migrate::migrate(&api, &order).await
     }
 

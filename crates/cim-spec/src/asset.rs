@@ -47,4 +47,7 @@ pub struct Provision {
     /// Consent to one lossy difference of an asset: the plan id that `cim-provision plan` prints for it.
     #[serde(default)]
     pub allow_data_loss: BTreeMap<String, String>,
+    /// Leaves or hubs that may copy an asset over a leaf link; one that is not here crosses none.
+    #[serde(default)]
+    pub crosses: BTreeMap<String, Vec<String>>,
 }

@@ -11,6 +11,7 @@ mod messages;
 mod migrate;
 mod migrate_kill;
 mod migrate_table;
+mod migrate_copies;
 mod one;
 mod partition;
 mod prune;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::again::Again;
 use super::note::{Note, Way, interim};
 use super::phase::Phase;
 use super::stream::Done;
@@ -66,7 +67,7 @@ impl Told {
     }
 
     /// What a stream's migration does.
-    pub fn steps(step: &Step, phase: &Phase, note: &Note, size: &Size) -> Self {
+    pub fn steps(step: &Step, phase: &Phase, note: &Note, size: &Size, again: &Again) -> Self {
         let asset = &step.asset;
         let mut lines = Vec::new();
         match phase {
@@ -85,6 +86,14 @@ impl Told {
                     format!("    {}: {}{how}", changed.field, words::change(changed))
                 }));
                 lines.extend(said(step, note, size));
+                if !again.is_none() {
+                    lines.push(format!(
+                        "  its {} messages come a second time to {}: nats-server takes the new {} for another stream (mirrors go on where they are); with --copied-again only",
+                        size.messages,
+                        again.words(),
+                        asset.stream()
+                    ));
+                }
             }
             phase => lines.push(format!("migrate {asset}: is under way: {}", phase.words())),
         }
@@ -111,6 +120,7 @@ impl Told {
             "messages": size.messages,
             "bytes": size.bytes,
             "consumers": consumers,
+            "copiedAgain": { "here": again.here, "there": again.there },
             "done": false,
         });
         Self::waiting(lines, json)

@@ -220,13 +220,13 @@ fn asset(
         made,
         consent: consent.clone(),
         copies: Vec::new(),
+        crosses: Vec::new(),
         partition: (None, None),
         is_of_flow: false,
         written: fields.clone(),
     }
 }
 
-/// What is copied within the account is there, and no stream is copied by itself.
 /// A digest, how many messages are at stake, and the stream's last sequence.
 fn is_plan_id(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
@@ -240,6 +240,7 @@ fn is_plan_id(text: &str) -> bool {
     }
 }
 
+/// What is copied within the account is there, and no stream is copied by itself.
 fn copied_from_here(assets: &[Asset], account: &str, problems: &mut Problems) {
     let streams = assets
         .iter()
