@@ -91,6 +91,9 @@ impl Run {
         let due =
             |step: &&Step| matches!(step.action, Action::Create | Action::Update | Action::Lose);
         let all = plan.steps.iter().filter(due).count();
+        for loss in plan.steps.iter().flat_map(words::losses) {
+            tell(&loss);
+        }
         let over = Cell::new(0);
         let progress = |step: &Step, outcome: &Outcome| {
             over.set(over.get() + 1);
@@ -120,20 +123,20 @@ impl Run {
         declared: &Declared,
         asset: &Asset,
         confirm: Option<&str>,
+        copied_again: bool,
         tell: &dyn Fn(&str),
     ) -> Result<Told> {
         let api = self.connect().await?;
-        copied_again: bool,
         let plan = self.planned(&api, declared, tell).await?;
         let order = migrate::Order {
             declared,
             plan: &plan,
             asset,
             confirm,
+            copied_again,
             at_once: self.at_once.max(1),
             tell,
         };
-            copied_again,
         migrate::migrate(&api, &order).await
     }
 

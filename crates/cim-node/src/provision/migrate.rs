@@ -205,15 +205,6 @@ async fn first_note(
     )))
 }
 
-/// A mirror, a counter and other first numbers need a stream without messages of its own.
-fn way(step: &Step) -> Way {
-    let first_seq = step
-        .changes
-        .iter()
-        .any(|changed| changed.difference.field == "first_seq");
-    let refill = step.full.contains_key("mirror") || flag(&step.full, "allow_msg_counter");
-    match refill || first_seq {
-        true => Way::Refill,
 /// 0 for none, 1 below a thousand, 2 below a million, and so on: how long it takes, and how much room.
 fn magnitude(messages: u64) -> u32 {
     match messages {
@@ -230,6 +221,15 @@ pub fn steps(step: &Step) -> Vec<String> {
     }
 }
 
+/// A mirror, a counter and other first numbers need a stream without messages of its own.
+fn way(step: &Step) -> Way {
+    let first_seq = step
+        .changes
+        .iter()
+        .any(|changed| changed.difference.field == "first_seq");
+    let refill = step.full.contains_key("mirror") || flag(&step.full, "allow_msg_counter");
+    match refill || first_seq {
+        true => Way::Refill,
         false => Way::Copy,
     }
 }

@@ -131,6 +131,27 @@ fn lossy(step: &Step, given: Option<&str>) -> Vec<String> {
     said.collect()
 }
 
+/// What a step costs that was consented to: said before it is done.
+pub fn losses(step: &Step) -> Vec<String> {
+    let consented = step.action == Action::Lose;
+    let lossy = step
+        .changes
+        .iter()
+        .filter_map(|changed| match &changed.means {
+            Means::Lossy(loss) if consented => Some(format!(
+                "{}: {}: {} messages of the {} {} {}, as was consented to",
+                place(step, changed.field),
+                change(changed),
+                loss.number(),
+                step.asset.kind(),
+                name(&step.asset),
+                loss.what
+            )),
+            _ => None,
+        });
+    lossy.collect()
+}
+
 /// What to do about what the server said no to, by its error number.
 pub fn remedy(why: &str) -> &'static str {
     const REMEDIES: [(u64, &str); 10] = [

@@ -184,11 +184,10 @@ impl Told {
     }
 }
 
-/// The steps, and what clients see of them.
-fn said(step: &Step, note: &Note, size: &Size) -> Vec<String> {
-    let old = step.asset.stream();
-    let copy = interim(&old);
-    let steps = match note.way {
+/// What a stream's migration does, step by step.
+pub fn steps(old: &str, way: Way) -> Vec<String> {
+    let copy = interim(old);
+    let steps = match way {
         Way::Copy => vec![
             format!("a stream {copy} mirrors {old}, and every message is compared"),
             format!(
@@ -211,10 +210,16 @@ fn said(step: &Step, note: &Note, size: &Size) -> Vec<String> {
             format!("the consumers come back at their place, and {copy} is removed"),
         ],
     };
-    let mut lines: Vec<_> = (1..)
+    (1..)
         .zip(steps)
         .map(|(number, step)| format!("  {number}. {step}"))
-        .collect();
+        .collect()
+}
+
+/// The steps, and what clients see of them.
+fn said(step: &Step, note: &Note, size: &Size) -> Vec<String> {
+    let old = step.asset.stream();
+    let mut lines = steps(&old, note.way);
     lines.push("  publishers get no acknowledgement for a moment in steps 2 and, where there is one, 4 (`no responders`): they have to publish again, as after any lost acknowledgement".to_owned());
     if note.way == Way::Copy {
         lines.push("  nats-server forgets the Nats-Msg-Ids of a stream that is copied: what is published again across such a moment, having been stored before, is stored twice".to_owned());
