@@ -4,6 +4,7 @@ mod cluster;
 mod consumers;
 mod domain;
 mod fields;
+mod everywhere;
 mod health;
 mod import;
 mod kill;

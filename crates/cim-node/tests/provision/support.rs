@@ -22,6 +22,10 @@ pub struct Site {
     clustered: bool,
     /// Whose health is asked for.
     pub monitor: usize,
+    /// Where clients are, of servers that are no cluster.
+    pub home: usize,
+    /// What every command has beside.
+    pub args: Vec<String>,
     _ports: Box<dyn std::any::Any>,
     pub dir: TempDir,
 }
@@ -79,6 +83,8 @@ pub fn site(count: usize, more: &str) -> Result<Site> {
         leafnodes: Vec::new(),
         clustered,
         monitor: 0,
+        home: 0,
+        args: Vec::new(),
         _ports: Box::new(held),
         dir,
     };
@@ -212,6 +218,7 @@ impl Site {
         if what != "import" {
             command.args(["--monitor", &self.monitors[self.monitor]]);
         }
+        command.args(&self.args);
         command
     }
 
@@ -244,7 +251,11 @@ impl Site {
     }
 
     pub async fn client(&self) -> Result<async_nats::Client> {
-        Ok(async_nats::connect(self.urls.as_slice()).await?)
+        let urls = match self.clustered {
+            true => self.urls.as_slice(),
+            false => &self.urls[self.home..=self.home],
+        };
+        Ok(async_nats::connect(urls).await?)
     }
 
     pub async fn api(&self) -> Result<Api> {
@@ -276,17 +287,6 @@ impl Site {
         info["state"]["messages"].as_u64().context("no count")
     }
 
-    /// Publishes messages into a stream, each acknowledged.
-    pub async fn publish(&self, subjects: &[&str], each: usize) -> Result<()> {
-        let client = self.client().await?;
-        for subject in subjects {
-            for number in 0..each {
-                let ack = client
-                    .request((*subject).to_owned(), format!("message {number:04}").into())
-                    .await?;
-                let ack: Value = serde_json::from_slice(&ack.payload)?;
-                ensure!(ack["error"].is_null(), "{ack}");
-            }
     /// Waits until a stream's last message is so many seconds older than the server's clock.
     pub async fn aged(&self, stream: &str, seconds: i64) -> Result<()> {
         let api = self.api().await?;
@@ -307,6 +307,17 @@ impl Site {
         .await
     }
 
+    /// Publishes messages into a stream, each acknowledged.
+    pub async fn publish(&self, subjects: &[&str], each: usize) -> Result<()> {
+        let client = self.client().await?;
+        for subject in subjects {
+            for number in 0..each {
+                let ack = client
+                    .request((*subject).to_owned(), format!("message {number:04}").into())
+                    .await?;
+                let ack: Value = serde_json::from_slice(&ack.payload)?;
+                ensure!(ack["error"].is_null(), "{ack}");
+            }
         }
         Ok(())
     }
