@@ -1,5 +1,6 @@
 //! `cim-provision` beside real nats-servers.
 
+mod answers;
 mod cluster;
 mod consumers;
 mod domain;
