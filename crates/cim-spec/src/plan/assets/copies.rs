@@ -97,7 +97,13 @@ impl Declared<'_> {
             &at.join("name"),
             problems,
         );
-        let stream = format!("{}{}", self.kind, source.name);
+        // With transforms a bucket copies any stream, said in full.
+        let in_full = made
+            .subject_transforms
+            .as_ref()
+            .is_some_and(|t| !t.is_empty());
+        let kind = if in_full { "" } else { self.kind };
+        let stream = format!("{kind}{}", source.name);
         let far = self.far(source, &stream, at, problems);
         made.external = far.as_ref().map(|far| External {
             api: Some(format!("$JS.{}.API", far.domain)),
