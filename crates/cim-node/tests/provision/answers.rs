@@ -45,15 +45,14 @@ async fn site() -> Result<Site> {
     Ok(site)
 }
 
-/// The connection breaks once the server has this request, and before its answer is out.
-async fn loses(request: &str, declare: impl Fn(&Site) -> Result<()>) -> Result<()> {
-    let site = site().await?;
-    declare(&site)?;
+/// The connection breaks once the server has this request, and before its answer is out. Nothing here blocks, so that
+/// several go on at once.
+async fn loses(site: &Site, request: &str) -> Result<()> {
     let port = site.url().rsplit(':').next().context("a port")?.parse()?;
     let wire = tokio::task::spawn_blocking(move || Wire::to(port)).await??;
     let client = async_nats::connect(format!("nats://127.0.0.1:{}", wire.port())).await?;
     let api = Api::new(client.clone(), None, Duration::from_secs(30));
-    let plan = planned(&site, &api).await?;
+    let plan = planned(site, &api).await?;
     let direct = site.client().await?;
     let mut all = direct.subscribe("$JS.API.>").await?;
     let mut this = direct.subscribe(format!("$JS.API.{request}")).await?;
@@ -76,23 +75,27 @@ async fn loses(request: &str, declare: impl Fn(&Site) -> Result<()>) -> Result<(
     arrived?;
     let outcomes: Vec<_> = outcomes.into_values().collect();
     assert_eq!(outcomes, [Outcome::Done], "{request}");
-    let asked = asked(&site, &mut all).await?;
+    let asked = asked(site, &mut all).await?;
     let times = asked.iter().filter(|(subject, _)| subject == request);
     assert_eq!(times.count(), 1, "{request}: {asked:?}");
-    site.run("plan", &[])?.ended(0, &[]);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_request_whose_answer_is_lost_is_not_sent_again() -> Result<()> {
-    let update = loses("STREAM.UPDATE.A", |site| {
-        site.stream("A", json!({"subjects": ["a"], "description": "new"}))
-    });
-    let create = loses("STREAM.CREATE.B", |site| site.stream("B", json!({})));
-    let consumer = loses("CONSUMER.CREATE.A.v", |site| {
-        site.consumer("A", "v", json!({"ack_policy": "explicit"}))
-    });
-    tokio::try_join!(update, create, consumer).map(drop)
+    let (update, create, consumer) = (site().await?, site().await?, site().await?);
+    update.stream("A", json!({"subjects": ["a"], "description": "new"}))?;
+    create.stream("B", json!({}))?;
+    consumer.consumer("A", "v", json!({"ack_policy": "explicit"}))?;
+    tokio::try_join!(
+        loses(&update, "STREAM.UPDATE.A"),
+        loses(&create, "STREAM.CREATE.B"),
+        loses(&consumer, "CONSUMER.CREATE.A.v")
+    )?;
+    for site in [update, create, consumer] {
+        site.run("plan", &[])?.ended(0, &[]);
+    }
+    Ok(())
 }
 
 #[tokio::test]
