@@ -18,9 +18,10 @@ let
       inherit example description;
     };
 
-  allowDataLoss.allowDataLoss = text "9f86d081884c" ''
+  allowDataLoss.allowDataLoss = text "9f86d081884c-5-20" ''
     Consent to one change that costs messages: the plan id that `cim-provision plan` prints for it. It is good for that
-    very change. `null`: a change that would cost messages is refused.
+    very change, once; it ends with how many messages are at stake and the stream's last sequence. `null`: a change that
+    would cost messages is refused.
   '';
 
   hub = lib.optionalAttrs (!onLeaf) {

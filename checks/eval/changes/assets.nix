@@ -23,7 +23,7 @@
   };
   "consent to a loss" = {
     before.host.services.cim.leaves.a.accounts.CIM.streams.EVENTS.subjects = [ "events.>" ];
-    host.services.cim.leaves.a.accounts.CIM.streams.EVENTS.allowDataLoss = "9f86d081884c";
+    host.services.cim.leaves.a.accounts.CIM.streams.EVENTS.allowDataLoss = "9f86d081884c-5-20";
   };
   "a stream of another hub" = {
     before.fleet = {

@@ -10,6 +10,7 @@ pub mod changes;
 pub mod cli;
 pub mod connect;
 pub mod consent;
+pub mod copies;
 pub mod declared;
 pub mod defaults;
 pub mod difference;
@@ -90,6 +91,9 @@ impl Run {
         let due =
             |step: &&Step| matches!(step.action, Action::Create | Action::Update | Action::Lose);
         let all = plan.steps.iter().filter(due).count();
+        for loss in plan.steps.iter().flat_map(words::losses) {
+            tell(&loss);
+        }
         let over = Cell::new(0);
         let progress = |step: &Step, outcome: &Outcome| {
             over.set(over.get() + 1);
@@ -109,7 +113,8 @@ impl Run {
         })
     }
 
-    /// Says what a migration of an asset does, or does it where `confirm` has its id.
+    /// Says what a migration of an asset does, or does it where `confirm` has its id; `copied_again`: streams that have
+    /// it as a source may get its messages again.
     ///
     /// # Errors
     /// As [`Run::plan`], and what the server refused on the way.
@@ -118,6 +123,7 @@ impl Run {
         declared: &Declared,
         asset: &Asset,
         confirm: Option<&str>,
+        copied_again: bool,
         tell: &dyn Fn(&str),
     ) -> Result<Told> {
         let api = self.connect().await?;
@@ -127,6 +133,7 @@ impl Run {
             plan: &plan,
             asset,
             confirm,
+            copied_again,
             at_once: self.at_once.max(1),
             tell,
         };

@@ -35,14 +35,17 @@ fn content(asset: &Asset) -> Result<String> {
     }
 }
 
-/// Whose option each asset is, and which may lose something.
+/// Whose option each asset is, which may lose something, and which is copied elsewhere.
 fn beside(held: &AccountAssets) -> Provision {
     let options = held.assets.iter();
     let options = options.map(|asset| (asset.file(), asset.at.to_string()));
     let consent = held.assets.iter();
     let consent = consent.filter_map(|asset| Some((asset.file(), asset.consent.clone()?)));
+    let crosses = held.assets.iter().filter(|asset| !asset.crosses.is_empty());
+    let crosses = crosses.map(|asset| (asset.file(), asset.crosses.clone()));
     Provision {
         options: options.collect(),
         allow_data_loss: consent.collect(),
+        crosses: crosses.collect(),
     }
 }

@@ -33,6 +33,9 @@ pub type Nanoseconds = i64;
 /// Name and value pairs; those that start with `_nats.` are the server's own.
 pub type Labels = BTreeMap<String, String>;
 
+/// The label on a stream or consumer that notes which consent to a loss was used last: an id is good once.
+pub const CONSENT_LABEL: &str = "cim.consent";
+
 /// `provision.json`: what stands beside the files of the assets. Assets are named by their file, without `.json`:
 /// `streams/EVENTS`, `consumers/EVENTS/worker`, `kv/settings`, `object-stores/bundles`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,4 +47,7 @@ pub struct Provision {
     /// Consent to one lossy difference of an asset: the plan id that `cim-provision plan` prints for it.
     #[serde(default)]
     pub allow_data_loss: BTreeMap<String, String>,
+    /// Leaves or hubs that may copy an asset over a leaf link; one that is not here crosses none.
+    #[serde(default)]
+    pub crosses: BTreeMap<String, Vec<String>>,
 }

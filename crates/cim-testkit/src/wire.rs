@@ -30,6 +30,7 @@ enum State {
 pub struct Wire {
     port: u16,
     state: Sender<State>,
+    trip: Sender<Option<String>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -53,14 +54,20 @@ impl Wire {
         };
         let (listener, own) = listening().context("listening for a wire")?;
         let (state, seen) = channel(State::Whole);
+        let (trip, armed) = channel(None);
+        let tripped = Trip {
+            armed,
+            state: state.clone(),
+        };
         // A thread of its own: tests stand still while they start and kill servers, and the wire must not.
         let thread = std::thread::Builder::new()
             .name("wire".to_owned())
-            .spawn(move || runtime.block_on(serve(listener, port, seen)))
+            .spawn(move || runtime.block_on(serve(listener, port, seen, tripped)))
             .context("starting a wire")?;
         Ok(Self {
             port: own.port(),
             state,
+            trip,
             thread: Some(thread),
         })
     }
@@ -75,9 +82,34 @@ impl Wire {
         self.state.send_replace(State::Cut(how));
     }
 
+    /// Cuts it, silently, as soon as this text has gone through from who dials: whatever answers it is lost.
+    pub fn cut_after(&self, text: &str) {
+        self.trip.send_replace(Some(text.to_owned()));
+    }
+
     /// Makes it whole.
     pub fn mend(&self) {
+        self.trip.send_replace(None);
         self.state.send_replace(State::Whole);
+    }
+}
+
+/// What has a wire cut itself.
+#[derive(Clone)]
+struct Trip {
+    /// The text; `None`: nothing does.
+    armed: Receiver<Option<String>>,
+    state: Sender<State>,
+}
+
+impl Trip {
+    /// Looks at what goes through next.
+    fn look(&self, passing: &[u8]) {
+        let armed = self.armed.borrow();
+        let text = armed.as_deref().unwrap_or_default().as_bytes();
+        if !text.is_empty() && passing.windows(text.len()).any(|part| part == text) {
+            self.state.send_replace(State::Cut(Cut::Silent));
+        }
     }
 }
 
@@ -92,7 +124,7 @@ impl Drop for Wire {
 }
 
 /// Takes connections for as long as there is a wire. While it is silent they wait unanswered in the kernel's queue.
-async fn serve(listener: TcpListener, to: u16, mut state: Receiver<State>) {
+async fn serve(listener: TcpListener, to: u16, mut state: Receiver<State>, trip: Trip) {
     loop {
         let now = *state.borrow_and_update();
         let changed = state.changed();
@@ -105,7 +137,9 @@ async fn serve(listener: TcpListener, to: u16, mut state: Receiver<State>) {
                     biased;
                     _ = changed => {}
                     Ok((near, _)) = listener.accept() => match now {
-                        State::Whole => drop(tokio::spawn(connection(near, to, state.clone()))),
+                        State::Whole => {
+                            drop(tokio::spawn(connection(near, to, state.clone(), trip.clone())));
+                        }
                         _ => reset(&near),
                     },
                 }
@@ -115,7 +149,7 @@ async fn serve(listener: TcpListener, to: u16, mut state: Receiver<State>) {
 }
 
 /// One connection, until an end closes it or the wire resets it.
-async fn connection(mut near: TcpStream, to: u16, mut state: Receiver<State>) {
+async fn connection(mut near: TcpStream, to: u16, mut state: Receiver<State>, trip: Trip) {
     let mut far = match TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, to))).await {
         Ok(far) => far,
         Err(_) => return reset(&near),
@@ -124,8 +158,12 @@ async fn connection(mut near: TcpStream, to: u16, mut state: Receiver<State>) {
         let (near_in, near_out) = near.split();
         let (far_in, far_out) = far.split();
         let (there, back) = (state.clone(), state.clone());
-        let both =
-            async { tokio::try_join!(pass(near_in, far_out, there), pass(far_in, near_out, back)) };
+        let both = async {
+            tokio::try_join!(
+                pass(near_in, far_out, there, Some(trip)),
+                pass(far_in, near_out, back, None)
+            )
+        };
         tokio::select! {
             _ = state_is(&mut state, State::Cut(Cut::Reset)) => true,
             ended = both => ended.is_err(),
@@ -149,6 +187,7 @@ async fn pass(
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,
     mut state: Receiver<State>,
+    trip: Option<Trip>,
 ) -> Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -159,6 +198,10 @@ async fn pass(
         let read = buffer.get(..length).unwrap_or_default();
         if read.is_empty() {
             return Ok(to.shutdown().await?);
+        }
+        // Before it is passed on, so that no answer is quicker.
+        if let Some(trip) = &trip {
+            trip.look(read);
         }
         to.write_all(read).await?;
     }

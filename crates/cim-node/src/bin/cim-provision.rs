@@ -69,12 +69,14 @@ fn run(args: &Args) -> Result<Exit> {
             declaring,
             asset,
             confirm,
+            copied_again,
         } => with(
             declaring,
             async |declared| {
                 let run = declaring.run()?;
+                let confirm = confirm.as_deref();
                 let told = run
-                    .migrate(declared, asset, confirm.as_deref(), &progress)
+                    .migrate(declared, asset, confirm, *copied_again, &progress)
                     .await?;
                 tell(declaring.json, || told.json().clone(), || told.text());
                 Ok(told.exit())

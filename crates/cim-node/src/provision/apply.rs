@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::api::{Api, Failure, Pauses};
 use super::asset::Asset;
+use super::copies::origins;
 use super::defaults;
 use super::difference::differences;
 use super::found;
@@ -102,19 +103,6 @@ fn levels(streams: Vec<&Step>) -> Vec<Vec<&Step>> {
         left = later;
     }
     levels
-}
-
-/// Streams of this very JetStream that a stream copies.
-pub(super) fn origins(config: &Tree) -> Vec<String> {
-    let sources = config.get("sources").and_then(Value::as_array);
-    let all = config
-        .get("mirror")
-        .into_iter()
-        .chain(sources.into_iter().flatten());
-    all.filter(|source| source.get("external").is_none())
-        .filter_map(|source| source.get("name").and_then(Value::as_str))
-        .map(str::to_owned)
-        .collect()
 }
 
 /// Carries steps out side by side; those that wait for another's subjects again, as long as something moves.

@@ -44,6 +44,9 @@ pub enum Command {
         /// Do it: the id that a run without it prints
         #[arg(long, value_name = "ID")]
         confirm: Option<String>,
+        /// Streams that have it as a source may get its messages a second time
+        #[arg(long)]
+        copied_again: bool,
     },
     /// Removes what is not declared, one by one, by its name and the id that plan prints
     Prune {

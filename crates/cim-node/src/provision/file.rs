@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use cim_spec::asset::{Field, Kind, MAX_HISTORY, Provision};
+use cim_spec::asset::{CONSENT_LABEL, Field, Kind, MAX_HISTORY, Provision};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -259,6 +259,12 @@ pub fn rules(asset: &Asset, said: &Tree) -> Vec<Mistake> {
             found.push(Mistake::new(
                 format!("metadata.{name} is nats-server's own"),
                 "remove it: the server writes it",
+            ));
+        }
+        if name == CONSENT_LABEL {
+            found.push(Mistake::new(
+                format!("metadata.{name} is cim-provision's own"),
+                "remove it: it notes the consent that was used last",
             ));
         }
     }

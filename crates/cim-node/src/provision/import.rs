@@ -80,8 +80,12 @@ pub fn write(folder: &Path, imported: &[Imported]) -> Result<()> {
 fn stream(name: &str, config: &Tree) -> Imported {
     let asset = Asset::of_stream(name);
     let bucket = match &asset {
-        Asset::KeyValue(bucket) => bucket_fields(KeyValue::FIELDS, bucket, config)
-            .filter(|tree| remakes(tree, config, |kv: KeyValue| kv.stream())),
+        Asset::KeyValue(bucket) => {
+            let remakes = |tree: &Tree| remakes(tree, config, |kv: KeyValue| kv.stream());
+            let tree = bucket_fields(KeyValue::FIELDS, bucket, config);
+            let by_name = tree.clone().map(|tree| by_bucket(bucket, tree));
+            by_name.filter(remakes).or(tree.filter(remakes))
+        }
         Asset::ObjectStore(bucket) => bucket_fields(ObjectStore::FIELDS, bucket, config)
             .filter(|tree| remakes(tree, config, |store: ObjectStore| store.stream())),
         _ => None,
@@ -112,6 +116,33 @@ fn bucket_fields(fields: &[Field], bucket: &str, config: &Tree) -> Option<Tree> 
         }
     }
     Some(tree)
+}
+
+/// Buckets that a bucket copies by their own names, as clients give them: their stream and their keys follow from that.
+fn by_bucket(bucket: &str, mut tree: Tree) -> Tree {
+    let shorten = |source: &mut Value| {
+        let theirs = source["name"]
+            .as_str()
+            .and_then(|name| name.strip_prefix("KV_"));
+        let Some(theirs) = theirs.map(str::to_owned) else {
+            return;
+        };
+        let keys = |bucket: &str| format!("$KV.{bucket}.>");
+        let usual = json!([{ "src": keys(&theirs), "dest": keys(bucket) }]);
+        match source.get("subject_transforms") {
+            None => {}
+            Some(transforms) if *transforms == usual => source["subject_transforms"] = Value::Null,
+            Some(_) => return, // any stream, said in full
+        }
+        if let Some(source) = source.as_object_mut() {
+            source.retain(|_, value| !value.is_null());
+        }
+        source["name"] = theirs.into();
+    };
+    let sources = tree.get_mut("sources").and_then(Value::as_array_mut);
+    sources.into_iter().flatten().for_each(shorten);
+    tree.get_mut("mirror").into_iter().for_each(shorten);
+    tree
 }
 
 /// Whether a bucket's file makes the very stream that is there.

@@ -1,6 +1,6 @@
 //! What a server has, as the Nix options that declare it: names in camelCase, durations and sizes as text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use cim_spec::asset::{Consumer, Field, KeyValue, Kind, ObjectStore, Stream};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::asset::Asset;
 use super::defaults;
 use super::import::Imported;
-use super::tree::Tree;
+use super::tree::{Tree, text};
 use super::words::camel;
 
 /// Nix text, and what no option says.
@@ -31,9 +31,9 @@ const MILLISECOND: i64 = 1_000_000;
 
 /// The options of what was imported.
 pub fn nix(imported: &[Imported]) -> Nix {
-    let mut left_out = Vec::new();
+    let (imported, mut left_out) = sayable(imported);
     let mut groups: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-    for (asset, config) in imported {
+    for (asset, config) in &imported {
         let (group, name, fields) = match asset {
             Asset::Stream(name) => ("streams", name, Stream::FIELDS),
             Asset::KeyValue(name) => ("kv", name, KeyValue::FIELDS),
@@ -48,7 +48,7 @@ pub fn nix(imported: &[Imported]) -> Nix {
         let group = groups.entry(group).or_default();
         group.insert(name.clone(), Value::Object(options));
     }
-    for (asset, config) in imported {
+    for (asset, config) in &imported {
         let Asset::Consumer { stream, name } = asset else {
             continue;
         };
@@ -79,6 +79,79 @@ pub fn nix(imported: &[Imported]) -> Nix {
     Nix { text, left_out }
 }
 
+/// Without what copies from another JetStream of which nobody says whose it is, and its consumers: a stream that is
+/// declared without its origin would stop to copy.
+fn sayable(imported: &[Imported]) -> (Vec<Imported>, Vec<String>) {
+    let mut left_out = Vec::new();
+    let mut gone = BTreeSet::new();
+    for (asset, config) in imported {
+        let far = sources(config).find(|source| matches!(origin(source), Origin::Unknown));
+        if let (Some(source), false) = (far, matches!(asset, Asset::Consumer { .. })) {
+            gone.insert(asset.stream());
+            left_out.push(format!(
+                "{asset}: copies {} by {}: only the fleet knows whose that is; declare it by hand, with the leaf or hub that has it (leaf = \"…\" or hub = \"…\")",
+                text(source, "name"),
+                api(source)
+            ));
+        }
+    }
+    let (kept, others): (Vec<_>, Vec<_>) = imported
+        .iter()
+        .cloned()
+        .partition(|(asset, _)| !gone.contains(&asset.stream()));
+    left_out.extend(others.iter().filter_map(|(asset, _)| match asset {
+        Asset::Consumer { stream, .. } => Some(format!("{asset}: {stream} is left out")),
+        _ => None,
+    }));
+    (kept, left_out)
+}
+
+/// The mirror and the sources of a configuration.
+fn sources(config: &Tree) -> impl Iterator<Item = &Tree> {
+    let sources = config.get("sources").and_then(Value::as_array);
+    let all = config
+        .get("mirror")
+        .into_iter()
+        .chain(sources.into_iter().flatten());
+    all.filter_map(Value::as_object)
+}
+
+/// Where a source is.
+#[derive(Debug, PartialEq, Eq)]
+enum Origin {
+    /// In the JetStream that copies it.
+    Here,
+    /// On this leaf.
+    Leaf(String),
+    /// On this hub.
+    Hub(String),
+    /// In another JetStream that no option names.
+    Unknown,
+}
+
+/// What we declared says by its deliver prefix which leaf's link it crosses, and which way; a hub's domain is its name
+/// unless somebody said otherwise.
+fn origin(source: &Tree) -> Origin {
+    let Some(external) = source.get("external").and_then(Value::as_object) else {
+        return Origin::Here;
+    };
+    let deliver = text(external, "deliver");
+    let domain = api(source)
+        .strip_prefix("$JS.")
+        .and_then(|api| api.strip_suffix(".API"));
+    match (deliver.strip_prefix("$CIM.toHub."), domain) {
+        (Some(leaf), _) => Origin::Leaf(leaf.to_owned()),
+        (None, Some(hub)) if deliver.starts_with("$CIM.toLeaf.") => Origin::Hub(hub.to_owned()),
+        _ => Origin::Unknown,
+    }
+}
+
+/// What a source's stream is asked by.
+fn api(source: &Tree) -> &str {
+    let external = source.get("external").and_then(Value::as_object);
+    external.map_or("", |external| text(external, "api"))
+}
+
 /// Without the fields that the server would fill in just so.
 fn lean(config: &Tree, filled: impl Fn(&Tree) -> Tree) -> Tree {
     let whole = filled(config);
@@ -103,9 +176,16 @@ fn options(fields: &[Field], config: &Tree, at: &str, left_out: &mut Vec<String>
         if NAMES.contains(&field.name) && !at.contains('.') {
             continue;
         }
-        let at = format!("{at}.{}", field.name);
-        if let Some(value) = option(field, value, &at, left_out) {
-            options.insert(camel(field.name), value);
+        let (key, value) = match (field.name, origin(config)) {
+            ("external", Origin::Leaf(leaf)) => ("leaf".to_owned(), Some(leaf.into())),
+            ("external", Origin::Hub(hub)) => ("hub".to_owned(), Some(hub.into())),
+            (name, _) => {
+                let at = format!("{at}.{name}");
+                (camel(name), option(field, value, &at, left_out))
+            }
+        };
+        if let Some(value) = value {
+            options.insert(key, value);
         }
     }
     options
@@ -307,6 +387,42 @@ mod tests {
         assert_eq!(
             nix.left_out,
             ["consumers/A b/w.max_expires: 1 ns is no whole number of milliseconds"]
+        );
+    }
+
+    #[test]
+    fn what_is_copied_from_elsewhere_names_its_leaf_or_hub_or_is_left_out() {
+        let tree = |value: Value| value.as_object().cloned().unwrap();
+        let source = |domain: &str, deliver: &str| json!({"name": "E", "external": {"api": format!("$JS.{domain}.API"), "deliver": deliver}});
+        let stream = |name: &str, config: Value| (Asset::Stream(name.to_owned()), tree(config));
+        let bucket = json!({"bucket": "b", "mirror": {"name": "settings"}});
+        let consumer = Asset::Consumer {
+            stream: "UNKNOWN".to_owned(),
+            name: "w".to_owned(),
+        };
+        let nix = nix(&[
+            stream(
+                "A",
+                json!({"sources": [source("edge", "$CIM.toHub.plant-7")]}),
+            ),
+            stream("B", json!({"mirror": source("hub", "$CIM.toLeaf.plant-7")})),
+            stream("UNKNOWN", json!({"mirror": source("edge", "")})),
+            (Asset::KeyValue("b".to_owned()), tree(bucket)),
+            (consumer, tree(json!({"durable_name": "w"}))),
+        ]);
+        let text: String = nix.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            text,
+            "{ kv = { b = { mirror = { name = \"settings\"; }; }; }; streams = { \
+             A = { sources = [ { leaf = \"plant-7\"; name = \"E\"; } ]; }; \
+             B = { mirror = { hub = \"hub\"; name = \"E\"; }; }; }; }"
+        );
+        assert_eq!(
+            nix.left_out,
+            [
+                "streams/UNKNOWN: copies E by $JS.edge.API: only the fleet knows whose that is; declare it by hand, with the leaf or hub that has it (leaf = \"…\" or hub = \"…\")",
+                "consumers/UNKNOWN/w: UNKNOWN is left out"
+            ]
         );
     }
 }

@@ -4,6 +4,7 @@
 //! sequences, times and headers. The interim stream takes what is published meanwhile. Where a migration stands is read
 //! from the server ([`phase`]), so another run goes on where one was killed. Read [`stream`] for the steps.
 
+mod again;
 pub mod compare;
 pub mod consumer;
 pub mod consumers;
@@ -23,6 +24,7 @@ use super::asset::Asset;
 use super::declared::Declared;
 use super::plan::{Action, Means, Plan, Step};
 use super::tree::{Tree, flag, text};
+use again::Again;
 use consumers::{can_be_placed, fit_work_queue};
 use note::{Kept, Note, Way, digest};
 use stream::Migration;
@@ -41,6 +43,8 @@ pub struct Order<'a> {
     pub asset: &'a Asset,
     /// Consent, by the id that a run without it prints.
     pub confirm: Option<&'a str>,
+    /// Whether streams that have it as a source may get its messages again.
+    pub copied_again: bool,
     /// How many requests are open at a time.
     pub at_once: usize,
     /// Who hears what goes on.
@@ -106,13 +110,18 @@ pub async fn migrate(api: &Api, order: &Order<'_>) -> Result<Told> {
         }
         Some(note) => (note.clone(), told::Size::of_note(note)),
     };
-    let told = Told::steps(step, &phase, &note, &size);
+    let again = match phase.note() {
+        None => again::look(api, order, &name).await?,
+        Some(_) => Again::default(), // the old stream may have gone already
+    };
+    let told = Told::steps(step, &phase, &note, &size, &again);
     let stake = match phase.note() {
         None => format!("; its {} messages stay as they are", size.messages),
         Some(_) => String::new(),
     };
     match order.confirm {
         None => Ok(told),
+        Some(_) if !order.copied_again && !again.is_none() => Ok(again.refused(step, &size)),
         Some(id) if id != note.id => Ok(Told::refused(
             format!(
                 "{}: {id:?} consents to another migration than this one{stake}",
@@ -181,7 +190,7 @@ async fn first_note(
         step.asset.to_string(),
         old.created,
         target,
-        super::consent::magnitude(size.messages)
+        magnitude(size.messages)
     ]));
     Ok(Ok((
         Note {
@@ -194,6 +203,22 @@ async fn first_note(
         },
         size,
     )))
+}
+
+/// 0 for none, 1 below a thousand, 2 below a million, and so on: how long it takes, and how much room.
+fn magnitude(messages: u64) -> u32 {
+    match messages {
+        0 => 0,
+        messages => messages.ilog10() / 3 + 1,
+    }
+}
+
+/// How `migrate` would carry out a step that no update does, said with the plan.
+pub fn steps(step: &Step) -> Vec<String> {
+    match &step.asset {
+        Asset::Consumer { name, .. } => consumer::steps(name, false),
+        asset => told::steps(&asset.stream(), way(step)),
+    }
 }
 
 /// A mirror, a counter and other first numbers need a stream without messages of its own.

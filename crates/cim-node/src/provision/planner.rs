@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 
 use super::api::{Api, Failure};
 use super::asset::Asset;
-use super::consent::{plan_id, stale};
+use super::consent::{There, covers, note, plan_id, stale};
 use super::declared::{Declared, Wanted};
 use super::defaults;
 use super::found::{self, FoundStream};
@@ -200,7 +200,7 @@ impl Planner<'_> {
         }
     }
 
-    fn decide(&self, step: &mut Step, changes: Vec<Changed>, created: &str) {
+    fn decide(&self, step: &mut Step, changes: Vec<Changed>, there: &There<'_>) {
         let lossy = changes
             .iter()
             .any(|change| matches!(change.means, Means::Lossy(_)));
@@ -208,16 +208,21 @@ impl Planner<'_> {
             .iter()
             .any(|change| matches!(change.means, Means::Impossible(_)));
         if lossy && !impossible {
-            step.plan_id = Some(plan_id(&step.asset, created, &changes));
+            step.plan_id = Some(plan_id(&step.asset, there, &changes));
         }
         let given = self.settings.consent.get(&step.asset.to_string());
         step.action = match (&step.plan_id, given) {
             _ if changes.is_empty() => Action::None,
             _ if impossible => Action::Impossible,
             (None, _) => Action::Update,
-            (Some(id), Some(given)) if id == given => Action::Lose,
-            (Some(_), given) => Action::Lossy(given.cloned()),
+            (Some(_), None) => Action::Lossy(None),
+            (Some(_), Some(given)) => match covers(given, &step.asset, there, &changes) {
+                Ok(()) => Action::Lose,
+                Err(why) => Action::Lossy(Some(why)),
+            },
         };
+        let newly = given.filter(|_| step.action == Action::Lose);
+        note(&mut step.config, there.config, newly.map(String::as_str));
         step.changes = changes;
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::asset::Asset;
+use super::copies;
 use super::declared::Declared;
 use super::found;
 use super::migrate::note::{digest, of_interim};
@@ -174,7 +175,10 @@ pub async fn judge(
         .keys()
         .filter(|other| matches!(other, Asset::Consumer { stream, .. } if *stream == of))
         .map(ToString::to_string);
-    let copies = copies(api, &of, at_once).await?;
+    let copies = copies::of(api, &of, at_once).await?;
+    let copies = copies
+        .iter()
+        .map(|copy| Asset::of_stream(&copy.stream).to_string());
     let needed: Vec<String> = consumers.chain(copies).collect();
     Ok(match needed.is_empty() {
         true => Ok(left),
@@ -211,28 +215,6 @@ pub async fn remove(api: &Api, left: &Left) -> Result<()> {
     removed
         .map(drop)
         .map_err(|failure| anyhow!("removing {asset}: {failure}"))
-}
-
-/// Streams of this JetStream that copy one.
-async fn copies(api: &Api, of: &str, at_once: usize) -> Result<Vec<String>> {
-    let names = api.names("STREAM.NAMES", "streams").await;
-    let names = names.map_err(|failure| anyhow!("asking what the server has: {failure}"))?;
-    let all = stream::iter(names).map(async |name| (found::stream(api, &name).await, name));
-    let all: Vec<_> = all.buffered(at_once.max(1)).collect().await;
-    let mut copies = Vec::new();
-    for (found, name) in all {
-        let found = found.map_err(|failure| anyhow!("asking for {name}: {failure}"))?;
-        let Some(found) = found else {
-            continue;
-        };
-        if super::apply::origins(&found.config)
-            .iter()
-            .any(|origin| origin == of)
-        {
-            copies.push(Asset::of_stream(&name).to_string());
-        }
-    }
-    Ok(copies)
 }
 
 fn kept(asset: &Asset, why: String, help: &str) -> Kept {

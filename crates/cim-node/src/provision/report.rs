@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::apply::{Outcome, Outcomes};
 use super::loss::Count;
+use super::migrate;
 use super::plan::{Action, Changed, Means, Plan, Step};
 use super::prune::Left;
 use super::words;
@@ -77,6 +78,11 @@ impl Report {
                     note(changed)
                 )
             }));
+            if step.action == Action::Impossible {
+                lines.push("    what `migrate` does, once it is consented to:".to_owned());
+                let steps = migrate::steps(step);
+                lines.extend(steps.iter().map(|line| format!("    {line}")));
+            }
         }
         for step in &self.plan.steps {
             lines.extend(
@@ -199,6 +205,7 @@ impl Report {
                 Action::Unknown(_) => "unknown",
             },
             "changes": changes,
+            "migration": migration(step),
             "planId": step.plan_id,
             "consented": step.action == Action::Lose,
             "done": self.outcome(step).map(|outcome| *outcome == Outcome::Done),
@@ -206,6 +213,12 @@ impl Report {
             "refusals": words::refusals(step),
         })
     }
+}
+
+/// The steps of a migration; `None`: the step needs none.
+fn migration(step: &Step) -> Option<Vec<String>> {
+    let steps = (step.action == Action::Impossible).then(|| migrate::steps(step));
+    steps.map(|steps| steps.iter().map(|line| line.trim().to_owned()).collect())
 }
 
 fn note(changed: &Changed) -> String {

@@ -1,6 +1,6 @@
 //! Configurations as trees: what is the same as nothing is dropped, so that equal ones are equal.
 
-use cim_spec::asset::{Field, Kind};
+use cim_spec::asset::{CONSENT_LABEL, Field, Kind};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::UtcOffset;
@@ -86,11 +86,11 @@ fn moment(text: &str) -> Option<Value> {
     }
 }
 
-/// Without the server's own.
+/// Without the server's own, and ours.
 fn labels(labels: &Tree) -> Option<Value> {
     let own: Tree = labels
         .iter()
-        .filter(|(name, _)| !name.starts_with("_nats."))
+        .filter(|(name, _)| !name.starts_with("_nats.") && *name != CONSENT_LABEL)
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     (!own.is_empty()).then_some(Value::Object(own))
@@ -137,7 +137,7 @@ mod tests {
             json!({"description": "", "max_msgs": 0, "max_bytes": -1, "max_age": 0}),
             json!({"retention": "limits", "num_replicas": 1, "sealed": false, "compression": "none"}),
             json!({"placement": {}, "sources": [], "consumer_limits": {"max_ack_pending": 0}}),
-            json!({"metadata": {"_nats.ver": "2.15.1"}, "first_seq": 0}),
+            json!({"metadata": {"_nats.ver": "2.15.1", "cim.consent": "x"}, "first_seq": 0}),
         ] {
             same(Stream::FIELDS, said, nothing.clone());
         }

@@ -111,7 +111,7 @@ fn lossy(step: &Step, given: Option<&str>) -> Vec<String> {
         None => format!("say --allow-data-loss {}={id}", step.asset),
     };
     let other = match given {
-        Some(given) => format!("; the {given:?} that is there consents to another difference"),
+        Some(why) => format!("; {why}"),
         None => String::new(),
     };
     let said = step.changes.iter().filter_map(|changed| match &changed.means {
@@ -129,6 +129,27 @@ fn lossy(step: &Step, given: Option<&str>) -> Vec<String> {
         _ => None,
     });
     said.collect()
+}
+
+/// What a step costs that was consented to: said before it is done.
+pub fn losses(step: &Step) -> Vec<String> {
+    let consented = step.action == Action::Lose;
+    let lossy = step
+        .changes
+        .iter()
+        .filter_map(|changed| match &changed.means {
+            Means::Lossy(loss) if consented => Some(format!(
+                "{}: {}: {} messages of the {} {} {}, as was consented to",
+                place(step, changed.field),
+                change(changed),
+                loss.number(),
+                step.asset.kind(),
+                name(&step.asset),
+                loss.what
+            )),
+            _ => None,
+        });
+    lossy.collect()
 }
 
 /// What to do about what the server said no to, by its error number.

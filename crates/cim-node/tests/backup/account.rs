@@ -219,9 +219,15 @@ async fn streams_that_change_meanwhile() -> Result<()> {
     Ok(())
 }
 
-/// The rights that docs/backup.md lists are enough.
+/// The rights that docs/backup.md lists are enough, and so are those of the login on a host.
 #[tokio::test]
 async fn the_least_rights() -> Result<()> {
+    let plan = cim_testkit::plan(&cim_testkit::golden("assets-hub")?)?;
+    let accounts = plan.accounts.iter().flat_map(|account| &account.principals);
+    let mut logins = accounts.filter(|principal| principal.name == "backup");
+    let login = logins.next().context("a login for backups")?;
+    let rights = login.permissions.as_ref().context("it has rights")?;
+    let rights = serde_json::to_string(&rights.publish.allow)?;
     let users = "accounts { A { jetstream: enabled, users: [\n\
         {user: all, password: p}\n\
         {user: create, password: p, permissions: {subscribe: \"_INBOX.>\", publish: [\
@@ -229,8 +235,9 @@ async fn the_least_rights() -> Result<()> {
         {user: restore, password: p, permissions: {subscribe: \"_INBOX.>\", publish: [\
           \"$JS.API.STREAM.LIST\", \"$JS.API.STREAM.INFO.*\", \"$JS.API.STREAM.RESTORE.*\", \"$JS.SNAPSHOT.RESTORE.>\", \
           \"$JS.API.STREAM.UPDATE.*\", \"$JS.API.STREAM.DELETE.*\", \"$JS.API.CONSUMER.LIST.*\"]}}\n\
+        {user: host, password: p, permissions: {subscribe: \"_INBOX.>\", publish: %}}\n\
         ] } }";
-    let site = site(users, "")?;
+    let site = site(&users.replace('%', &rights), "")?;
     let password = site.dir.path().join("password");
     std::fs::write(&password, "p\n")?;
     let file = password.to_string_lossy().into_owned();
@@ -243,6 +250,8 @@ async fn the_least_rights() -> Result<()> {
     many(&client, |_| "CONSUMER.CREATE.S.c".to_owned(), consumer, 1).await?;
     client.request("s", "one".into()).await?;
     site.create(&["--user", "create", "--password-file", &file])?
+        .ended(0, &["1 streams, 1 consumers, 1 messages"]);
+    site.create(&["--user", "host", "--password-file", &file])?
         .ended(0, &["1 streams, 1 consumers, 1 messages"]);
     let backup = cim_node::backup::folder::backups(&site.folder())?.remove(0);
     many(&client, |_| "STREAM.DELETE.S".to_owned(), |_| json!({}), 1).await?;

@@ -146,24 +146,3 @@ async fn a_node_that_is_killed_meanwhile_costs_nothing() -> Result<()> {
     site.agrees(&["24 as declared"]).await?;
     Ok(())
 }
-
-#[tokio::test]
-async fn a_replicated_stream_migrates_with_all_it_holds() -> Result<()> {
-    let site = cluster().await?;
-    let stream = |storage: &str| {
-        site.stream(
-            "R3",
-            json!({"subjects": ["r"], "num_replicas": 3, "storage": storage}),
-        )
-    };
-    stream("file")?;
-    site.consumer("R3", "w", json!({"ack_policy": "explicit"}))?;
-    site.applied()?;
-    site.publish(&["r"], 50).await?;
-    let before = crate::migrate::content(&site, "R3").await?;
-    stream("memory")?;
-    crate::migrate::done(&site, "streams/R3")?;
-    assert_eq!(crate::migrate::content(&site, "R3").await?, before);
-    site.agrees(&["2 as declared"]).await?;
-    Ok(())
-}

@@ -31,6 +31,13 @@ async fn a_plan_of_what_was_imported_is_empty() -> Result<()> {
         "object-stores/o",
         &json!({"bucket": "o", "description": "bundles"}),
     )?;
+    site.declare(
+        "kv/copy",
+        &json!({"bucket": "copy", "mirror": {"name": "x"}}),
+    )?;
+    let other = json!([{"src": "$KV.y.a.>", "dest": "$KV.both.y.>"}]);
+    let sources = json!([{"name": "x"}, {"name": "KV_y", "subject_transforms": other}]);
+    site.declare("kv/both", &json!({"bucket": "both", "sources": sources}))?;
     site.applied()?;
     std::fs::remove_dir_all(site.folder())?;
     site.run("import", &[])?.ended(
@@ -50,6 +57,13 @@ async fn a_plan_of_what_was_imported_is_empty() -> Result<()> {
     for name in ["kv/x", "kv/y", "object-stores/o", "streams/KV_odd"] {
         assert_eq!(asset(&report, name)?["action"], "none");
     }
+    // What a bucket copies is named as its clients name it, unless only some of its keys come.
+    let file = |name: &str| -> Result<serde_json::Value> {
+        let file = site.folder().join(format!("kv/{name}.json"));
+        Ok(serde_json::from_str(&std::fs::read_to_string(file)?)?)
+    };
+    assert_eq!(file("copy")?["mirror"], json!({"name": "x"}));
+    assert_eq!(file("both")?["sources"], sources);
     // What is there is never overwritten.
     site.run("import", &[])?.ended(3, &["is there already"]);
     Ok(())

@@ -22,6 +22,10 @@ pub struct Site {
     clustered: bool,
     /// Whose health is asked for.
     pub monitor: usize,
+    /// Where clients are, of servers that are no cluster.
+    pub home: usize,
+    /// What every command has beside.
+    pub args: Vec<String>,
     _ports: Box<dyn std::any::Any>,
     pub dir: TempDir,
 }
@@ -79,6 +83,8 @@ pub fn site(count: usize, more: &str) -> Result<Site> {
         leafnodes: Vec::new(),
         clustered,
         monitor: 0,
+        home: 0,
+        args: Vec::new(),
         _ports: Box::new(held),
         dir,
     };
@@ -212,6 +218,7 @@ impl Site {
         if what != "import" {
             command.args(["--monitor", &self.monitors[self.monitor]]);
         }
+        command.args(&self.args);
         command
     }
 
@@ -244,7 +251,11 @@ impl Site {
     }
 
     pub async fn client(&self) -> Result<async_nats::Client> {
-        Ok(async_nats::connect(self.urls.as_slice()).await?)
+        let urls = match self.clustered {
+            true => self.urls.as_slice(),
+            false => &self.urls[self.home..=self.home],
+        };
+        Ok(async_nats::connect(urls).await?)
     }
 
     pub async fn api(&self) -> Result<Api> {
@@ -274,6 +285,26 @@ impl Site {
             .await;
         let info = info.map_err(|failure| anyhow::anyhow!("{failure}"))?;
         info["state"]["messages"].as_u64().context("no count")
+    }
+
+    /// Waits until a stream's last message is so many seconds older than the server's clock.
+    pub async fn aged(&self, stream: &str, seconds: i64) -> Result<()> {
+        let api = self.api().await?;
+        let moment = |value: &Value| {
+            let format = &time::format_description::well_known::Rfc3339;
+            let text = value.as_str().context("a moment")?;
+            Ok::<_, anyhow::Error>(time::OffsetDateTime::parse(text, format)?)
+        };
+        until(&format!("{stream} is {seconds} s old"), async || {
+            let info = api
+                .ask(&format!("STREAM.INFO.{stream}"), &Value::Null)
+                .await;
+            let info = info.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+            let age = moment(&info["ts"])? - moment(&info["state"]["last_ts"])?;
+            ensure!(age > time::Duration::seconds(seconds), "{age}");
+            Ok(())
+        })
+        .await
     }
 
     /// Publishes messages into a stream, each acknowledged.

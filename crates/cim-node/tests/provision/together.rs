@@ -50,7 +50,7 @@ async fn both_make_and_update_the_same_fifty_assets() -> Result<()> {
 }
 
 /// What is to do.
-async fn planned(site: &Site, api: &Api) -> Result<Plan> {
+pub async fn planned(site: &Site, api: &Api) -> Result<Plan> {
     let declared = cim_node::provision::declared::read(&site.folder());
     let declared = declared.map_err(|mistakes| anyhow::anyhow!("{:?}", mistakes.0))?;
     let settings = Settings {

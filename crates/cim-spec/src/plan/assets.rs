@@ -45,6 +45,8 @@ pub struct Asset {
     pub consent: Option<String>,
     /// Streams that it copies: the mirror, or each source.
     pub copies: Vec<Copied>,
+    /// Leaves or hubs that may copy it over a leaf link.
+    pub crosses: Vec<String>,
     /// How long the link may be cut over which it is read or filled, and the bytes of each second meanwhile; `None`:
     /// not said.
     pub partition: (Option<Duration>, Option<u64>),
@@ -116,7 +118,12 @@ pub(super) fn plan(
                 "give the account another name, for example \"CIM\"",
             );
         }
-        let assets = of_account(assets, name, &at, &server.others, problems);
+        let mut assets = of_account(assets, name, &at, &server.others, problems);
+        for asset in &mut assets {
+            if asset.stream().is_some() {
+                asset.crosses = server.others.may_copy(name, &asset.stream_name());
+            }
+        }
         let found = server.accounts.iter().find(|account| account.name == *name);
         let usable = server.jetstream.is_some() && found.is_some_and(|a| a.jetstream.is_some());
         if !usable {

@@ -24,20 +24,15 @@ const PROVISION: &[&str] = &[
     "$JS.API.STREAM.UPDATE.*",
 ];
 
-/// Takes streams out and puts them back: pieces of a snapshot are acknowledged at `$JS.SNAPSHOT.ACK`, those of a
-/// restore go to `$JS.SNAPSHOT.RESTORE`.
+/// Takes streams out, and puts none back (`docs/backup.md`, "Rights"): pieces of a snapshot are acknowledged at
+/// `$JS.SNAPSHOT.ACK`. A server before 2.15 is asked for streams and consumers as well.
 const BACKUP: &[&str] = &[
-    "$JS.API.CONSUMER.INFO.*.*",
     "$JS.API.CONSUMER.LIST.*",
-    "$JS.API.CONSUMER.NAMES.*",
     "$JS.API.STREAM.INFO.*",
     "$JS.API.STREAM.LIST",
-    "$JS.API.STREAM.MSG.GET.*",
     "$JS.API.STREAM.NAMES",
-    "$JS.API.STREAM.RESTORE.*",
     "$JS.API.STREAM.SNAPSHOT.*",
     "$JS.SNAPSHOT.ACK.>",
-    "$JS.SNAPSHOT.RESTORE.>",
 ];
 
 /// What runs beside each server, by its name: one login for each account that may store something.

@@ -133,13 +133,7 @@ fn told(step: &Step, note: &Note, queue: bool, under_way: bool) -> Told {
             .iter()
             .map(|changed| format!("    {}: {}", changed.field, words::change(changed))),
     );
-    if !queue {
-        lines.push(format!(
-            "  1. a consumer {} holds what it waits for, and notes its place",
-            interim(asset_name(step))
-        ));
-    }
-    lines.push("  then it is paused, removed, and made again as declared, at its place".to_owned());
+    lines.extend(steps(asset_name(step), queue));
     lines.push("  its clients find none for a moment; what was delivered and not acknowledged is delivered again".to_owned());
     lines.push(format!(
         "to begin it, or go on with it, run again with --confirm {}",
@@ -153,6 +147,20 @@ fn told(step: &Step, note: &Note, queue: bool, under_way: bool) -> Told {
         "done": false,
     });
     Told::waiting(lines, json)
+}
+
+/// What a consumer's migration does, step by step; on a work queue nothing needs to be held.
+pub fn steps(name: &str, queue: bool) -> Vec<String> {
+    let held = format!(
+        "a consumer {} holds what it waits for, and notes its place",
+        interim(name)
+    );
+    let made = "it is paused, removed, and made again as declared, at its place".to_owned();
+    let steps = [held, made].into_iter().skip(usize::from(queue));
+    (1..)
+        .zip(steps)
+        .map(|(number, step)| format!("  {number}. {step}"))
+        .collect()
 }
 
 fn asset_name(step: &Step) -> &str {

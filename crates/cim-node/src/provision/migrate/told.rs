@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::again::Again;
 use super::note::{Note, Way, interim};
 use super::phase::Phase;
 use super::stream::Done;
@@ -66,7 +67,7 @@ impl Told {
     }
 
     /// What a stream's migration does.
-    pub fn steps(step: &Step, phase: &Phase, note: &Note, size: &Size) -> Self {
+    pub fn steps(step: &Step, phase: &Phase, note: &Note, size: &Size, again: &Again) -> Self {
         let asset = &step.asset;
         let mut lines = Vec::new();
         match phase {
@@ -85,6 +86,14 @@ impl Told {
                     format!("    {}: {}{how}", changed.field, words::change(changed))
                 }));
                 lines.extend(said(step, note, size));
+                if !again.is_none() {
+                    lines.push(format!(
+                        "  its {} messages come a second time to {}: nats-server takes the new {} for another stream (mirrors go on where they are); with --copied-again only",
+                        size.messages,
+                        again.words(),
+                        asset.stream()
+                    ));
+                }
             }
             phase => lines.push(format!("migrate {asset}: is under way: {}", phase.words())),
         }
@@ -111,6 +120,7 @@ impl Told {
             "messages": size.messages,
             "bytes": size.bytes,
             "consumers": consumers,
+            "copiedAgain": { "here": again.here, "there": again.there },
             "done": false,
         });
         Self::waiting(lines, json)
@@ -174,11 +184,10 @@ impl Told {
     }
 }
 
-/// The steps, and what clients see of them.
-fn said(step: &Step, note: &Note, size: &Size) -> Vec<String> {
-    let old = step.asset.stream();
-    let copy = interim(&old);
-    let steps = match note.way {
+/// What a stream's migration does, step by step.
+pub fn steps(old: &str, way: Way) -> Vec<String> {
+    let copy = interim(old);
+    let steps = match way {
         Way::Copy => vec![
             format!("a stream {copy} mirrors {old}, and every message is compared"),
             format!(
@@ -201,10 +210,16 @@ fn said(step: &Step, note: &Note, size: &Size) -> Vec<String> {
             format!("the consumers come back at their place, and {copy} is removed"),
         ],
     };
-    let mut lines: Vec<_> = (1..)
+    (1..)
         .zip(steps)
         .map(|(number, step)| format!("  {number}. {step}"))
-        .collect();
+        .collect()
+}
+
+/// The steps, and what clients see of them.
+fn said(step: &Step, note: &Note, size: &Size) -> Vec<String> {
+    let old = step.asset.stream();
+    let mut lines = steps(&old, note.way);
     lines.push("  publishers get no acknowledgement for a moment in steps 2 and, where there is one, 4 (`no responders`): they have to publish again, as after any lost acknowledgement".to_owned());
     if note.way == Way::Copy {
         lines.push("  nats-server forgets the Nats-Msg-Ids of a stream that is copied: what is published again across such a moment, having been stored before, is stored twice".to_owned());

@@ -8,13 +8,14 @@ use super::{Known, Planner};
 use crate::provision::api::Failure;
 use crate::provision::asset::Asset;
 use crate::provision::changes::{changed, too_new, without_consequences};
+use crate::provision::consent::There;
 use crate::provision::declared::Wanted;
 use crate::provision::defaults;
 use crate::provision::difference::differences;
 use crate::provision::found::{self, FoundConsumer};
 use crate::provision::judge::{self, Judgement};
 use crate::provision::loss;
-use crate::provision::plan::{Action, Means, Step};
+use crate::provision::plan::{Action, Changed, Means, Step};
 use crate::provision::tree::{Tree, beyond};
 
 impl Planner<'_> {
@@ -35,7 +36,8 @@ impl Planner<'_> {
         match self.look(asset, known).await {
             Ok((Some(stream), found)) => {
                 let there = found.is_some();
-                self.judged_consumer(&mut step, wanted, &stream, found);
+                self.judged_consumer(&mut step, wanted, &stream, found)
+                    .await;
                 (step, there)
             }
             Ok((None, _)) => {
@@ -72,7 +74,7 @@ impl Planner<'_> {
         Ok((stream, found))
     }
 
-    fn judged_consumer(
+    async fn judged_consumer(
         &self,
         step: &mut Step,
         wanted: &Wanted,
@@ -110,8 +112,29 @@ impl Planner<'_> {
             };
             changed(wanted, Consumer::FIELDS, difference, means)
         });
-        let changes = changes.collect();
+        let changes: Vec<Changed> = changes.collect();
         step.held = Some(held);
-        self.decide(step, changes, &found.created);
+        let lossy = |changed: &Changed| matches!(changed.means, Means::Lossy(_));
+        let last = match changes.iter().any(lossy) {
+            false => Ok(0),
+            true => self.last_of(&step.asset.stream()).await,
+        };
+        match last {
+            Err(failure) => step.action = Action::Unknown(failure.to_string()),
+            Ok(last) => {
+                let there = There {
+                    created: &found.created,
+                    config: &found.config,
+                    last,
+                };
+                self.decide(step, changes, &there);
+            }
+        }
+    }
+
+    /// A stream's last sequence.
+    async fn last_of(&self, stream: &str) -> Result<u64, Failure> {
+        let found = found::stream(self.api, stream).await?;
+        Ok(found.map_or(0, |found| found.state.last_seq))
     }
 }

@@ -6,6 +6,7 @@ use super::Planner;
 use crate::provision::api::Failure;
 use crate::provision::asset::Asset;
 use crate::provision::changes::{changed, counted_once, too_new};
+use crate::provision::consent::There;
 use crate::provision::declared::Wanted;
 use crate::provision::defaults;
 use crate::provision::difference::differences;
@@ -43,7 +44,14 @@ impl Planner<'_> {
         step.stored = found.state.messages;
         let held = defaults::stream(&found.config);
         match self.judged(asset, wanted, &found, &held, &step.full).await {
-            Ok(changes) => self.decide(&mut step, changes, &found.created),
+            Ok(changes) => {
+                let there = There {
+                    created: &found.created,
+                    config: &found.config,
+                    last: found.state.last_seq,
+                };
+                self.decide(&mut step, changes, &there);
+            }
             Err(failure) => step.action = Action::Unknown(failure.to_string()),
         }
         step.held = Some(held);

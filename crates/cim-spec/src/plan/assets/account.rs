@@ -206,13 +206,13 @@ fn asset(
     problems: &mut Problems,
 ) -> Asset {
     if let Some(id) = consent
-        && !(id.len() == 12 && id.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')))
+        && !is_plan_id(id)
     {
         problems.add(
             Rule::Consent,
             &at.join("allowDataLoss"),
             format!("{} is no plan id", shown(id)),
-            "write the 12 digits that `cim-provision plan` prints for the change, or null",
+            "write what `cim-provision plan` prints for the change, for example \"9f86d081884c-5-20\", or null",
         );
     }
     Asset {
@@ -220,9 +220,23 @@ fn asset(
         made,
         consent: consent.clone(),
         copies: Vec::new(),
+        crosses: Vec::new(),
         partition: (None, None),
         is_of_flow: false,
         written: fields.clone(),
+    }
+}
+
+/// A digest, how many messages are at stake, and the stream's last sequence.
+fn is_plan_id(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let number = |text: &str| text.parse::<u64>().is_ok();
+    match parts[..] {
+        [digest, stake, last] => {
+            let hex = digest.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
+            digest.len() == 12 && hex && number(stake) && number(last)
+        }
+        _ => false,
     }
 }
 

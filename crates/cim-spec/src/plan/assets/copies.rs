@@ -46,6 +46,29 @@ pub(crate) enum Others<'a> {
     },
 }
 
+impl Others<'_> {
+    /// Servers that may copy a stream of an account here: leaves of a hub, the hubs of a leaf.
+    pub fn may_copy(&self, account: &str, stream: &str) -> Vec<String> {
+        let is_it = |one: &Crossing| one.stream == stream;
+        match self {
+            Others::OfHub { leaves, .. } => leaves
+                .iter()
+                .filter(|(name, leaf)| {
+                    leaf.account == account && durable::to_leaf(name, leaf).iter().any(is_it)
+                })
+                .map(|(name, _)| name.clone())
+                .collect(),
+            Others::OfLeaf { name, member, hubs } => {
+                let crosses = durable::to_hub(name, member).iter().any(is_it);
+                match crosses && member.local_account == account {
+                    true => hubs.keys().cloned().collect(),
+                    false => Vec::new(),
+                }
+            }
+        }
+    }
+}
+
 /// What a mirror or source is declared by.
 pub(super) struct Declared<'a> {
     /// The account of the stream that copies.
@@ -74,7 +97,13 @@ impl Declared<'_> {
             &at.join("name"),
             problems,
         );
-        let stream = format!("{}{}", self.kind, source.name);
+        // With transforms a bucket copies any stream, said in full.
+        let in_full = made
+            .subject_transforms
+            .as_ref()
+            .is_some_and(|t| !t.is_empty());
+        let kind = if in_full { "" } else { self.kind };
+        let stream = format!("{kind}{}", source.name);
         let far = self.far(source, &stream, at, problems);
         made.external = far.as_ref().map(|far| External {
             api: Some(format!("$JS.{}.API", far.domain)),

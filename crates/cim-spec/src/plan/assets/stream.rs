@@ -1,7 +1,7 @@
 //! One stream by itself: limits and combinations that nats-server refuses.
 
 use super::{Asset, Made, own_subjects, read};
-use crate::asset::{Discard, PersistMode, Retention, Storage, Stream};
+use crate::asset::{CONSENT_LABEL, Discard, PersistMode, Retention, Storage, Stream};
 use crate::problem::{Problems, Rule};
 use crate::subject;
 
@@ -21,7 +21,7 @@ pub(super) fn check(asset: &Asset, problems: &mut Problems) {
     }
 }
 
-/// Names that start with `_nats.` are the server's own.
+/// Names that start with `_nats.` are the server's own, and one is `cim-provision`'s.
 pub(super) fn labels(asset: &Asset, problems: &mut Problems) {
     let labels = match &asset.made {
         Made::Stream(stream) => &stream.metadata,
@@ -30,14 +30,18 @@ pub(super) fn labels(asset: &Asset, problems: &mut Problems) {
         Made::ObjectStore(store) => &store.metadata,
     };
     for name in labels.iter().flatten().map(|(name, _)| name) {
-        if name.starts_with("_nats.") {
-            problems.add(
-                Rule::AssetFields,
-                &asset.at.join("metadata").join(name),
-                "is nats-server's own",
-                "leave it out: the server writes it",
-            );
-        }
+        let whose = match name.as_str() {
+            CONSENT_LABEL => (
+                "is cim-provision's own",
+                "leave it out: it notes which consent was used",
+            ),
+            name if name.starts_with("_nats.") => {
+                ("is nats-server's own", "leave it out: the server writes it")
+            }
+            _ => continue,
+        };
+        let at = asset.at.join("metadata").join(name);
+        problems.add(Rule::AssetFields, &at, whose.0, whose.1);
     }
 }
 
