@@ -169,11 +169,12 @@ pub async fn last(api: &Api, stream: &str) -> Result<u64> {
         .unwrap_or_default())
 }
 
-/// Removes from a copy what the stream has no longer: deleted, purged, rolled up, acknowledged or expired meanwhile.
+/// Removes from a copy what the stream has no longer: deleted, purged, rolled up, acknowledged or expired meanwhile. What the
+/// copy has after `end` is its own.
 ///
 /// # Errors
 /// What the server says to a removal.
-pub async fn forget(api: &Api, of: &str, copy: &str, at_once: usize) -> Result<u64> {
+pub async fn forget(api: &Api, of: &str, copy: &str, end: u64, at_once: usize) -> Result<u64> {
     let theirs = details(api, of).await?;
     let ours = details(api, copy).await?;
     let number = |state: &Value, name: &str| state[name].as_u64().unwrap_or_default();
@@ -181,14 +182,15 @@ pub async fn forget(api: &Api, of: &str, copy: &str, at_once: usize) -> Result<u
     let first = number(&theirs, "first_seq");
     if first > number(&ours, "first_seq") && number(&ours, "messages") > 0 {
         // No further than the copy got: what comes next is for it to say.
-        let body = json!({ "seq": first.min(number(&ours, "last_seq") + 1) });
+        let next = number(&ours, "last_seq").min(end).saturating_add(1);
+        let body = json!({ "seq": first.min(next) });
         let purged = api.ask(&format!("STREAM.PURGE.{copy}"), &body).await;
         let purged = purged.map_err(|failure| anyhow!("purging {copy}: {failure}"))?;
         gone += number(&purged, "purged");
     }
     let (first, last) = (
         first.max(number(&ours, "first_seq")),
-        number(&ours, "last_seq"),
+        number(&ours, "last_seq").min(end),
     );
     let extra: Vec<u64> = deleted(&theirs)
         .difference(&deleted(&ours))

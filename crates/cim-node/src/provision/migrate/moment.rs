@@ -84,7 +84,7 @@ impl Migration<'_> {
     async fn same(&self, of: &str, copy: &str) -> Result<()> {
         let mut pauses = Pauses::new(SAME);
         loop {
-            compare::forget(self.api, of, copy, self.at_once).await?;
+            compare::forget(self.api, of, copy, u64::MAX, self.at_once).await?;
             let (theirs, ours) = (self.info(of).await?.state, self.info(copy).await?.state);
             if theirs.messages == ours.messages {
                 return Ok(());

@@ -90,7 +90,8 @@ impl Migration<'_> {
         self.nothing_late(&note, &self.name, &copy).await?;
         let (kept, _) = consumers::kept(self.api, &self.name).await?;
         consumers::pause(self.api, &self.name, &kept).await?;
-        compare::forget(self.api, &self.name, &copy, self.at_once).await?;
+        let end = note.unread.map_or(u64::MAX, |(_, end)| end);
+        compare::forget(self.api, &self.name, &copy, end, self.at_once).await?;
         note.consumers = consumers::kept(self.api, &self.name).await?.0;
         self.open_interim(&note, old.state.last_seq).await?;
         self.unread(&note, &self.name, &copy, &mut done.out).await?;

@@ -79,7 +79,7 @@ impl Migration<'_> {
         let (mut reached, mut before) = (0, u64::MAX);
         loop {
             let end = self.caught_up(of, copy).await?;
-            compare::forget(self.api, of, copy, self.at_once).await?;
+            compare::forget(self.api, of, copy, u64::MAX, self.at_once).await?;
             let rest = end.saturating_sub(reached);
             if rest >= FEW && rest > before / 2 {
                 (self.tell)(&format!(
