@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use cim_node::backup::folder::{backups, partials};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -118,11 +120,27 @@ async fn while_it_restores() -> Result<()> {
     let site = large().await?;
     let backup = site.created()?;
     let before = held_of(&site, "BIG").await?;
-    for _ in 0..kills().div_ceil(3) {
-        restored_after_a_kill(&backup, &before).await?;
-    }
-    Ok(())
+    let done = AtomicU32::new(0);
+    let lane = || -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        while done.fetch_add(1, Relaxed) < kills() {
+            runtime.block_on(restored_after_a_kill(&backup, &before))?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES.min(kills())).map(|_| scope.spawn(lane)).collect();
+        for lane in lanes {
+            lane.join().map_err(|_| anyhow!("a lane panicked"))??;
+        }
+        Ok(())
+    })
 }
+
+/// So many restores at a time, each into a server of its own: nats-server gives a killed one up only some seconds later.
+const LANES: u32 = 6;
 
 async fn restored_after_a_kill(backup: &Path, before: &Value) -> Result<()> {
     let target = one()?;

@@ -95,7 +95,7 @@ fn cut(site: &mut Site, kill: u32, node: Option<usize>) -> Result<u32> {
 }
 
 /// Whether another round is due; not for ever, if none kills.
-fn due(round: u32, killed: u32, wanted: u32) -> Result<bool> {
+pub fn due(round: u32, killed: u32, wanted: u32) -> Result<bool> {
     ensure!(round < 2 * wanted + 2, "{killed} killed in {round} rounds");
     Ok(killed < wanted)
 }

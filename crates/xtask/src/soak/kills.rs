@@ -27,7 +27,7 @@ const HEAD: &str = "| killed | times | each time | s | when, load, nats-server, 
 /// How often, and what.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Kills of each kind; a third of them where one takes long.
+    /// Kills of each kind.
     #[arg(long, default_value_t = 100)]
     kills: u32,
     /// Only this kind, or these; the page keeps what it has of the others.
@@ -45,8 +45,6 @@ struct Kind {
     test: &'static str,
     /// What it kills.
     what: &'static str,
-    /// The test takes so many of the kills that are asked for as one: its rounds are long.
-    rate: u32,
     /// What it holds after each.
     held: &'static str,
 }
@@ -57,7 +55,6 @@ const KINDS: [Kind; 7] = [
         binary: "provision",
         test: "kill::while_it_makes_assets",
         what: "`cim-provision apply` that makes 50 assets",
-        rate: 1,
         held: "nothing was made again; the next run ends as declared",
     },
     Kind {
@@ -65,7 +62,6 @@ const KINDS: [Kind; 7] = [
         binary: "provision",
         test: "kill::while_it_updates_assets_that_hold_messages",
         what: "`cim-provision apply` that updates 50 assets",
-        rate: 1,
         held: "messages and positions stay; the next run ends as declared",
     },
     Kind {
@@ -73,7 +69,6 @@ const KINDS: [Kind; 7] = [
         binary: "provision",
         test: "kill::while_a_node_of_a_cluster_is_killed_too",
         what: "the same, and one of three nodes with it",
-        rate: 1,
         held: "the same, once the node is back",
     },
     Kind {
@@ -81,7 +76,6 @@ const KINDS: [Kind; 7] = [
         binary: "provision",
         test: "migrate_kill::killed_at_any_moment_it_goes_on_and_loses_nothing",
         what: "`cim-provision migrate` of a stream, while others publish",
-        rate: 1,
         held: "what was acknowledged is there once and in order",
     },
     Kind {
@@ -89,7 +83,6 @@ const KINDS: [Kind; 7] = [
         binary: "provision",
         test: "migrate_kill::a_consumers_migration_goes_on_too",
         what: "`cim-provision migrate` of a consumer",
-        rate: 1,
         held: "its place and its messages stay",
     },
     Kind {
@@ -97,7 +90,6 @@ const KINDS: [Kind; 7] = [
         binary: "backup",
         test: "kill::while_it_takes_a_backup",
         what: "`cim-backup create` of 30,000 messages",
-        rate: 1,
         held: "what it left is no backup, and says so; the next one is whole",
     },
     Kind {
@@ -105,7 +97,6 @@ const KINDS: [Kind; 7] = [
         binary: "backup",
         test: "kill::while_it_restores",
         what: "`cim-backup restore` of them",
-        rate: 3,
         held: "the next restore ends with all of it",
     },
 ];
@@ -128,7 +119,7 @@ pub fn run(args: &Args, workspace: &Workspace, progress: &Progress) -> Result<()
         let row = format!(
             "| {} | {} | {} | {} | {}, {}, {}, {} |",
             kind.what,
-            args.kills.div_ceil(kind.rate),
+            args.kills,
             kind.held,
             since.elapsed().as_secs(),
             date()?,
