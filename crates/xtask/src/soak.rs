@@ -2,6 +2,7 @@
 
 mod kills;
 mod machine;
+mod page;
 mod partition;
 mod render;
 

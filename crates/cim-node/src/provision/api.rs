@@ -231,6 +231,31 @@ impl Api {
         }
     }
 
+    /// Publishes what a stream is too small for, until the stream has refused it.
+    ///
+    /// # Errors
+    /// It was stored, or nobody said anything for as long as we wait.
+    pub async fn refused(&self, subject: &str) -> Result<(), Failure> {
+        let mut pauses = Pauses::new(self.patience);
+        loop {
+            let request = Request::new()
+                .payload("for nobody".into())
+                .timeout(Some(ANSWER));
+            let answer = self.client.send_request(subject.to_owned(), request).await;
+            let why = match answer {
+                Ok(answer) => match serde_json::from_slice::<Value>(&answer.payload) {
+                    Ok(answer) if answer["error"].is_object() => return Ok(()),
+                    _ => return Err(Failure::Otherwise(format!("{subject} took a message"))),
+                },
+                // In a cluster a node may not have heard yet that there is somebody.
+                Err(error) => format!("publishing to {subject}: {error}"),
+            };
+            if !pauses.next().await {
+                return Err(Failure::Silent(why));
+            }
+        }
+    }
+
     /// Asks for something that may not be there.
     ///
     /// # Errors

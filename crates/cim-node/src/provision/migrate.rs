@@ -3,14 +3,21 @@
 //! A stream's messages go to an interim stream that mirrors it, and back into a new one of the old name; a mirror keeps
 //! sequences, times and headers. The interim stream takes what is published meanwhile. Where a migration stands is read
 //! from the server ([`phase`]), so another run goes on where one was killed. Read [`stream`] for the steps.
+//!
+//! Publishers wait only while the rest is copied and counted ([`moment`]). Contents are compared before and after, so a
+//! publisher may be faster than that is.
 
 mod again;
+mod back;
 pub mod compare;
 pub mod consumer;
 pub mod consumers;
 pub mod lock;
+mod moment;
 pub mod note;
+mod out;
 pub mod phase;
+mod remake;
 mod single;
 pub mod stream;
 pub mod told;
@@ -200,6 +207,7 @@ async fn first_note(
             way,
             config: old.config,
             consumers: kept,
+            unread: None,
         },
         size,
     )))

@@ -1,16 +1,17 @@
 //! `kill -9` at a bad moment: of `cim-backup` while it takes or restores a backup, of the server while it is restored into.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use cim_node::backup::folder::{backups, partials};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::held::held;
+use crate::held::held_of;
 use crate::support::{Site, asked, one, run, tool, until};
 
 /// `CIM_KILLS=100` for the long form.
@@ -26,7 +27,7 @@ async fn large() -> Result<Site> {
     let site = one()?;
     site.stream(
         "BIG",
-        json!({"max_age": 86_400_000_000_000_u64, "metadata": {"owner": "us"}}),
+        json!({"max_age": 86_400_000_000_000_u64, "allow_direct": true, "metadata": {"owner": "us"}}),
     )
     .await?;
     site.consumer("BIG", "c", json!({})).await?;
@@ -118,14 +119,30 @@ async fn half(target: &Site, backup: &Path) -> Result<Child> {
 async fn while_it_restores() -> Result<()> {
     let site = large().await?;
     let backup = site.created()?;
-    let before = held(&site.api().await?, "STREAM.NAMES").await?;
-    for _ in 0..kills().div_ceil(3) {
-        restored_after_a_kill(&backup, &before).await?;
-    }
-    Ok(())
+    let before = held_of(&site, "BIG").await?;
+    let done = AtomicU32::new(0);
+    let lane = || -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        while done.fetch_add(1, Relaxed) < kills() {
+            runtime.block_on(restored_after_a_kill(&backup, &before))?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES.min(kills())).map(|_| scope.spawn(lane)).collect();
+        for lane in lanes {
+            lane.join().map_err(|_| anyhow!("a lane panicked"))??;
+        }
+        Ok(())
+    })
 }
 
-async fn restored_after_a_kill(backup: &Path, before: &BTreeMap<String, Value>) -> Result<()> {
+/// So many restores at a time, each into a server of its own: nats-server gives a killed one up only some seconds later.
+const LANES: u32 = 6;
+
+async fn restored_after_a_kill(backup: &Path, before: &Value) -> Result<()> {
     let target = one()?;
     let mut child = half(&target, backup).await?;
     child.kill()?; // SIGKILL
@@ -139,7 +156,7 @@ async fn restored_after_a_kill(backup: &Path, before: &BTreeMap<String, Value>) 
     target
         .restore(backup, &[])?
         .ended(0, &["1 streams restored"]);
-    assert_eq!(held(&api, "STREAM.NAMES").await?, *before);
+    assert_eq!(held_of(&target, "BIG").await?, *before);
     let info = asked(&api, "STREAM.INFO.BIG", &Value::Null).await?;
     assert_eq!(info["config"]["metadata"]["owner"], "us");
     assert!(info["config"]["metadata"]["cim.restoring"].is_null());
@@ -157,7 +174,7 @@ async fn restored_after_a_kill(backup: &Path, before: &BTreeMap<String, Value>) 
 async fn of_the_server_while_it_is_restored_into() -> Result<()> {
     let site = large().await?;
     let backup = site.created()?;
-    let before = held(&site.api().await?, "STREAM.NAMES").await?;
+    let before = held_of(&site, "BIG").await?;
     let mut target = one()?;
     let child = half(&target, &backup).await?;
     target.kill()?;
@@ -167,7 +184,7 @@ async fn of_the_server_while_it_is_restored_into() -> Result<()> {
     target
         .restore(&backup, &[])?
         .ended(0, &["1 streams restored"]);
-    assert_eq!(held(&target.api().await?, "STREAM.NAMES").await?, before);
+    assert_eq!(held_of(&target, "BIG").await?, before);
     Ok(())
 }
 

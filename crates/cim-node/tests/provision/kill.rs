@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use std::time::Duration;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use cim_testkit::until;
 use serde_json::{Value, json};
 
@@ -13,8 +15,13 @@ use crate::support::{Site, one};
 
 /// `CIM_KILLS=100` for the long form.
 pub fn kills() -> u32 {
+    kills_or(5)
+}
+
+/// As many as are asked for, or as many as these.
+fn kills_or(few: u32) -> u32 {
     let kills = std::env::var("CIM_KILLS").ok();
-    kills.and_then(|kills| kills.parse().ok()).unwrap_or(5)
+    kills.and_then(|kills| kills.parse().ok()).unwrap_or(few)
 }
 
 const STREAMS: usize = 25;
@@ -63,8 +70,9 @@ async fn held(site: &Site) -> Result<BTreeMap<String, Value>> {
     Ok(held)
 }
 
-/// Runs `apply` and kills it once it has told of so many steps, and a moment later: somewhere within the next step.
-fn cut(site: &mut Site, kill: u32, node: Option<usize>) -> Result<()> {
+/// Runs `apply` and kills it once it has told of so many steps, and a moment later: somewhere within the next step; how
+/// many were killed, for it may be over by then.
+fn cut(site: &mut Site, kill: u32, node: Option<usize>) -> Result<u32> {
     let random = kill.wrapping_mul(2_654_435_761) >> 8;
     let (steps, moment) = (random % 50, Duration::from_micros(u64::from(random % 1511)));
     let mut command = site.command("apply");
@@ -83,16 +91,23 @@ fn cut(site: &mut Site, kill: u32, node: Option<usize>) -> Result<()> {
     // No wait for anything: the moment is what is random.
     std::thread::sleep(moment);
     child.kill()?; // SIGKILL
-    child.wait()?;
-    Ok(())
+    Ok(u32::from(child.wait()?.code().is_none()))
+}
+
+/// Whether another round is due; not for ever, if none kills.
+pub fn due(round: u32, killed: u32, wanted: u32) -> Result<bool> {
+    ensure!(round < 2 * wanted + 2, "{killed} killed in {round} rounds");
+    Ok(killed < wanted)
 }
 
 #[tokio::test]
 async fn while_it_makes_assets() -> Result<()> {
-    for kill in 0..kills() {
+    let (mut round, mut killed) = (0, 0);
+    while due(round, killed, kills())? {
         let mut site = one()?;
         declare(&site, 0)?;
-        cut(&mut site, kill, None)?;
+        killed += cut(&mut site, round, None)?;
+        round += 1;
         let before = held(&site).await?;
         site.applied()?;
         let after = held(&site).await?;
@@ -120,9 +135,11 @@ async fn while_it_updates_assets_that_hold_messages() -> Result<()> {
     site.publish(&subjects.iter().map(String::as_str).collect::<Vec<_>>(), 2)
         .await?;
     let before = held(&site).await?;
-    for kill in 0..kills() {
-        declare(&site, kill + 1)?;
-        cut(&mut site, kill, None)?;
+    let (mut round, mut killed) = (0, 0);
+    while due(round, killed, kills())? {
+        declare(&site, round + 1)?;
+        killed += cut(&mut site, round, None)?;
+        round += 1;
         assert_eq!(held(&site).await?, before, "after the kill");
         site.applied()?;
         assert_eq!(held(&site).await?, before, "after the next run");
@@ -137,17 +154,44 @@ async fn while_it_updates_assets_that_hold_messages() -> Result<()> {
 /// A node that comes back may lead a consumer before it has read what was decided without it, and then tells the old
 /// configuration: seen for 2 s and more (2026-11-21, nats-server 2.15.1), never again after its `/healthz` said ok. So
 /// `plan` and the counts are asked until they agree; what was lost, or doubled, never does.
-#[tokio::test]
-async fn while_a_node_of_a_cluster_is_killed_too() -> Result<()> {
+#[test]
+fn while_a_node_of_a_cluster_is_killed_too() -> Result<()> {
+    let wanted = kills_or(2);
+    let (rounds, killed) = (AtomicU32::new(0), AtomicU32::new(0));
+    let lane = || -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(clustered(&rounds, &killed, wanted))
+    };
+    std::thread::scope(|scope| {
+        let lanes = CLUSTERS.min(wanted.div_ceil(5));
+        let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
+        for lane in lanes {
+            lane.join().map_err(|_| anyhow!("a lane panicked"))??;
+        }
+        Ok(())
+    })
+}
+
+/// Rounds on one cluster, until so many were killed on all.
+async fn clustered(rounds: &AtomicU32, killed: &AtomicU32, wanted: u32) -> Result<()> {
     let mut site = crate::cluster::cluster().await?;
     let mut before = BTreeMap::new();
-    for round in 0..kills().div_ceil(3) {
+    loop {
+        let round = rounds.fetch_add(1, Relaxed);
+        if !due(round, killed.load(Relaxed), wanted)? {
+            return Ok(());
+        }
         declare_on(&site, round, 3)?;
         let node = usize::try_from(round % 3)?;
-        cut(&mut site, round + 17, Some(node))?;
-        // With two of three, it does what it can, and says what it could not.
-        let said = site.run("apply", &["--wait", "5"])?;
-        println!("with two of three: {} {}", said.code, said.err);
+        let since = Instant::now();
+        killed.fetch_add(cut(&mut site, round + 17, Some(node))?, Relaxed);
+        if round % WITH_TWO == 0 {
+            // With two of three, it does what it can, and says what it could not.
+            let said = site.run("apply", &["--wait", "1"])?;
+            println!("with two of three: {} {}", said.code, said.err);
+        }
         site.start(node)?;
         until("another run converges", async || {
             let report = site.json("apply", &[])?;
@@ -155,17 +199,9 @@ async fn while_a_node_of_a_cluster_is_killed_too() -> Result<()> {
             Ok(())
         })
         .await?;
+        println!("round {round}: converged after {:.1?}", since.elapsed());
         if before.is_empty() {
-            let subjects: Vec<_> = (0..STREAMS).map(|index| format!("S{index}.x")).collect();
-            let subjects: Vec<_> = subjects.iter().map(String::as_str).collect();
-            site.publish(&subjects, MESSAGES).await?;
-            before = until("all nodes know of the messages", async || {
-                let held = held(&site).await?;
-                ensure!(held.len() == 2 * STREAMS, "{held:?}");
-                ensure!(held.values().all(has_all), "{held:?}");
-                Ok(held)
-            })
-            .await?;
+            before = filled(&site).await?;
         }
         until("nothing was made again, lost or doubled", async || {
             let after = held(&site).await?;
@@ -175,8 +211,27 @@ async fn while_a_node_of_a_cluster_is_killed_too() -> Result<()> {
         .await?;
         site.agrees(&["50 declared: 50 as declared"]).await?;
     }
-    Ok(())
 }
+
+/// Puts messages into all streams; what must not change from then on.
+async fn filled(site: &Site) -> Result<BTreeMap<String, Value>> {
+    let subjects: Vec<_> = (0..STREAMS).map(|index| format!("S{index}.x")).collect();
+    let subjects: Vec<_> = subjects.iter().map(String::as_str).collect();
+    site.publish(&subjects, MESSAGES).await?;
+    until("all nodes know of the messages", async || {
+        let held = held(site).await?;
+        ensure!(held.len() == 2 * STREAMS, "{held:?}");
+        ensure!(held.values().all(has_all), "{held:?}");
+        Ok(held)
+    })
+    .await
+}
+
+/// So many clusters at a time: a round is mostly the 4 to 9 s in which nats-server elects other leaders.
+const CLUSTERS: u32 = 3;
+
+/// One of so many runs is made while the node is away.
+const WITH_TWO: u32 = 5;
 
 /// How many messages each stream gets.
 const MESSAGES: usize = 2;

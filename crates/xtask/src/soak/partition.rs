@@ -6,15 +6,17 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::machine::{date, load, machine};
+use super::page::Page;
 use crate::process;
 use crate::progress::Progress;
 use crate::tools::{Purpose, Tools};
 use crate::workspace::Workspace;
 
-/// Where the result stands, between [`BEGIN`] and [`END`].
-const PAGE: &str = "docs/partition.md";
-const BEGIN: &str = "<!-- cargo xtask soak partition writes from here -->\n";
-const END: &str = "<!-- to here -->\n";
+/// Where the result stands.
+const PAGE: Page = Page {
+    path: "docs/partition.md",
+    begin: "<!-- cargo xtask soak partition writes from here -->\n",
+};
 
 /// What `reference/nats.md` §3.4 measured with nats-server 2.15.1, for outages of so many seconds at most: a source on
 /// the hub, and one on the leaf. There a leaf was killed once.
@@ -78,20 +80,9 @@ pub fn run(args: &Args, workspace: &Workspace, progress: &Progress) -> Result<()
         machine(),
         load()
     );
-    let page = workspace.root.join(PAGE);
-    let text = fs::read_to_string(&page).with_context(|| format!("reading {PAGE}"))?;
-    let text = written(&text, &format!("{head}{table}"))?;
-    fs::write(&page, text).with_context(|| format!("writing {PAGE}"))?;
-    progress.note(&format!("{PAGE} has the result"));
+    PAGE.write(workspace, &format!("{head}{table}"))?;
+    progress.note(&format!("{} has the result", PAGE.path));
     Ok(())
-}
-
-/// The page with another result.
-fn written(page: &str, result: &str) -> Result<String> {
-    let lost = || format!("{PAGE} has no place between {BEGIN:?} and {END:?}");
-    let (before, rest) = page.split_once(BEGIN).with_context(lost)?;
-    let (_, after) = rest.split_once(END).with_context(lost)?;
-    Ok(format!("{before}{BEGIN}\n{result}\n{END}{after}"))
 }
 
 fn table(rows: &[Row]) -> String {
@@ -128,18 +119,4 @@ fn table(rows: &[Row]) -> String {
         );
     }
     table
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_result_replaces_the_one_before() {
-        let page = format!("a\n{BEGIN}old\n{END}z\n");
-        let new = written(&page, "new").unwrap();
-        assert_eq!(new, format!("a\n{BEGIN}\nnew\n{END}z\n"));
-        let error = written("a", "new").unwrap_err().to_string();
-        assert!(error.contains(PAGE), "{error}");
-    }
 }

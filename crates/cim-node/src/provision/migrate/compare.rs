@@ -60,6 +60,15 @@ impl Compared {
     }
 }
 
+/// What it means that a copy has nothing under a sequence that the stream has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// It never had it.
+    Missing,
+    /// It had it once, and takes messages of its own since: it was removed there.
+    Gone,
+}
+
 /// Compares what a stream holds from one sequence to another with what a copy holds under the same sequences.
 ///
 /// # Errors
@@ -69,6 +78,7 @@ pub async fn compare(
     of: &str,
     copy: &str,
     (from, to): (u64, u64),
+    absent: Absent,
     at_once: usize,
 ) -> Result<Compared> {
     let mut all = Compared::default();
@@ -81,7 +91,7 @@ pub async fn compare(
         let start = from + part * size;
         (start, (start + size - 1).min(to))
     });
-    let results = stream::iter(ranges).map(async |range| part(api, of, copy, range).await);
+    let results = stream::iter(ranges).map(async |range| part(api, of, copy, range, absent).await);
     let mut results = results.buffer_unordered(at_once.max(1));
     while let Some(result) = results.next().await {
         all.and(result?);
@@ -90,7 +100,13 @@ pub async fn compare(
     Ok(all)
 }
 
-async fn part(api: &Api, of: &str, copy: &str, (from, to): (u64, u64)) -> Result<Compared> {
+async fn part(
+    api: &Api,
+    of: &str,
+    copy: &str,
+    (from, to): (u64, u64),
+    absent: Absent,
+) -> Result<Compared> {
     let mut compared = Compared::default();
     let mut seq = from;
     while seq <= to {
@@ -113,7 +129,9 @@ async fn part(api: &Api, of: &str, copy: &str, (from, to): (u64, u64)) -> Result
                 digest: Sha256::digest(content(&message)).into(),
                 missing: Vec::new(),
             });
-        } else if self::message(api, of, &exact).await?.is_some() {
+        } else if (copied.is_some() || absent == Absent::Missing)
+            && self::message(api, of, &exact).await?.is_some()
+        {
             compared.missing.push(at);
         } // else it went meanwhile
         seq = at + 1;
@@ -151,25 +169,28 @@ pub async fn last(api: &Api, stream: &str) -> Result<u64> {
         .unwrap_or_default())
 }
 
-/// Removes from a copy what the stream has no longer: deleted, purged, rolled up, acknowledged or expired meanwhile.
+/// Removes from a copy what the stream has no longer: deleted, purged, rolled up, acknowledged or expired meanwhile. What the
+/// copy has after `end` is its own.
 ///
 /// # Errors
 /// What the server says to a removal.
-pub async fn forget(api: &Api, of: &str, copy: &str, at_once: usize) -> Result<u64> {
+pub async fn forget(api: &Api, of: &str, copy: &str, end: u64, at_once: usize) -> Result<u64> {
     let theirs = details(api, of).await?;
     let ours = details(api, copy).await?;
     let number = |state: &Value, name: &str| state[name].as_u64().unwrap_or_default();
     let mut gone = 0;
     let first = number(&theirs, "first_seq");
     if first > number(&ours, "first_seq") && number(&ours, "messages") > 0 {
-        let body = json!({ "seq": first.min(number(&theirs, "last_seq") + 1) });
+        // No further than the copy got: what comes next is for it to say.
+        let next = number(&ours, "last_seq").min(end).saturating_add(1);
+        let body = json!({ "seq": first.min(next) });
         let purged = api.ask(&format!("STREAM.PURGE.{copy}"), &body).await;
         let purged = purged.map_err(|failure| anyhow!("purging {copy}: {failure}"))?;
         gone += number(&purged, "purged");
     }
     let (first, last) = (
         first.max(number(&ours, "first_seq")),
-        number(&ours, "last_seq"),
+        number(&ours, "last_seq").min(end),
     );
     let extra: Vec<u64> = deleted(&theirs)
         .difference(&deleted(&ours))

@@ -1,12 +1,12 @@
-//! The migration of one consumer: made again as declared, at the place where it was.
+//! The migration of one consumer: what it would do, and whether it may.
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow};
 use cim_spec::version::Version;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::consumers::{can_be_placed, fit_work_queue, info, kept, pause, position};
-use super::note::{LABEL, closed, digest, interim, trial};
+use super::consumers::{can_be_placed, fit_work_queue, info, position};
+use super::note::{LABEL, digest, interim};
 use super::told::Told;
 use super::{Order, RESETS};
 use crate::provision::api::Api;
@@ -15,25 +15,24 @@ use crate::provision::plan::{Action, Means, Step};
 use crate::provision::tree::{Tree, text};
 use crate::provision::words;
 
-/// nats-server: it could not write a consumer's files.
-const NO_FILES: &str = "(error 10104)";
-
 /// The note on the interim consumer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Note {
+pub(super) struct Note {
     id: String,
-    created: String,
+    /// When the old consumer was made: another one of that name is not it.
+    pub(super) created: String,
     target: String,
-    position: u64,
+    /// The last sequence that it needs no more; 0: none.
+    pub(super) position: u64,
 }
 
-struct Migration<'a> {
-    api: &'a Api,
-    stream: &'a str,
-    name: &'a str,
-    target: &'a Tree,
+pub(super) struct Migration<'a> {
+    pub(super) api: &'a Api,
+    pub(super) stream: &'a str,
+    pub(super) name: &'a str,
+    pub(super) target: &'a Tree,
     /// A work queue takes no second consumer, and needs none: what is done is gone from it.
-    queue: bool,
+    pub(super) queue: bool,
 }
 
 /// Says what would be done, or does it.
@@ -224,105 +223,5 @@ impl Migration<'_> {
                 "upgrade the server to 2.14 first, or declare a consumer of another name",
             )
         })
-    }
-
-    async fn run(&self, mut note: Note, tell: &dyn Fn(&str)) -> Result<u64> {
-        let held = info(self.api, self.stream, self.name).await?;
-        let is_old = |held: &Value| held["created"] == note.created.as_str();
-        if let Some(old) = held.filter(is_old) {
-            if !self.queue {
-                self.trial().await?;
-                self.interim(&old, &note).await?;
-            }
-            tell("paused until it is made again");
-            let (all, _) = kept(self.api, self.stream).await?;
-            let this: Vec<_> = all
-                .into_iter()
-                .filter(|kept| kept.name == self.name)
-                .collect();
-            // Without its files it cannot be paused, nor used, and nats-server 2.15.1 keeps it so: a killed run had told it
-            // to remove the consumer, and that met another request. What waits is held by the interim one.
-            match pause(self.api, self.stream, &this).await {
-                Err(error) if !format!("{error:#}").ends_with(NO_FILES) => return Err(error),
-                _ => {}
-            }
-            let now = info(self.api, self.stream, self.name).await?;
-            note.position = now.as_ref().map_or(note.position, position);
-            if !self.queue {
-                self.interim(&old, &note).await?;
-            }
-            ensure!(
-                now.as_ref()
-                    .is_some_and(|now| now["created"] == note.created.as_str()),
-                "{} was made again meanwhile: run again",
-                self.name
-            );
-            self.remove(self.name).await?;
-        }
-        let held = match info(self.api, self.stream, self.name).await? {
-            Some(held) => held,
-            None => {
-                self.create(self.name, self.target.clone(), "create")
-                    .await?
-            }
-        };
-        if !self.queue && position(&held) < note.position {
-            let body = json!({ "seq": note.position + 1 });
-            let subject = format!("CONSUMER.RESET.{}.{}", self.stream, self.name);
-            let reset = self.api.ask(&subject, &body).await;
-            reset.map_err(|failure| anyhow!("putting {} at its place: {failure}", self.name))?;
-        }
-        self.remove(&interim(self.name)).await?;
-        Ok(note.position)
-    }
-
-    /// The server takes what is declared, tried under another name.
-    async fn trial(&self) -> Result<()> {
-        let trial = trial(self.name);
-        let mut config = self.target.clone();
-        config.remove("name");
-        config.insert("durable_name".to_owned(), json!(trial));
-        if config.contains_key("deliver_subject") {
-            config.insert("deliver_subject".to_owned(), json!(closed(&trial, "trial")));
-        }
-        self.remove(&trial).await?;
-        let tried = self.create(&trial, config, "create").await;
-        self.remove(&trial).await?;
-        tried.map(drop).map_err(|error| {
-            error.context("nothing was done, for the server would not take what is declared")
-        })
-    }
-
-    /// The interim consumer: it wants what the old one wants, and has the note.
-    async fn interim(&self, old: &Value, note: &Note) -> Result<()> {
-        let name = interim(self.name);
-        let mut config = Tree::new();
-        for field in ["filter_subject", "filter_subjects", "num_replicas"] {
-            if let Some(value) = old["config"].get(field) {
-                config.insert(field.to_owned(), value.clone());
-            }
-        }
-        config.insert("durable_name".to_owned(), json!(name));
-        config.insert("ack_policy".to_owned(), json!("explicit"));
-        config.insert(
-            "metadata".to_owned(),
-            json!({ LABEL: serde_json::to_string(note)? }),
-        );
-        self.create(&name, config, "").await.map(drop)
-    }
-
-    async fn create(&self, name: &str, config: Tree, action: &str) -> Result<Value> {
-        let body = json!({ "stream_name": self.stream, "config": config, "action": action });
-        let subject = format!("CONSUMER.CREATE.{}.{name}", self.stream);
-        let made = self.api.ask(&subject, &body).await;
-        made.map_err(|failure| anyhow!("making the consumer {name} of {}: {failure}", self.stream))
-    }
-
-    async fn remove(&self, name: &str) -> Result<()> {
-        let subject = format!("CONSUMER.DELETE.{}.{name}", self.stream);
-        let removed = self.api.find(&subject, &Value::Null).await;
-        removed
-            .map(drop)
-            .map_err(|failure| anyhow!("removing the consumer {name}: {failure}"))
     }
 }

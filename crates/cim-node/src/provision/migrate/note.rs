@@ -42,6 +42,10 @@ pub struct Note {
     pub config: Tree,
     /// Its durable consumers and where they are.
     pub consumers: Vec<Kept>,
+    /// From where on, and up to where, a copy took over that is known to hold messages under the same numbers, but not yet
+    /// what they are. Absent: nothing took over, or by a run of before this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<(u64, u64)>,
 }
 
 /// A consumer to make again.

@@ -1,19 +1,15 @@
-//! What a migration does to single streams: close, copy, compare, skip, remove.
+//! What a migration does with single streams: copy, compare, look, change, remove.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
-use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use super::compare::{self, Compared};
+use super::compare::{self, Absent, Compared};
 use super::stream::Migration;
 use crate::provision::api::Pauses;
 use crate::provision::found::{self, FoundStream};
-use crate::provision::tree::{Tree, flag, text};
-
-/// How many numbers without a message at a stream's end are skipped; one publish ends such a gap.
-pub const LONGEST_GAP: u64 = 100_000;
+use crate::provision::tree::{Tree, text};
 
 /// How long a copy may stand still.
 const STALLED: Duration = Duration::from_secs(30);
@@ -21,38 +17,18 @@ const STALLED: Duration = Duration::from_secs(30);
 /// How often is told how far a copy is.
 const TELL: Duration = Duration::from_secs(2);
 
-/// How long two streams may differ by what expires meanwhile.
-const SAME: Duration = Duration::from_secs(10);
-
-/// So few messages are copied and compared while publishers wait.
+/// So few messages are not worth another round.
 const FEW: u64 = 200;
 
-/// How often is tried to get so close to a stream that grows.
-const ROUNDS: usize = 20;
-
-const FILLERS_AT_ONCE: usize = 256;
-
 impl Migration<'_> {
-    /// Closes a stream: nothing comes in any more.
-    pub(super) async fn close(&self, config: &Tree, name: &str, closed: String) -> Result<()> {
-        if flag(config, "sealed") {
-            return Ok(());
-        }
-        let mut config = config.clone();
-        for field in ["mirror", "sources", "mirror_direct"] {
-            config.remove(field);
-        }
-        config.insert("name".to_owned(), json!(name));
-        config.insert("subjects".to_owned(), json!([closed]));
-        self.change("STREAM.UPDATE", &config).await
-    }
-
-    /// Waits until a copy has the last message; its sequence.
+    /// Waits until a copy has the message that is the last one now, or was until that went; its sequence. A copy that
+    /// is slower than publishers gets there, and never to their last one.
     pub(super) async fn caught_up(&self, of: &str, copy: &str) -> Result<u64> {
+        let now = compare::last(self.api, of).await?;
         let mut pauses = Pauses::new(STALLED);
         let (mut best, mut told) = (0, Instant::now());
         loop {
-            let last = compare::last(self.api, of).await?;
+            let last = compare::last(self.api, of).await?.min(now);
             let held = self.info(copy).await?;
             if held.state.last_seq >= last {
                 return Ok(last);
@@ -79,13 +55,15 @@ impl Migration<'_> {
         of: &str,
         copy: &str,
         (from, to): (u64, u64),
+        absent: Absent,
     ) -> Result<Compared> {
         let mut all = Compared::default();
         let first = self.info(of).await?.state.first_seq;
         let (mut at, mut told) = (from.max(first), Instant::now());
         while at <= to {
             let end = (at + 19_999).min(to);
-            all.and(compare::compare(self.api, of, copy, (at, end), self.at_once).await?);
+            let part = compare::compare(self.api, of, copy, (at, end), absent, self.at_once);
+            all.and(part.await?);
             at = end + 1;
             if told.elapsed() >= TELL {
                 told = Instant::now();
@@ -95,80 +73,28 @@ impl Migration<'_> {
         Ok(all)
     }
 
-    /// Copies and compares while messages come in, until only few are left; the last compared sequence.
-    pub(super) async fn nearly(
-        &self,
-        of: &str,
-        copy: &str,
-        from: u64,
-        all: &mut Compared,
-    ) -> Result<u64> {
-        let mut reached = from;
-        for _ in 0..ROUNDS {
-            let end = self.caught_up(of, copy).await?;
-            all.and(self.compared(of, copy, (reached + 1, end)).await?);
-            all.complete(of, copy)?;
-            let few = end.saturating_sub(reached) < FEW;
-            reached = end.max(reached);
-            if few {
-                break;
-            }
-        }
-        Ok(reached)
-    }
-
-    /// Makes both hold the very same: what the one has no longer, the other forgets. Everything was compared.
-    pub(super) async fn same(&self, of: &str, copy: &str, all: &Compared) -> Result<()> {
-        all.complete(of, copy)?;
-        let mut pauses = Pauses::new(SAME);
+    /// Copies and compares while messages come in, until only few are left, or until publishers turn out to be so fast
+    /// that another round would leave about as many; the last compared sequence. Rounds halve, so this ends.
+    pub(super) async fn nearly(&self, of: &str, copy: &str, all: &mut Compared) -> Result<u64> {
+        let (mut reached, mut before) = (0, u64::MAX);
         loop {
-            compare::forget(self.api, of, copy, self.at_once).await?;
-            let (theirs, ours) = (self.info(of).await?.state, self.info(copy).await?.state);
-            if theirs.messages == ours.messages {
-                ensure!(
-                    all.messages >= theirs.messages,
-                    "only {} of the {} messages of {of} were compared: nothing was removed, run again",
-                    all.messages,
-                    theirs.messages
-                );
-                return Ok(());
+            let end = self.caught_up(of, copy).await?;
+            compare::forget(self.api, of, copy, u64::MAX, self.at_once).await?;
+            let rest = end.saturating_sub(reached);
+            if rest >= FEW && rest > before / 2 {
+                (self.tell)(&format!(
+                    "{rest} messages came while {before} were compared: the rest is once {of} is closed"
+                ));
+                return Ok(reached);
             }
-            // Messages may expire meanwhile.
-            ensure!(
-                pauses.next().await,
-                "{copy} holds {} messages, and {of} {}: nothing was removed, run again",
-                ours.messages,
-                theirs.messages
-            );
+            let range = (reached + 1, end);
+            all.and(self.compared(of, copy, range, Absent::Missing).await?);
+            all.complete(of, copy)?;
+            (reached, before) = (end.max(reached), rest);
+            if rest < FEW {
+                return Ok(reached);
+            }
         }
-    }
-
-    /// Makes a stream's next sequence the one after `end`: where the last messages were deleted, a copy does not know
-    /// of them, and consumers would take new messages for old ones.
-    pub(super) async fn skip_to(&self, name: &str, end: u64, closed: &str) -> Result<()> {
-        let state = self.info(name).await?.state;
-        if state.messages == 0 && state.last_seq < end {
-            return self.purge(name, &json!({ "seq": end + 1 })).await;
-        }
-        let gap = end.saturating_sub(state.last_seq);
-        ensure!(
-            gap <= LONGEST_GAP,
-            "the last {gap} sequences of {name} have no message, too many to skip: publish one message to it, and run again"
-        );
-        let fillers = stream::iter(0..gap).map(async |_| self.api.store(closed).await);
-        let mut fillers = fillers.buffer_unordered(FILLERS_AT_ONCE);
-        while let Some(filled) = fillers.next().await {
-            filled.map_err(|failure| anyhow!("skipping sequences of {name}: {failure}"))?;
-        }
-        // Also those of a run that was killed.
-        self.purge(name, &json!({ "filter": closed })).await
-    }
-
-    pub(super) async fn purge(&self, name: &str, body: &Value) -> Result<()> {
-        let purged = self.api.ask(&format!("STREAM.PURGE.{name}"), body).await;
-        purged
-            .map(drop)
-            .map_err(|failure| anyhow!("purging {name}: {failure}"))
     }
 
     pub(super) async fn find(&self, name: &str) -> Result<Option<FoundStream>> {

@@ -191,15 +191,17 @@ pub fn steps(old: &str, way: Way) -> Vec<String> {
         Way::Copy => vec![
             format!("a stream {copy} mirrors {old}, and every message is compared"),
             format!(
-                "consumers of {old} are paused; {old} takes no more messages, the rest is copied and compared, and {copy} takes what is published to the subjects of {old}"
+                "consumers of {old} are paused; {old} takes no more messages, the rest is copied, {copy} takes what is published to the subjects of {old}, and the rest is compared"
             ),
             format!(
                 "{old} is removed and made again as declared, as a mirror of {copy}, and every message is compared"
             ),
             format!(
-                "{copy} takes no more messages, the rest is copied and compared, and {old} takes what is published"
+                "{copy} takes no more messages, the rest is copied, and {old} takes what is published"
             ),
-            format!("the consumers come back at their place, and {copy} is removed"),
+            format!(
+                "the consumers come back at their place, the rest is compared, and {copy} is removed"
+            ),
         ],
         Way::Refill => vec![
             format!("a stream {copy} is made, which only notes where this stands"),

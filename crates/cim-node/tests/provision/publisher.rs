@@ -1,0 +1,143 @@
+//! Who publishes while a stream migrates, and what was acknowledged.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+
+use crate::migrate::content;
+use crate::support::Site;
+
+/// How long it goes on at most: a migration that never ends shall fail its test, not fill a disk.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// How fast.
+struct Pace {
+    /// So many are under way at a time; 0 stops it.
+    at_once: AtomicU64,
+    /// And so many microseconds pass before the next ones.
+    pause: AtomicU64,
+}
+
+/// Publishes numbers, one after the other or several at a time, from a thread of its own until told to stop, and keeps
+/// those that were acknowledged.
+pub struct Publisher {
+    subject: String,
+    pace: Arc<Pace>,
+    thread: JoinHandle<Result<Vec<String>>>,
+}
+
+impl Publisher {
+    /// So many at a time, and a pause.
+    pub fn start(site: &Site, subject: &str, at_once: u64, pause: Duration) -> Self {
+        let (url, to) = (site.url().to_owned(), subject.to_owned());
+        let pace = Arc::new(Pace {
+            at_once: AtomicU64::new(at_once),
+            pause: AtomicU64::new(micros(pause)),
+        });
+        let wanted = Arc::clone(&pace);
+        let publish = async move {
+            let client = async_nats::connect(url).await?;
+            let inbox = client.new_inbox();
+            let mut acks = client.subscribe(format!("{inbox}.*")).await?;
+            let (mut acknowledged, mut next) = (Vec::new(), 1_u64);
+            let end = Instant::now() + LONGEST;
+            while Instant::now() < end {
+                let at_once = wanted.at_once.load(Relaxed);
+                if at_once == 0 {
+                    break;
+                }
+                for number in next..next + at_once {
+                    let (to, ack) = (to.clone(), format!("{inbox}.{number}"));
+                    let body = number.to_string().into();
+                    client.publish_with_reply(to, ack, body).await?;
+                }
+                let mut stored = Vec::new();
+                for _ in 0..at_once {
+                    let ack = acks.next().await.context("the server answers")?;
+                    let number = ack.subject.rsplit('.').next().unwrap_or_default();
+                    let ack: Value = serde_json::from_slice(&ack.payload).unwrap_or_default();
+                    stored.extend(ack["seq"].as_u64().map(|_| number.parse::<u64>()));
+                }
+                let mut stored = stored.into_iter().collect::<Result<Vec<_>, _>>()?;
+                stored.sort_unstable();
+                acknowledged.extend(stored.iter().map(u64::to_string));
+                next += at_once;
+                // Not to wait for anything: this is the pace.
+                tokio::time::sleep(Duration::from_micros(wanted.pause.load(Relaxed))).await;
+            }
+            Ok(acknowledged)
+        };
+        let thread = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?
+                .block_on(publish)
+        });
+        Self {
+            subject: subject.to_owned(),
+            pace,
+            thread,
+        }
+    }
+
+    /// From now on at another pace.
+    pub fn pace(&self, at_once: u64, pause: Duration) {
+        self.pace.pause.store(micros(pause), Relaxed);
+        self.pace.at_once.store(at_once, Relaxed);
+    }
+
+    /// What was acknowledged is there, once and in order.
+    pub async fn stop(self, site: &Site) -> Result<usize> {
+        self.pace.at_once.store(0, Relaxed);
+        let acknowledged = self.thread.join();
+        let acknowledged =
+            acknowledged.map_err(|_| anyhow::anyhow!("the publisher panicked"))??;
+        let content = content(site, "A").await?;
+        let bodies: Vec<_> = content
+            .iter()
+            .filter(|message| message["subject"] == self.subject.as_str())
+            .map(|message| message["data"].clone())
+            .collect();
+        let wanted: Vec<_> = acknowledged
+            .iter()
+            .map(|body| json!(encode(body)))
+            .collect();
+        let differs = bodies.iter().zip(&wanted).position(|(is, was)| is != was);
+        ensure!(
+            bodies == wanted,
+            "{} acknowledged, {} there, the first that differs is number {differs:?}",
+            wanted.len(),
+            bodies.len()
+        );
+        Ok(acknowledged.len())
+    }
+}
+
+fn micros(pause: Duration) -> u64 {
+    u64::try_from(pause.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Base 64 of digits, as the API writes bodies.
+fn encode(text: &str) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in text.as_bytes().chunks(3) {
+        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for index in 0..4 {
+            let at = usize::try_from(bits >> (18 - 6 * index) & 63).unwrap_or_default();
+            out.push(if index > chunk.len() {
+                '='
+            } else {
+                char::from(LETTERS[at])
+            });
+        }
+    }
+    out
+}
