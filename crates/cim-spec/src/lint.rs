@@ -70,6 +70,8 @@ lints! {
     OFFLINE_WINDOW = "offline-window",
     /// A full stream drops what did not cross yet.
     DISCARD_OLD = "discard-old",
+    /// A stream that collects others drops what two of them have under one id.
+    DUPLICATE_WINDOW = "duplicate-window",
     /// A stream is on one disk of a cluster, whose server acknowledges before it has written.
     SINGLE_REPLICA = "single-replica",
     /// An acknowledgement of something that is not there.

@@ -154,7 +154,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             wait,
             server,
         }) => {
-            let mut looker = Looker::new(server.nats_server);
+            let mut looker = Looker::new(server.nats_server).whole();
             let patience = Duration::from_secs(wait);
             let report = gate(patience, || daemon::look(&mut looker, &health, None));
             print(&text::text(&report))?;

@@ -74,11 +74,21 @@ pub struct Slow {
     pub backups: Vec<(WatchedBackup, Seen<Option<Told>>)>,
 }
 
+impl Slow {
+    /// Whether the server complained and does no longer. Most complaints are short (streams are made, a replica catches
+    /// up), and what waits for them is not to wait for the next of these looks.
+    fn is_over(&self, monitor: &Monitor) -> bool {
+        matches!(self.healthz, Ok(Some(_))) && !matches!(monitor.complaint(), Ok(Some(_)))
+    }
+}
+
 /// Looks, again and again.
 #[derive(Debug)]
 pub struct Looker {
     /// The nats-server that reads the config, for its digest where that covers secrets.
     pub nats_server: PathBuf,
+    /// Whether everything is looked at each time.
+    whole: bool,
     digest: Option<(Vec<Fingerprint>, Seen<String>)>,
     slow: Option<Rc<Slow>>,
     backlog: Backlog,
@@ -94,12 +104,19 @@ impl Looker {
     pub fn new(nats_server: PathBuf) -> Self {
         Self {
             nats_server,
+            whole: false,
             digest: None,
             slow: None,
             backlog: Backlog::default(),
             last: None,
             speaks: Speaks::default(),
         }
+    }
+
+    /// Looks at everything each time, for whoever waits until it is well.
+    pub fn whole(mut self) -> Self {
+        self.whole = true;
+        self
     }
 
     /// Speaks over NATS too; `waits`: each look waits for what is on its way.
@@ -139,7 +156,11 @@ impl Looker {
         let start = varz.as_ref().ok().map(|varz| varz.start.clone());
         let every = Duration::from_millis(watch.slow_interval);
         let fresh = self.slow.take().filter(|slow| {
-            slow.start == start && !slow.failed && moment.duration_since(slow.moment) < every
+            !self.whole
+                && slow.start == start
+                && !slow.failed
+                && moment.duration_since(slow.moment) < every
+                && !slow.is_over(&monitor)
         });
         let is_whole = fresh.is_none();
         let slow = fresh

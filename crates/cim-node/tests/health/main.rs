@@ -20,6 +20,7 @@ mod hub;
 mod limits;
 mod links;
 mod parsers;
+mod passing;
 mod scene;
 mod secrets;
 mod server;

@@ -101,6 +101,7 @@ fn check(held: &[Asset], around: &Around<'_>, lints: &mut Lints<'_>) {
         unheard(asset, stream, around, lints);
         interest(asset, stream, held, lints);
         partition(asset, stream, lints);
+        collects(asset, stream, lints);
     }
 }
 
@@ -247,6 +248,21 @@ fn partition(asset: &Asset, stream: &Stream, lints: &mut Lints<'_>) {
             &asset.at.join("discard"),
             "\"old\" drops the oldest messages when the stream is full, also those that did not cross yet",
             "write \"new\": then publishers are told",
+        );
+    }
+}
+
+/// Ids of messages are their publishers' own, so two origins may have the same; behind one source there may be several.
+fn collects(asset: &Asset, stream: &Stream, lints: &mut Lints<'_>) {
+    if stream.sources.is_some() && stream.duplicate_window.is_some() {
+        lints.add(
+            id::DUPLICATE_WINDOW,
+            &asset.at.join("duplicateWindow"),
+            format!(
+                "{} on a stream with sources: of what two of them acknowledged under one Nats-Msg-Id within it, only the first is stored",
+                asset.said("duplicateWindow")
+            ),
+            "leave it out, and publish what must not come twice to the sources, each of which has a window of its own",
         );
     }
 }

@@ -202,7 +202,7 @@ impl Asset {
     }
 
     /// An option's value as it was written.
-    fn said(&self, option: &str) -> String {
+    pub(crate) fn said(&self, option: &str) -> String {
         let value = self.written.get(option);
         value.map_or_else(|| "null".to_owned(), crate::settings::Value::shown)
     }

@@ -106,17 +106,8 @@ fn of_stream(
     };
     let mut made: Stream = read::read(&declared.fields, Block::Stream, at, problems);
     made.name = Some(name.to_owned());
-    let mut copied = Vec::new();
-    if let Some(mirror) = &declared.mirror {
-        let (mirror, one) = copies.read(mirror, &at.join("mirror"), problems);
-        made.mirror = Some(mirror);
-        copied.push(one);
-    }
-    for (index, source) in declared.sources.iter().enumerate() {
-        let (source, one) = copies.read(source, &at.join("sources").index(index), problems);
-        made.sources.get_or_insert_default().push(source);
-        copied.push(one);
-    }
+    let copied = copies.read(&declared.mirror, &declared.sources, at, problems);
+    (made.mirror, made.sources) = (copied.mirror, copied.sources);
     let text = declared.longest_partition.as_deref();
     let partition_at = at.join("longestPartition");
     let partition = text.and_then(|text| {
@@ -135,7 +126,7 @@ fn of_stream(
     }
     let consent = &declared.allow_data_loss;
     let mut asset = asset(at, Made::Stream(made), consent, &declared.fields, problems);
-    asset.copies = copied;
+    asset.copies = copied.known;
     asset.partition = (partition, rate);
     asset.is_of_flow = declared.flow.is_some();
     asset
@@ -175,17 +166,8 @@ fn of_bucket(
     };
     let mut made: KeyValue = read::read(&declared.fields, Block::KeyValue, at, problems);
     made.bucket = Some(name.to_owned());
-    let mut copied = Vec::new();
-    if let Some(mirror) = &declared.mirror {
-        let (mirror, one) = copies.read(mirror, &at.join("mirror"), problems);
-        made.mirror = Some(mirror);
-        copied.push(one);
-    }
-    for (index, source) in declared.sources.iter().enumerate() {
-        let (source, one) = copies.read(source, &at.join("sources").index(index), problems);
-        made.sources.get_or_insert_default().push(source);
-        copied.push(one);
-    }
+    let copied = copies.read(&declared.mirror, &declared.sources, at, problems);
+    (made.mirror, made.sources) = (copied.mirror, copied.sources);
     let consent = &declared.allow_data_loss;
     let mut asset = asset(
         at,
@@ -194,7 +176,7 @@ fn of_bucket(
         &declared.fields,
         problems,
     );
-    asset.copies = copied;
+    asset.copies = copied.known;
     asset
 }
 

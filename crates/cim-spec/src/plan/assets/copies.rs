@@ -79,9 +79,47 @@ pub(super) struct Declared<'a> {
     pub others: &'a Others<'a>,
 }
 
+/// What a stream or bucket copies.
+pub(super) struct Read {
+    /// Its mirror; `None`: it is none.
+    pub mirror: Option<Source>,
+    /// Its sources; `None`: it has none.
+    pub sources: Option<Vec<Source>>,
+    /// How rules know all of these.
+    pub known: Vec<Copied>,
+}
+
 impl Declared<'_> {
-    /// Reads one mirror or source; the second is how rules know it.
+    /// Reads the mirror and the sources of the stream or bucket at an option.
     pub fn read(
+        &self,
+        mirror: &Option<spec::Source>,
+        sources: &[spec::Source],
+        at: &OptionPath,
+        problems: &mut Problems,
+    ) -> Read {
+        let mut known = Vec::new();
+        let mut read = |source: &spec::Source, at: &OptionPath| {
+            let (made, copied) = self.one(source, at, problems);
+            known.push(copied);
+            made
+        };
+        let mirror = mirror
+            .as_ref()
+            .map(|mirror| read(mirror, &at.join("mirror")));
+        let at = at.join("sources");
+        let sources = sources.iter().enumerate();
+        let sources = sources.map(|(index, source)| read(source, &at.index(index)));
+        let sources: Vec<_> = sources.collect();
+        Read {
+            mirror,
+            sources: (!sources.is_empty()).then_some(sources),
+            known,
+        }
+    }
+
+    /// Reads one mirror or source; the second is how rules know it.
+    fn one(
         &self,
         source: &spec::Source,
         at: &OptionPath,
