@@ -123,8 +123,12 @@ impl Looker {
 
     /// Looks at the server and its links, and at the rest where it is time for that.
     pub fn look(&mut self, health: &Health) -> Look {
+        self.look_at(health, Instant::now(), OffsetDateTime::now_utc())
+    }
+
+    /// The same, by two clocks: one that only goes on, and the host's, which may be set.
+    pub fn look_at(&mut self, health: &Health, moment: Instant, at: OffsetDateTime) -> Look {
         let monitor = Monitor::new(&health.monitor).with_steps(self.steps.clone());
-        let (moment, at) = (Instant::now(), OffsetDateTime::now_utc());
         let jump = self.last.map_or(0.0, |(before, then)| {
             (at - then).as_seconds_f64() - (moment - before).as_secs_f64()
         });
