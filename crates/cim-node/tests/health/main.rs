@@ -18,6 +18,7 @@ mod forms;
 mod gate;
 mod hub;
 mod limits;
+mod levels;
 mod links;
 mod parsers;
 mod scene;
