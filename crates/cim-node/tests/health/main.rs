@@ -12,6 +12,7 @@ mod daemon;
 mod detection;
 mod explain;
 mod fault;
+mod figures;
 mod files;
 mod fleet;
 mod forms;
