@@ -26,6 +26,8 @@ mod scene;
 mod secrets;
 mod server;
 mod sources;
+mod stalled;
 mod streams;
+mod table;
 mod transcript;
 mod wells;
