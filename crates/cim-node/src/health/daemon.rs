@@ -41,6 +41,8 @@ pub struct Daemon {
     pub listen: Option<SocketAddr>,
     /// How it logs in to its server; none: it asks and answers nothing.
     pub logins: Logins,
+    /// `.creds` files that other programs beside the server log in with.
+    pub credentials: Vec<PathBuf>,
 }
 
 impl Daemon {
@@ -63,6 +65,7 @@ impl Daemon {
         }
         let mut looker = Looker::new(self.nats_server.clone())
             .with_logins(self.logins.clone(), false)
+            .with_credentials(&self.credentials)
             .with_steps(steps(notify.clone()));
         let mut told = Told::default();
         let mut since = Since::default();
@@ -157,7 +160,8 @@ struct Looked {
 
 fn looked(looker: &mut Looker, file: &Path, before: Option<&Report>) -> Looked {
     match crate::read_health(file) {
-        Ok(health) => {
+        Ok(mut health) => {
+            looker.extend(&mut health);
             let look = looker.look(&health);
             let report = judge(&health, &look, before);
             let summary = Summary::of(&health, &look, &report);

@@ -85,6 +85,7 @@ pub struct Looker {
     last: Option<(Instant, OffsetDateTime)>,
     speaks: Speaks,
     steps: Steps,
+    credentials: Vec<WatchedFile>,
 }
 
 /// A file as it was when it was read: another time or size, and it is read again.
@@ -101,7 +102,23 @@ impl Looker {
             last: None,
             speaks: Speaks::default(),
             steps: Steps::default(),
+            credentials: Vec::new(),
         }
+    }
+
+    /// Looks at these `.creds` files too, which no part of the instance itself logs in with.
+    pub fn with_credentials(mut self, files: &[PathBuf]) -> Self {
+        let watched = files.iter().map(|file| WatchedFile {
+            kind: WatchedFileKind::Credentials,
+            file: file.to_string_lossy().into_owned(),
+        });
+        self.credentials = watched.collect();
+        self
+    }
+
+    /// Has an instance watch what this looks at beyond it.
+    pub fn extend(&self, health: &mut Health) {
+        health.watch.files.extend(self.credentials.iter().cloned());
     }
 
     /// Tells each step of a look, which is one question at most.
