@@ -46,7 +46,7 @@ let
     "::1"
     "localhost"
   ];
-  inherit (options) tls;
+  inherit (options) backup tls;
   url =
     address:
     "${if tls == null then "nats" else "tls"}://${
@@ -97,6 +97,20 @@ rec {
       )
       ++ map (address: "--server ${quoted (url address)}") servers
       ++ lib.mapAttrsToList (id: file: "--${id} ${quoted file}") files
+    )
+    # In operator mode what our programs log in with ends; each is read by path here.
+    ++ map (file: "--credential ${quoted file}") (
+      lib.optionals hasOperator (
+        lib.filter (file: file != null) (
+          lib.concatLists (
+            lib.mapAttrsToList (service: map (fileOf service)) {
+              health = linked;
+              provision = holding;
+              backup = lib.optionals backup.enable (if backup.accounts == null then holding else backup.accounts);
+            }
+          )
+        )
+      )
     )
   );
 

@@ -2,7 +2,6 @@
 { lib }:
 let
   inherit (lib) mkOption types;
-  cimTypes = import ./types.nix { inherit lib; };
   seconds = import ./seconds.nix { inherit lib; };
 
   # Beside the levels, which stand in health.nix.
@@ -29,11 +28,14 @@ let
         '';
       };
       watchdog = mkOption {
-        type = cimTypes.wholeSeconds;
+        # Each question of a look waits 3 s for its answer.
+        type = types.strMatching "([5-9]|[1-9][0-9]{1,5})s|[1-9][0-9]{0,5}[mh]" // {
+          description = "time in whole seconds, minutes or hours, 5 s at least, for example \"30s\"";
+        };
         default = "30s";
         description = ''
-          How long the daemon may be silent before systemd takes it for hung and restarts it. A look at a server that does
-          not answer takes up to 18 seconds.
+          How long the daemon may be silent before systemd takes it for hung and restarts it. It gives a sign of life with each
+          question that it asks, also where the server answers none of them.
         '';
       };
       onFailure = mkOption {

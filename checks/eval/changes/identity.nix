@@ -41,6 +41,22 @@ in
     before = operator;
     fleet.operator.jwt = lib.mkForce "eyJh.eyJi.e";
   };
+  "in operator mode: the login of backups" = {
+    before = operator // {
+      host.services.cim.hub = {
+        backup.enable = true;
+        backup.accounts = [ "CIM" ];
+        services.CIM.backup.credentialsFile = "/run/secrets/backup.creds";
+      };
+    };
+    host.services.cim.hub.services.CIM.backup.credentialsFile = lib.mkForce "/run/secrets/other.creds";
+  };
+  "in operator mode: the login of backups that nobody takes" = {
+    before = operator // {
+      host.services.cim.hub.services.CIM.backup.credentialsFile = "/run/secrets/backup.creds";
+    };
+    host.services.cim.hub.services.CIM.backup.credentialsFile = lib.mkForce "/run/secrets/other.creds";
+  };
   "operator mode" = {
     fleet = { inherit (operator.fleet) operator; };
   };

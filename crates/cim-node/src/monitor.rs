@@ -5,6 +5,8 @@ pub mod jsz;
 pub mod links;
 pub mod varz;
 
+use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -15,7 +17,7 @@ pub use links::{Connz, Leafz, Routez};
 pub use varz::Varz;
 
 /// How long one answer may take.
-const TIMEOUT: Duration = Duration::from_secs(3);
+pub const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The longest answer that is read where the server tells of itself alone: whoever else may have the port costs no more.
 const LONGEST: u64 = 1024 * 1024;
@@ -26,10 +28,35 @@ pub(crate) const LONGEST_LINKS: u64 = 16 * 1024 * 1024;
 /// Of JetStream: 10,000 streams with all that belongs to them have some 50 MiB.
 const LONGEST_STREAMS: u64 = 64 * 1024 * 1024;
 
+/// Told before each question, so that somebody knows that whoever asks them goes on: an answer may take [`TIMEOUT`].
+#[derive(Clone, Default)]
+pub struct Steps(Option<Rc<dyn Fn()>>);
+
+impl Steps {
+    /// Tells `step`.
+    pub fn telling(step: impl Fn() + 'static) -> Self {
+        Self(Some(Rc::new(step)))
+    }
+
+    /// The next step begins.
+    pub fn step(&self) {
+        if let Some(step) = &self.0 {
+            step();
+        }
+    }
+}
+
+impl fmt::Debug for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "Steps({})", self.0.is_some())
+    }
+}
+
 /// Asks one server.
 pub struct Monitor {
     agent: ureq::Agent,
     url: String,
+    steps: Steps,
 }
 
 impl Monitor {
@@ -46,7 +73,14 @@ impl Monitor {
         Self {
             agent: config.into(),
             url: url.to_owned(),
+            steps: Steps::default(),
         }
+    }
+
+    /// Tells these steps.
+    pub fn with_steps(mut self, steps: Steps) -> Self {
+        self.steps = steps;
+        self
     }
 
     /// Whether the server itself is ready, whatever its cluster does.
@@ -143,6 +177,7 @@ impl Monitor {
     }
 
     fn get(&self, path: &str, longest: u64) -> Result<(u16, String)> {
+        self.steps.step();
         let url = format!("{}{path}", self.url);
         let mut response = self
             .agent

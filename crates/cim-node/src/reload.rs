@@ -16,7 +16,7 @@ use crate::monitor::{Monitor, Varz};
 use crate::process::Process;
 use crate::{certificate, digest, secrets};
 
-/// How long nats-server may take to apply a config.
+/// How long nats-server may take to read a config, and again to apply it.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How often it is looked at.
@@ -82,7 +82,7 @@ impl Reload<'_> {
 
     /// The digest of what lies on the host, by nats-server itself: it covers secrets.
     fn digest_of_files(&self) -> Result<String> {
-        let digest = digest::by_server(self.nats_server, &self.health.config)?;
+        let digest = digest::by_server(self.nats_server, &self.health.config, PATIENCE)?;
         match &self.health.config_digest {
             Some(built) if *built != digest => bail!(
                 "{} is not the config that was built: it has {digest}, the build computed {built}",

@@ -52,12 +52,22 @@ struct Once {
     local: bool,
     #[command(flatten)]
     logins: Logins,
+    #[command(flatten)]
+    beside: Beside,
     /// Say nothing, and wait until the server itself is ready
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["json", "nagios", "openmetrics", "over"])]
     wait: Option<u64>,
     /// Process id of the nats-server: when it ends, there is nothing left to wait for
     #[arg(long, requires = "wait")]
     pid: Option<i32>,
+}
+
+/// What belongs to other programs beside the server.
+#[derive(Args)]
+struct Beside {
+    /// A .creds file that another program logs in with, whose expiry counts; may be given several times
+    #[arg(long, value_name = "FILE")]
+    credential: Vec<PathBuf>,
 }
 
 /// How the report is told; without any of these, for people.
@@ -105,6 +115,8 @@ enum Mode {
         server: ServerBinary,
         #[command(flatten)]
         logins: Logins,
+        #[command(flatten)]
+        beside: Beside,
     },
     /// Shows all hubs and leaves, as a hub's daemon knows them
     Fleet {
@@ -171,12 +183,14 @@ fn run(cli: Cli) -> Result<ExitCode> {
             listen,
             server,
             logins,
+            beside,
         }) => {
             let daemon = Daemon {
                 health,
                 nats_server: server.nats_server,
                 listen,
                 logins,
+                credentials: beside.credential,
             };
             daemon.run().map(|()| ExitCode::SUCCESS)
         }
@@ -210,7 +224,8 @@ fn ready(file: &Path, wait: u64, pid: Option<i32>) -> Result<()> {
 }
 
 fn looked(file: &Path, once: &Once) -> Result<ExitCode> {
-    let mut looker = Looker::new(once.server.nats_server.clone());
+    let mut looker =
+        Looker::new(once.server.nats_server.clone()).with_credentials(&once.beside.credential);
     if !once.local {
         looker = looker.with_logins(once.logins.clone(), true);
     }

@@ -1,9 +1,11 @@
 //! `cim-health daemon`: looks again and again, tells systemd in one line, and answers on loopback.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,9 +20,13 @@ use super::notify::Notify;
 use super::summary::Summary;
 use super::wire::Logins;
 use super::{fleet, openmetrics, text};
+use crate::monitor::Steps;
 
 /// How long a reader of the pages may take to ask.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often systemd hears that a look goes on: one that is quick says nothing before its end.
+const STEP: Duration = Duration::from_secs(1);
 
 /// The longest request that is read.
 const LONGEST: usize = 8 * 1024;
@@ -35,6 +41,8 @@ pub struct Daemon {
     pub listen: Option<SocketAddr>,
     /// How it logs in to its server; none: it asks and answers nothing.
     pub logins: Logins,
+    /// `.creds` files that other programs beside the server log in with.
+    pub credentials: Vec<PathBuf>,
 }
 
 impl Daemon {
@@ -43,7 +51,7 @@ impl Daemon {
     /// # Errors
     /// A port that cannot be had, or a systemd that cannot be told.
     pub fn run(&self) -> Result<()> {
-        let notify = Notify::from_env()?;
+        let notify = Notify::from_env()?.map(Rc::new);
         let latest = Arc::new(RwLock::new(Latest::default()));
         if let Some(address) = self.listen {
             ensure!(
@@ -55,8 +63,10 @@ impl Daemon {
             let latest = Arc::clone(&latest);
             thread::spawn(move || serve(&listener, &latest));
         }
-        let mut looker =
-            Looker::new(self.nats_server.clone()).with_logins(self.logins.clone(), false);
+        let mut looker = Looker::new(self.nats_server.clone())
+            .with_logins(self.logins.clone(), false)
+            .with_credentials(&self.credentials)
+            .with_steps(steps(notify.clone()));
         let mut told = Told::default();
         let mut since = Since::default();
         let mut said = String::new();
@@ -89,9 +99,24 @@ impl Daemon {
                 eprintln!("{line}");
             }
             said = line;
-            rest(notify.as_ref(), pause.saturating_sub(moment.elapsed()))?;
+            rest(notify.as_deref(), pause.saturating_sub(moment.elapsed()))?;
         }
     }
+}
+
+/// What a look tells systemd meanwhile: a server that answers nothing makes it long, not hung.
+fn steps(notify: Option<Rc<Notify>>) -> Steps {
+    let Some(notify) = notify.filter(|notify| notify.watchdog().is_some()) else {
+        return Steps::default();
+    };
+    let told = Cell::new(Instant::now());
+    Steps::telling(move || {
+        if told.get().elapsed() >= STEP {
+            told.set(Instant::now());
+            // Where nobody is there the end of the look says so.
+            let _ = notify.say("WATCHDOG=1");
+        }
+    })
 }
 
 /// Waits for the next look. It may be longer off than systemd waits for a sign of life.
@@ -135,7 +160,8 @@ struct Looked {
 
 fn looked(looker: &mut Looker, file: &Path, before: Option<&Report>) -> Looked {
     match crate::read_health(file) {
-        Ok(health) => {
+        Ok(mut health) => {
+            looker.extend(&mut health);
             let look = looker.look(&health);
             let report = judge(&health, &look, before);
             let summary = Summary::of(&health, &look, &report);

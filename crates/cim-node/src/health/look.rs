@@ -14,7 +14,7 @@ use super::files::{self, Assets, Disk};
 use super::wire::{Heard, Logins, Speaks};
 use crate::backup::told::Told;
 use crate::digest;
-use crate::monitor::{Connz, Jsz, Leafz, Monitor, Routez, Varz};
+use crate::monitor::{Connz, Jsz, Leafz, Monitor, Routez, Steps, TIMEOUT, Varz};
 
 /// Something that was seen, or why it was not.
 pub type Seen<T> = Result<T, String>;
@@ -94,6 +94,8 @@ pub struct Looker {
     backlog: Backlog,
     last: Option<(Instant, OffsetDateTime)>,
     speaks: Speaks,
+    steps: Steps,
+    credentials: Vec<WatchedFile>,
 }
 
 /// A file as it was when it was read: another time or size, and it is read again.
@@ -110,12 +112,35 @@ impl Looker {
             backlog: Backlog::default(),
             last: None,
             speaks: Speaks::default(),
+            steps: Steps::default(),
+            credentials: Vec::new(),
         }
     }
 
     /// Looks at everything each time, for whoever waits until it is well.
     pub fn whole(mut self) -> Self {
         self.whole = true;
+        self
+    }
+
+    /// Looks at these `.creds` files too, which no part of the instance itself logs in with.
+    pub fn with_credentials(mut self, files: &[PathBuf]) -> Self {
+        let watched = files.iter().map(|file| WatchedFile {
+            kind: WatchedFileKind::Credentials,
+            file: file.to_string_lossy().into_owned(),
+        });
+        self.credentials = watched.collect();
+        self
+    }
+
+    /// Has an instance watch what this looks at beyond it.
+    pub fn extend(&self, health: &mut Health) {
+        health.watch.files.extend(self.credentials.iter().cloned());
+    }
+
+    /// Tells each step of a look, which is one question at most.
+    pub fn with_steps(mut self, steps: Steps) -> Self {
+        self.steps = steps;
         self
     }
 
@@ -132,8 +157,12 @@ impl Looker {
 
     /// Looks at the server and its links, and at the rest where it is time for that.
     pub fn look(&mut self, health: &Health) -> Look {
-        let monitor = Monitor::new(&health.monitor);
-        let (moment, at) = (Instant::now(), OffsetDateTime::now_utc());
+        self.look_at(health, Instant::now(), OffsetDateTime::now_utc())
+    }
+
+    /// The same, by two clocks: one that only goes on, and the host's, which may be set.
+    pub fn look_at(&mut self, health: &Health, moment: Instant, at: OffsetDateTime) -> Look {
+        let monitor = Monitor::new(&health.monitor).with_steps(self.steps.clone());
         let jump = self.last.map_or(0.0, |(before, then)| {
             (at - then).as_seconds_f64() - (moment - before).as_secs_f64()
         });
@@ -250,10 +279,14 @@ impl Looker {
         match &self.digest {
             Some((then, digest)) if *then == now && digest.is_ok() => digest.clone(),
             _ => {
+                self.steps.step();
                 // Not its words: they may quote a line of the secrets file.
-                let digest = digest::by_server(&self.nats_server, &health.config).map_err(|_| {
+                let digest = digest::by_server(&self.nats_server, &health.config, TIMEOUT);
+                let digest = digest.map_err(|error| {
+                    let late = error.downcast_ref::<digest::Late>();
+                    let late = late.map_or(String::new(), |late| format!(": {late}"));
                     format!(
-                        "`{} -t -c {}` gives no digest",
+                        "`{} -t -c {}` gives no digest{late}",
                         self.nats_server.display(),
                         health.config
                     )

@@ -1,7 +1,7 @@
 //! Levels that a stream or consumer carries itself, in the metadata that `nats server check` reads.
 //!
-//! Names and meanings are those of jsm.go `monitor/stream.go` and `monitor/consumer.go`; without
-//! `io.nats.monitor.enabled` they count for nothing.
+//! Names and directions are those of jsm.go `monitor/stream.go` and `monitor/consumer.go`
+//! (<https://github.com/nats-io/jsm.go/tree/main/monitor>); without `io.nats.monitor.enabled` they count for nothing.
 
 use serde_json::{Map, Value};
 
@@ -29,8 +29,18 @@ impl<'a> Levels<'a> {
         let metadata = config.get("metadata").and_then(Value::as_object);
         Self(metadata.filter(|metadata| {
             let enabled = metadata.get(&format!("{PREFIX}enabled"));
-            enabled.and_then(Value::as_str) == Some("true")
+            let enabled = enabled.and_then(Value::as_str);
+            enabled.is_some_and(|enabled| truth(enabled) != Some(false))
         }))
+    }
+
+    /// That `enabled` is a word for it: who writes another wants it watched, and it would not be.
+    ///
+    /// # Errors
+    /// Another word.
+    pub fn readable(&self) -> Result<(), Verdict> {
+        let enabled = self.text("enabled").filter(|text| truth(text).is_none());
+        enabled.map_or(Ok(()), |text| Err(wrong("enabled", text, "true")))
     }
 
     /// Whether somebody wants it watched.
@@ -57,12 +67,12 @@ impl<'a> Levels<'a> {
     /// A duration in seconds.
     ///
     /// # Errors
-    /// A text that is no duration of Go.
+    /// A text that is no duration for `nats`.
     pub fn seconds(&self, name: &str) -> Result<Option<f64>, Verdict> {
         let Some(text) = self.text(name) else {
             return Ok(None);
         };
-        let seconds = duration::seconds(text).ok_or_else(|| wrong(name, text, "5m"))?;
+        let seconds = duration::long_seconds(text).ok_or_else(|| wrong(name, text, "5m"))?;
         Ok(Some(seconds).filter(|seconds| *seconds > 0.0))
     }
 
@@ -90,15 +100,34 @@ impl<'a> Levels<'a> {
         }))
     }
 
-    /// A pair `<name>-warn` and `<name>-critical`. Where the critical one is the lower, less is worse.
+    /// A pair `<name>-warn` and `<name>-critical` of which each is a floor: so many, or fewer, are too few.
+    ///
+    /// # Errors
+    /// As [`Levels::number`].
+    pub fn above(&self, name: &str, value: u64, what: &str) -> Result<Option<Reached>, Verdict> {
+        self.pair(name, value, what, |_, _| true)
+    }
+
+    /// A pair `<name>-warn` and `<name>-critical`: so many, or more, are too many where the critical one is the higher. Else,
+    /// and where there is but a warning, each is a floor.
     ///
     /// # Errors
     /// As [`Levels::number`].
     pub fn between(&self, name: &str, value: u64, what: &str) -> Result<Option<Reached>, Verdict> {
+        self.pair(name, value, what, |warning, critical| critical <= warning)
+    }
+
+    /// `are_floors` of both levels, 0 where there is none.
+    fn pair(
+        &self,
+        name: &str,
+        value: u64,
+        what: &str,
+        are_floors: fn(u64, u64) -> bool,
+    ) -> Result<Option<Reached>, Verdict> {
         let warning = self.number(&format!("{name}-warn"))?;
         let critical = self.number(&format!("{name}-critical"))?;
-        let falls =
-            matches!((warning, critical), (Some(warning), Some(critical)) if critical < warning);
+        let falls = are_floors(warning.unwrap_or(0), critical.unwrap_or(0));
         let at = |level: Option<u64>| match falls {
             true => level.filter(|level| value <= *level),
             false => level.filter(|level| value >= *level),
@@ -110,6 +139,15 @@ impl<'a> Levels<'a> {
             state,
             message: format!("{value} {what}, {PREFIX}{name}-{word} is {level}"),
         }))
+    }
+}
+
+/// Go's words for yes and no (`strconv.ParseBool`); `None`: neither.
+fn truth(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
     }
 }
 
@@ -132,25 +170,24 @@ mod tests {
     }
 
     #[test]
-    fn a_critical_level_below_the_warning_is_a_floor() {
-        let mut config = config("msgs-warn", "100");
-        config["metadata"]["io.nats.monitor.msgs-critical"] = "10".into();
-        let state = |value| {
-            let reached = Levels::of(&config)
-                .between("msgs", value, "messages")
-                .unwrap();
-            reached.map(|reached| reached.state)
+    fn nothing_is_watched_that_says_no_and_a_word_that_is_none_is_said() {
+        let says = |word: &str| {
+            let metadata = json!({"io.nats.monitor.enabled": word});
+            let config = Map::from_iter([("metadata".to_owned(), metadata)]);
+            let levels = Levels::of(&config);
+            (levels.are_enabled(), levels.readable().is_ok())
         };
-        assert_eq!(state(5), Some(State::Critical));
-        assert_eq!(state(50), Some(State::Warning));
-        assert_eq!(state(500), None);
+        assert_eq!(says("1"), (true, true));
+        assert_eq!(says("True"), (true, true));
+        assert_eq!(says("f"), (false, true));
+        assert_eq!(says("yes"), (true, false));
     }
 
     #[test]
     fn nothing_counts_that_is_not_enabled_and_rubbish_is_no_level() {
         let mut off = config("msgs-critical", "1");
         off["metadata"]["io.nats.monitor.enabled"] = "false".into();
-        assert!(Levels::of(&off).between("msgs", 9, "").unwrap().is_none());
+        assert!(Levels::of(&off).above("msgs", 0, "").unwrap().is_none());
         let rubbish = config("lag-critical", "many");
         let verdict = Levels::of(&rubbish)
             .below("lag-critical", 1, "")

@@ -99,6 +99,8 @@ pub struct Heard {
     pub logins: BTreeMap<String, Seen<()>>,
     /// The last round of canaries that came to its end, since a link last changed.
     pub round: Option<Round>,
+    /// Since when no round has come to its end because links change; `None`: one has.
+    pub waits: Option<Instant>,
     /// By server, the last report of it.
     pub reports: BTreeMap<String, Received>,
 }
@@ -194,7 +196,10 @@ impl Wire {
 
     /// Links are others than before: what was asked over them says nothing any more.
     pub fn ask_again(&self) {
-        self.shared.tell(|heard| heard.round = None);
+        self.shared.tell(|heard| {
+            heard.round = None;
+            heard.waits.get_or_insert_with(Instant::now);
+        });
         self.said.send_modify(|said| said.links += 1);
     }
 

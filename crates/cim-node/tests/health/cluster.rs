@@ -6,7 +6,7 @@ use cim_testkit::golden;
 use crate::fault::{Fault, well};
 use crate::scene::{Scene, finding, prepared};
 
-async fn three() -> Result<Scene> {
+pub async fn three() -> Result<Scene> {
     let mut scene = prepared(&[golden("hub-1")?, golden("hub-2")?, golden("hub-3")?])?;
     // healthz is good only once all are there.
     for name in ["hub-1", "hub-2", "hub-3"] {

@@ -27,7 +27,7 @@ impl Daemon {
     }
 
     /// With the time in which systemd wants a sign of life.
-    fn watched(scene: &Scene, watchdog: Option<Duration>) -> Result<Self> {
+    pub fn watched(scene: &Scene, watchdog: Option<Duration>) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let socket = scene.dir.path().join("notify");
         // That of a daemon before this one.
@@ -50,7 +50,7 @@ impl Daemon {
     }
 
     /// The next thing that it tells systemd.
-    fn told(&self) -> Result<String> {
+    pub fn told(&self) -> Result<String> {
         let mut bytes = [0; 4096];
         let length = loop {
             match self.systemd.recv(&mut bytes) {

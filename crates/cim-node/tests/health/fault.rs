@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use cim_node::health::check;
 use serde_json::Value;
 
+use crate::figures::moved;
 use crate::scene::{Scene, finding};
 use crate::transcript::{Told, folder, held, transcript};
 
@@ -96,7 +97,8 @@ impl Fault<'_> {
         self.in_metrics(before, told)?;
         let text = transcript(scene, &before.states()?, told)?;
         let head = format!("check: {}\nsays: {:?}\n\n", self.check, self.says);
-        held(&self.file(), &format!("{head}{text}"))
+        let figures = moved(self.check, self.of, before, told)?;
+        held(&self.file(), &format!("{head}{text}{figures}"))
     }
 
     /// All is as before, for people and for Prometheus.

@@ -10,8 +10,9 @@ use cim_testkit::golden;
 use rcgen::{CertificateParams, KeyPair as CertificateKey};
 use time::{Duration, OffsetDateTime};
 
+use crate::daemon::Daemon;
 use crate::fault::Fault;
-use crate::scene::{LEAF, Scene, alone};
+use crate::scene::{LEAF, Scene, alone, finding};
 
 /// A certificate that lives for so long from now on, with its key.
 fn certificate(lives: Duration) -> Result<(String, String)> {
@@ -138,6 +139,28 @@ fn credentials_in_files() -> Result<()> {
             (Some(&good[..good.len() / 2]), "UNKNOWN", &[".creds file"]),
         ],
     )
+}
+
+/// What another program beside the server logs in with: no part of the instance names it, the unit does.
+#[test]
+fn credentials_of_programs_beside_the_server() -> Result<()> {
+    let mut scene = alone(&golden("security-cim-prod-001")?)?;
+    let file = scene.dir.path().join("backup.creds");
+    let of = file.to_string_lossy().into_owned();
+    fs::write(&file, creds(Some(Duration::minutes(90)))?)?;
+    let report = scene.report()?;
+    assert!(finding(&report, "credential", &of).is_err(), "{report:#}");
+    scene.args = vec!["--credential".to_owned(), of.clone()];
+    let report = scene.report()?;
+    let found = finding(&report, "credential", &of)?;
+    assert_eq!(found["state"], "WARNING", "{found:#}");
+    let daemon = Daemon::start(&scene)?;
+    daemon.tells(&format!("STATUS=WARNING credential {of}: expires "))?;
+    fs::remove_file(&file)?;
+    let report = scene.report()?;
+    let found = finding(&report, "credential", &of)?;
+    assert_eq!(found["state"], "UNKNOWN", "{found:#}");
+    Ok(())
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! Configs that hold secrets, whose digest only the host can compute.
 
 use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
+use rustix::io::Errno;
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
-use crate::scene::{LEAF, Scene, alone, open};
+use crate::scene::{LEAF, Scene, alone, finding, open};
 
 fn encrypted() -> Result<Scene> {
     let mut spec = open("security-cim-prod-001")?;
@@ -87,6 +91,39 @@ fn drift_of_a_secret_is_seen_and_the_secret_is_not() -> Result<()> {
             Ok(())
         },
     )
+}
+
+/// A config that never ends: nats-server waits for it as long as it is let.
+#[test]
+fn a_config_that_cannot_be_read_to_its_end_is_unknown_in_time() -> Result<()> {
+    let mut scene = encrypted()?;
+    let config = scene.dir.path().join("endless.conf");
+    mknodat(CWD, &config, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+    scene.health.config = config.to_string_lossy().into_owned();
+    let begin = Instant::now();
+    let report = scene.report()?;
+    let found = finding(&report, "config", "")?;
+    ensure!(
+        found["state"] == "UNKNOWN" && report["exit"] == 3,
+        "{report:#}"
+    );
+    let message = found["message"].as_str().unwrap_or_default();
+    let says = "gives no digest: it did not end in 3 s and was killed";
+    ensure!(message.ends_with(says), "{message}");
+    // A watchdog waits for 30 s.
+    ensure!(
+        begin.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begin.elapsed()
+    );
+    // It is gone: nobody reads the config any more.
+    let readers = fs::OpenOptions::new()
+        .write(true)
+        .custom_flags(i32::try_from(OFlags::NONBLOCK.bits())?)
+        .open(&config);
+    let refused = readers.err().and_then(|error| error.raw_os_error());
+    ensure!(refused == Some(Errno::NXIO.raw_os_error()), "{refused:?}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

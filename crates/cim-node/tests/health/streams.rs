@@ -86,30 +86,31 @@ async fn levels_that_assets_carry_themselves() -> Result<()> {
     };
     make(
         &client,
-        &carried("GRAPH", json!({"msgs-warn": "2", "msgs-critical": "4"})),
+        &carried("GRAPH", json!({"msgs-warn": "4", "msgs-critical": "2"})),
     )
     .await?;
     let mut consumer = json!({"durable_name": "reader", "ack_policy": "explicit"});
     consumer["metadata"] =
         json!({"io.nats.monitor.enabled": "true", "io.nats.monitor.waiting-critical": "1"});
     consume(&client, "GRAPH", &consumer, "").await?;
+    publish(&client, "domain.graph.x", 5).await?;
     for (count, state, says) in [
-        (2, "WARNING", "2 messages, io.nats.monitor.msgs-warn is 2"),
+        (4, "WARNING", "4 messages, io.nats.monitor.msgs-warn is 4"),
         (
-            4,
+            2,
             "CRITICAL",
-            "4 messages, io.nats.monitor.msgs-critical is 4",
+            "2 messages, io.nats.monitor.msgs-critical is 2",
         ),
     ] {
-        let many = Fault {
+        let few = Fault {
             state,
             says: &[says],
             ..STREAM
         };
-        many.seen(
+        few.seen(
             &mut scene,
-            |_| now(publish(&client, "domain.graph.x", count)),
-            |_| now(ask(&client, "STREAM.PURGE.GRAPH", Value::Null)).map(drop),
+            |_| now(ask(&client, "STREAM.PURGE.GRAPH", json!({"keep": count}))).map(drop),
+            |_| now(publish(&client, "domain.graph.x", 5 - count)),
         )?;
     }
     let right = carried("GRAPH", json!({"msgs-warn": "2"}));

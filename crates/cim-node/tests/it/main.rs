@@ -1,5 +1,6 @@
 //! The node's programs beside real nats-servers.
 
+mod closure;
 mod expiry;
 mod health;
 mod host_keys;

@@ -65,7 +65,8 @@ fn queries(
     let mut problems = Vec::new();
     let mut count = 0;
     for dashboard in dashboards {
-        for query in &dashboard.queries {
+        let series = dashboard.series();
+        for query in dashboard.queries.iter().chain(&series) {
             let asked = scene.filled(query, &dashboard.name);
             count += 1;
             if let Err(error) = prometheus.until_some(&asked) {
@@ -88,7 +89,7 @@ fn queries(
     let firing = prometheus.alerts_are_well()?;
     ensure!(count > 0 && !names.is_empty(), "nothing was asked");
     Ok(format!(
-        "{count} queries of dashboards and {} series of alerts are there; {firing} alerts are pending or firing",
+        "{count} queries of dashboards, and series in them, and {} series of alerts are there; {firing} alerts are pending or firing",
         names.len()
     ))
 }

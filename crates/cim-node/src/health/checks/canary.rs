@@ -1,11 +1,16 @@
 //! What crosses: the hub's cim-health answers, its clock, and a canary for each flow.
 
+use std::time::Duration;
+
 use cim_spec::artefact::{WatchedFlow, WatchedLink};
 use cim_spec::implied::{Direction, PLAIN};
 
 use crate::health::check::{Check, Context, Subjects};
 use crate::health::finding::{Figure, State, Unit, Verdict, reached};
 use crate::health::wire::{Answer, Round, ask};
+
+/// How long links may change before nobody knows whether flows cross: a round takes 2 s.
+const RESTLESS: Duration = Duration::from_secs(10);
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -39,7 +44,7 @@ pub const CHECKS: &[Check] = &[
         name: "hub-health",
         of: "remote",
         looks_at: "a canary that belongs to no flow, over the link and back",
-        states: "OK: cim-health of the hub answered. UNKNOWN: the link stands and nobody answered; or because of the link or the login.",
+        states: "OK: cim-health of the hub answered. UNKNOWN: the link stands and nobody answered, or nobody asked; or because of the link or the login.",
         option: "",
         after: &["server"],
         gates: false,
@@ -147,11 +152,14 @@ fn accounts(context: &Context) -> Subjects {
     }
 }
 
-/// What needs canaries: those that are on their way say nothing yet.
+/// What needs canaries: those that are on their way say nothing yet, unless link after link takes them away.
 fn asked(context: &Context, subjects: Vec<String>) -> Subjects {
     let heard = context.look.heard.as_ref();
-    let waits = heard
-        .is_some_and(|heard| heard.round.is_none() && heard.logins.values().all(Result::is_ok));
+    let waits = heard.is_some_and(|heard| {
+        heard.round.is_none()
+            && heard.logins.values().all(Result::is_ok)
+            && heard.waits.is_none_or(|since| since.elapsed() < RESTLESS)
+    });
     let stands = context.health.watch.links.iter();
     let mut stands = stands.filter(|link| blocked(context, link).is_none());
     match waits && stands.next().is_some() && !subjects.is_empty() {
@@ -219,19 +227,44 @@ fn round<'a>(context: &'a Context, link: &WatchedLink) -> Result<&'a Round, Verd
         return Err(verdict);
     }
     let heard = context.look.heard.as_ref();
-    heard.and_then(|heard| heard.round.as_ref()).ok_or_else(|| {
-        Verdict::unknown(
+    let round = heard.and_then(|heard| heard.round.as_ref());
+    let round = round.ok_or_else(|| match heard.and_then(|heard| heard.waits) {
+        Some(since) => Verdict::unknown(
+            format!(
+                "no canary has come to its end in {} s: links change too often",
+                since.elapsed().as_secs()
+            ),
+            format!(
+                "see why links come and go: journalctl -u {} -g Leafnode -n 20",
+                context.health.unit
+            ),
+        ),
+        None => Verdict::unknown(
             "no canary has come to its end yet",
             "look again in a moment",
-        )
-    })
+        ),
+    })?;
+    let pause = Duration::from_millis(context.health.watch.interval);
+    match round.stale(pause) {
+        None => Ok(round),
+        Some(ago) => Err(Verdict::unknown(
+            format!(
+                "the last canaries came to their end {} s ago: cim-health asks no more",
+                ago.as_secs()
+            ),
+            format!("systemctl restart {}-health", context.health.unit),
+        )),
+    }
 }
 
 /// The plain canary's answer, for what depends on it.
 fn answered(context: &Context, link: &WatchedLink) -> Result<Answer, Verdict> {
-    let round = round(context, link)?;
-    let answer = round.answer(PLAIN, &link.servers);
+    if let Some(verdict) = blocked(context, link) {
+        return Err(verdict);
+    }
     let because = || Verdict::because(&format!("hub-health {}", link.remote));
+    let round = round(context, link).map_err(|_| because())?;
+    let answer = round.answer(PLAIN, &link.servers);
     answer.map(|(_, answer)| answer).ok_or_else(because)
 }
 

@@ -173,6 +173,7 @@ fn carried(context: &Context, found: &Consumer) -> Result<Option<Reached>, Verdi
         let last = OffsetDateTime::parse(last, &Rfc3339).ok()?;
         Some((context.look.at - last).as_seconds_f64())
     };
+    levels.readable()?;
     let mut reached = vec![
         levels.below(
             "outstanding-ack-critical",

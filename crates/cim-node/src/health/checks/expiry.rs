@@ -67,13 +67,13 @@ pub const CHECKS: &[Check] = &[
     Check {
         name: "credential",
         of: "file",
-        looks_at: "the JWT in each `.creds` file that a remote logs in with",
+        looks_at: "the JWT in each `.creds` file that a remote logs in with, and in operator mode our programs beside a hub's node (`--credential`)",
         states: STATES,
         option: "expiry",
         after: &[],
         gates: false,
         is_slow: false,
-        meaning: "The user JWT by which the hub knows this leaf. The moment it expires the hub cuts the link and refuses every further try; a new file is taken at the next try, without a reload.",
+        meaning: "The user JWT by which the hub knows this leaf, or a program. The moment it expires the hub cuts the link or the connection and refuses every further try; a new file is taken at the next try, without a reload.",
         causes: [
             ("nobody renews it", "cim-admin issues a new one at the desk"),
             ("a new one was issued and not deployed", "ls -l {of}"),

@@ -125,7 +125,7 @@ fn linked(leaf: &Leaf, level: cim_spec::artefact::Level) -> Verdict {
         .figure(Figure::new("rtt_seconds", rtt, Unit::Seconds).against(level)),
         None => Verdict::ok(format!("{to}, round trip not measured yet")).figure(up),
     };
-    let total = |name, value: u64| Figure::new(name, value as f64, Unit::Count);
+    let total = |name, value: u64| Figure::new(name, value as f64, Unit::Total);
     verdict
         .figure(total("in_messages", leaf.in_msgs))
         .figure(total("out_messages", leaf.out_msgs))

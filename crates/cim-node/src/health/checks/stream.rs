@@ -198,8 +198,9 @@ fn carried(context: &Context, found: &Stream) -> Result<Option<Reached>, Verdict
     if !leads {
         return Ok(None);
     }
+    levels.readable()?;
     let mut reached = vec![
-        levels.between("msgs", found.state.messages, "messages")?,
+        levels.above("msgs", found.state.messages, "messages")?,
         levels.between("subjects", found.state.num_subjects, "subjects")?,
     ];
     let sources = found.sources.len() as u64;
@@ -222,21 +223,23 @@ fn carried(context: &Context, found: &Stream) -> Result<Option<Reached>, Verdict
         sources,
         "sources",
     )?);
-    if let Some(group) = &found.cluster {
-        let copies = 1 + group.replicas.len() as u64;
+    let replicas = found.cluster.iter().flat_map(|group| &group.replicas);
+    reached.push(counted(
+        "peer-expect",
+        |value, level| value != level,
+        1 + replicas.clone().count() as u64,
+        "copies",
+    )?);
+    for copy in replicas {
         reached.push(counted(
-            "peer-expect",
-            |value, level| value != level,
-            copies,
-            "copies",
+            "peer-lag-critical",
+            |value, level| value > level,
+            copy.lag,
+            &format!("operations that {} is behind", copy.name),
         )?);
-        for copy in &group.replicas {
-            let behind = format!("operations that {} is behind", copy.name);
-            reached.push(levels.below("peer-lag-critical", copy.lag, &behind)?);
-            let heard = format!("{} was heard of", copy.name);
-            let seconds = copy.active as f64 / 1e9;
-            reached.push(levels.within("peer-seen-critical", seconds, &heard)?);
-        }
+        let heard = format!("{} was heard of", copy.name);
+        let seconds = copy.active as f64 / 1e9;
+        reached.push(levels.within("peer-seen-critical", seconds, &heard)?);
     }
     Ok(reached
         .into_iter()

@@ -27,14 +27,19 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 /// Pauses after a round that all answered, in looks: the next failure is noticed by then.
 const CALM: u32 = 5;
 
+/// Rounds that may be missing before what was heard says nothing any more.
+const MISSED: u32 = 3;
+
 /// The longest answer that is read.
 const LONGEST: usize = 1024;
 
 /// What came back of a round.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Round {
     /// By the name of the canary, by the server that answered.
     pub answers: BTreeMap<String, BTreeMap<String, Answer>>,
+    /// When it came to its end.
+    pub ended: Instant,
 }
 
 /// One canary that came back.
@@ -47,6 +52,19 @@ pub struct Answer {
 }
 
 impl Round {
+    fn begun() -> Self {
+        Self {
+            answers: BTreeMap::new(),
+            ended: Instant::now(),
+        }
+    }
+
+    /// How long ago it ended, where others should have come since: whoever asks stands still. `pause` is that between looks.
+    pub fn stale(&self, pause: Duration) -> Option<Duration> {
+        let ago = self.ended.elapsed();
+        (ago > (pause * CALM + PATIENCE) * MISSED).then_some(ago)
+    }
+
     /// The answer of one of these servers.
     pub fn answer(&self, name: &str, servers: &[String]) -> Option<(&str, Answer)> {
         let answers = self.answers.get(name)?.iter();
@@ -107,7 +125,7 @@ pub(super) async fn rounds(
             us: &us,
             count: &mut count,
             sent: BTreeMap::new(),
-            round: Round::default(),
+            round: Round::begun(),
         };
         for patience in TRIES {
             // A connection that is being made anew takes nothing.
@@ -117,10 +135,14 @@ pub(super) async fn rounds(
                 break;
             }
         }
-        let round = round.round;
+        let mut round = round.round;
+        round.ended = Instant::now();
         let calm = if round.is_complete(setup) { CALM } else { 1 };
         if said.borrow().links == links {
-            shared.tell(|heard| heard.round = Some(round));
+            shared.tell(|heard| {
+                heard.round = Some(round);
+                heard.waits = None;
+            });
         }
         let pause = tokio::time::sleep(setup.pause * calm);
         let changed = async {

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::list;
+use super::{list, promql};
 
 /// One dashboard.
 pub struct Dashboard {
@@ -42,6 +42,14 @@ pub fn read(folder: &Path) -> Result<Vec<Dashboard>> {
         "the dashboards are {names:?}"
     );
     Ok(dashboards)
+}
+
+impl Dashboard {
+    /// The series that its queries are made of: a query has an answer while one part of an `or` has.
+    pub fn series(&self) -> BTreeSet<String> {
+        let each = self.queries.iter();
+        each.flat_map(|query| promql::selectors(query)).collect()
+    }
 }
 
 fn one(path: &Path, value: &Value) -> Result<Dashboard> {

@@ -1,4 +1,4 @@
-//! Which series a PromQL expression names.
+//! Which series a PromQL expression asks for.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +17,16 @@ const BETWEEN: [&str; 8] = [
     "and", "or", "unless", "bool", "offset", "atan2", "inf", "nan",
 ];
 
-/// The names of an expression's selectors. What stands before a bracket is a function; labels stand in braces, or in
-/// brackets after a grouping word. A selector without a name (`{__name__=~"…"}`) has none: nobody writes one here.
+/// The names of an expression's selectors.
 pub fn names(expr: &str) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+    let name = |selector: String| selector.split('{').next().map(str::to_owned);
+    selectors(expr).into_iter().filter_map(name).collect()
+}
+
+/// An expression's selectors, each with its matchers. What stands before a bracket is a function; labels stand in braces, or
+/// in brackets after a grouping word. A selector without a name (`{__name__=~"…"}`) is none: nobody writes one here.
+pub fn selectors(expr: &str) -> BTreeSet<String> {
+    let mut selectors = BTreeSet::new();
     let mut rest = expr;
     while let Some(first) = rest.chars().next() {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
@@ -43,16 +49,21 @@ pub fn names(expr: &str) -> BTreeSet<String> {
                         && !is_called
                         && !GROUPING.contains(&word)
                         && !BETWEEN.contains(&word);
+                    let after_matchers = match after_word.starts_with('{') {
+                        true => after_braces(after_word),
+                        false => after_word,
+                    };
+                    let matchers = &after_word[..after_word.len() - after_matchers.len()];
                     if is_name {
-                        names.insert(word.to_owned());
+                        selectors.insert(format!("{word}{matchers}"));
                     }
-                    after_word
+                    after_matchers
                 }
             }
             c => &rest[c.len_utf8()..],
         };
     }
-    names
+    selectors
 }
 
 /// What follows the next `end` after the first character.
@@ -96,5 +107,12 @@ mod tests {
         assert_eq!(found("topk(15, a offset 5m) or vector(1)"), ["a"]);
         assert_eq!(found("max(a) without (b)"), ["a"]);
         assert!(found("vector(1)").is_empty());
+    }
+
+    #[test]
+    fn each_part_of_an_or_is_asked_for_with_its_matchers() {
+        let expr = r#"min by (x) (a{x="1}"} or rate(b_total{x=~"2"}[5m]) or c) or vector(0)"#;
+        let found: Vec<_> = selectors(expr).into_iter().collect();
+        assert_eq!(found, [r#"a{x="1}"}"#, r#"b_total{x=~"2"}"#, "c"]);
     }
 }

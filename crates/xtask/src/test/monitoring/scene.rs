@@ -89,7 +89,8 @@ impl Scene {
             if let Some(user) = user {
                 runtime.block_on(assets(&pair, name, user, &health))?;
             }
-            if role == "leaf" {
+            // What a leaf's remote logs in with, and in operator mode a hub's own programs.
+            if user.is_some() {
                 let file = creds(folder.path())?;
                 health.watch.files.push(WatchedFile {
                     kind: WatchedFileKind::Credentials,
