@@ -22,6 +22,7 @@ pub mod nagios;
 pub mod notify;
 pub mod openmetrics;
 pub mod page;
+pub mod progress;
 pub mod summary;
 pub mod text;
 mod wait;

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 
 use super::backlog::Backlog;
 use super::files::{self, Assets, Disk};
+use super::progress::{Progress, Stuck};
 use super::wire::{Heard, Logins, Speaks};
 use crate::backup::told::Told;
 use crate::digest;
@@ -60,6 +61,8 @@ pub struct Slow {
     pub healthz: Seen<Option<String>>,
     /// What JetStream holds.
     pub jsz: Seen<Jsz>,
+    /// Which copies in it have not come on since the looks before.
+    pub stuck: Stuck,
     /// The connection with most subscriptions.
     pub connz: Seen<Connz>,
     /// The digest that the config on the host has.
@@ -82,6 +85,7 @@ pub struct Looker {
     digest: Option<(Vec<Fingerprint>, Seen<String>)>,
     slow: Option<Rc<Slow>>,
     backlog: Backlog,
+    progress: Progress,
     last: Option<(Instant, OffsetDateTime)>,
     speaks: Speaks,
 }
@@ -97,6 +101,7 @@ impl Looker {
             digest: None,
             slow: None,
             backlog: Backlog::default(),
+            progress: Progress::default(),
             last: None,
             speaks: Speaks::default(),
         }
@@ -180,6 +185,7 @@ impl Looker {
             true => seen(monitor.jsz()),
             false => Err(why()),
         };
+        let stuck = jsz.as_ref().map(|jsz| self.progress.add(moment, jsz));
         let connz = match limited {
             true => seen(monitor.most_subscriptions()),
             false => Err(why()),
@@ -189,6 +195,7 @@ impl Looker {
             start,
             failed: up && healthz.is_err() || holds && jsz.is_err() || limited && connz.is_err(),
             healthz,
+            stuck: stuck.unwrap_or_default(),
             jsz,
             connz,
             digest: self.digest(health),

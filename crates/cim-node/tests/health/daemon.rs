@@ -270,7 +270,7 @@ async fn a_cut_link_is_the_reason_before_the_next_slow_look() -> Result<()> {
     scene.fleet.kill(HUB)?;
     daemon.tells("STATUS=CRITICAL link hub")?;
     let healthz = daemon.get("/healthz")?;
-    let waits = "UNKNOWN   source CIM-PROD/COPY/FROM: because link hub";
+    let waits = "UNKNOWN   source CIM-PROD/COPY/FROM@hub: because link hub";
     ensure!(healthz.contains(waits), "{healthz}");
     scene.fleet.start(HUB)?;
     daemon.tells("STATUS=OK: ").map(drop)

@@ -26,4 +26,5 @@ mod server;
 mod sources;
 mod streams;
 mod transcript;
+mod watching;
 mod wells;
