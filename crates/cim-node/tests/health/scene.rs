@@ -188,6 +188,11 @@ impl Scene {
             .try_for_each(|pid| signal(pid, Signal::CONT))
     }
 
+    /// Tells a server to end, in its own time.
+    pub fn stop(&self, name: &str) -> Result<()> {
+        signal(self.fleet.server(name)?.pid(), Signal::TERM)
+    }
+
     /// Tells a server to read its files again.
     pub fn reload(&self, name: &str) -> Result<()> {
         signal(self.fleet.server(name)?.pid(), Signal::HUP)
