@@ -23,6 +23,7 @@ pub mod notify;
 pub mod openmetrics;
 pub mod page;
 pub mod progress;
+pub mod standing;
 pub mod summary;
 pub mod text;
 mod wait;

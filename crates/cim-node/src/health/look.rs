@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use super::backlog::Backlog;
 use super::files::{self, Assets, Disk};
 use super::progress::{Progress, Stuck};
+use super::standing::{Links, Standing};
 use super::wire::{Heard, Logins, Speaks};
 use crate::backup::told::Told;
 use crate::digest;
@@ -36,6 +37,8 @@ pub struct Look {
     pub varz: Seen<Varz>,
     /// Links, where any are expected.
     pub leafz: Seen<Leafz>,
+    /// Since when declared links stand that are in it.
+    pub standing: Standing,
     /// Routes, where any are expected.
     pub routez: Seen<Routez>,
     /// What was heard over NATS; `None`: nobody asked.
@@ -86,6 +89,7 @@ pub struct Looker {
     slow: Option<Rc<Slow>>,
     backlog: Backlog,
     progress: Progress,
+    links: Links,
     last: Option<(Instant, OffsetDateTime)>,
     speaks: Speaks,
 }
@@ -102,6 +106,7 @@ impl Looker {
             slow: None,
             backlog: Backlog::default(),
             progress: Progress::default(),
+            links: Links::default(),
             last: None,
             speaks: Speaks::default(),
         }
@@ -134,6 +139,10 @@ impl Looker {
             true => seen(monitor.leafz()),
             false => Err(not_asked()),
         };
+        let standing = match (&varz, &leafz) {
+            (Ok(varz), Ok(leafz)) => self.links.add((moment, at), health, varz, leafz),
+            _ => Standing::default(),
+        };
         let routez = match varz.is_ok() && !watch.peers.is_empty() {
             true => seen(monitor.routez()),
             false => Err(not_asked()),
@@ -156,6 +165,7 @@ impl Looker {
             jump,
             varz,
             leafz,
+            standing,
             routez,
             heard,
             slow,
