@@ -27,6 +27,7 @@ pub mod standing;
 pub mod summary;
 pub mod text;
 mod wait;
+pub mod whereabouts;
 pub mod wire;
 
 pub use wait::wait;

@@ -31,7 +31,7 @@ fn hub(more: &[&str]) -> Result<Value> {
 }
 
 /// Waits until the table is as it should be.
-fn until(hub: &Beside, is: impl Fn(&Value) -> Result<()>) -> Result<Value> {
+pub fn until(hub: &Beside, is: impl Fn(&Value) -> Result<()>) -> Result<Value> {
     let until = Instant::now() + PATIENCE;
     loop {
         let said = hub.fleet(&["--json"])?;

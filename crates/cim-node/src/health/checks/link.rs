@@ -1,10 +1,10 @@
-//! Leaf links: each remote that is declared here, and each leaf that the fleet has dial this hub.
+//! Leaf links: each remote that is declared here.
 
 use cim_spec::artefact::Level;
 
 use super::capacity::asked;
 use crate::health::check::{Check, Context, Subjects};
-use crate::health::finding::{Figure, State, Unit, Verdict, reached};
+use crate::health::finding::{Figure, Unit, Verdict, reached};
 use crate::health::judge::written;
 use crate::health::standing::Since;
 use crate::monitor::duration;
@@ -45,42 +45,7 @@ pub const CHECKS: &[Check] = &[Check {
         )
     },
     judge: links,
-}    Check {
-        name: "leaf",
-        of: "leaf",
-        looks_at: "`/leafz` beside the leaves that the fleet has dial this hub",
-        states: "OK: all servers of the leaf are linked. WARNING: some are. CRITICAL: none is.",
-        option: "",
-        after: &["server"],
-        gates: false,
-        is_slow: false,
-        meaning: "A leaf of the fleet hangs on this hub. Judged where the hub has one node: of several, each sees only the leaves that chose it.",
-        causes: [
-            (
-                "the leaf is off, or its network",
-                "ask who runs {of}; on the leaf: cim-health /etc/cim/{of}/health.json",
-            ),
-            (
-                "this hub does not take its key or certificate",
-                "journalctl -u {unit} -g 'authentication error|x509' -n 20",
-            ),
-            (
-                "it was never deployed, or is no longer",
-                "grep -n {of} fleet.nix",
-            ),
-        ],
-        subjects: |context| {
-            let leaves = &context.health.watch.leaves;
-            match context.health.watch.peers.is_empty() || leaves.is_empty() {
-                true => Subjects::these(leaves.iter().map(|leaf| leaf.leaf.clone())),
-                false => Subjects::Later(
-                    "of a hub with several nodes each sees only the leaves that chose it",
-                ),
-            }
-        },
-        judge: leaves,
-    },
-];
+}];
 
 fn links(context: &Context) -> Vec<(String, Verdict)> {
     let level = context.level(|levels| levels.rtt);
@@ -141,43 +106,4 @@ fn linked(leaf: &Leaf, since: Option<&Since>, level: Level) -> Verdict {
     verdict
         .figure(total("in_messages", leaf.in_msgs))
         .figure(total("out_messages", leaf.out_msgs))
-}
-
-fn leaves(context: &Context) -> Vec<(String, Verdict)> {
-    let watched = context.health.watch.leaves.iter();
-    let each = watched.map(|wanted| {
-        let verdict = asked(&context.look.leafz).map_or_else(
-            |verdict| verdict,
-            |leafz| {
-                let missing: Vec<_> = wanted
-                    .servers
-                    .iter()
-                    .filter(|server| {
-                        !leafz.leafs.iter().any(|leaf| {
-                            !leaf.is_spoke && leaf.name == **server && leaf.account == wanted.account
-                        })
-                    })
-                    .map(String::as_str)
-                    .collect();
-                let up = wanted.servers.len() - missing.len();
-                let state = match (missing.len(), up) {
-                    (0, _) => State::Ok,
-                    (_, 0) => State::Critical,
-                    _ => State::Warning,
-                };
-                let message = match missing.is_empty() {
-                    true => format!("linked in account {}", wanted.account),
-                    false => format!("not linked: {}", missing.join(", ")),
-                };
-                let help = format!(
-                    "see whether it dials and is refused: journalctl -u {} -g 'leafnode|authentication' -n 20; then look at the leaf",
-                    context.health.unit
-                );
-                Verdict::measured(state, message, help)
-                    .figure(Figure::new("up", up as f64, Unit::Count))
-            },
-        );
-        (wanted.leaf.clone(), verdict)
-    });
-    each.collect()
 }

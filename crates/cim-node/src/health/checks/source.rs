@@ -112,6 +112,14 @@ fn cut(context: &Context, domain: &str) -> Option<String> {
         })
 }
 
+/// A leaf of that domain of which nobody knows here whether it is linked.
+fn unknown<'a>(context: &Context<'a>, domain: &str) -> Option<&'a str> {
+    let leaves = context.health.watch.leaves.iter();
+    let mut leaves = leaves.filter(|leaf| leaf.domain == domain);
+    let leaf = leaves.find(|leaf| context.finding("leaf", &leaf.leaf).is_none())?;
+    Some(&leaf.leaf)
+}
+
 fn judged(context: &Context, copied: &Copied) -> Result<Verdict, Verdict> {
     let Copied {
         account,
@@ -145,6 +153,16 @@ fn judged(context: &Context, copied: &Copied) -> Result<Verdict, Verdict> {
     let levels = Levels::of(&stream.config);
     let behind = levels.below("lag-critical", source.lag, "messages behind")?;
     let unseen = levels.within("seen-critical", silent, "heard of")?;
+    let is_silent = at(silent) > State::Ok || unseen.is_some();
+    if let (true, Some(leaf)) = (
+        is_silent,
+        domain(source).and_then(|at| unknown(context, at)),
+    ) {
+        let name = format!("leaf {leaf}");
+        let mut verdict = Verdict::because(&name);
+        verdict.message = format!("because {name} (not known here)");
+        return Err(verdict);
+    }
     let verdict = match behind.or(unseen) {
         Some(reached) => Verdict::measured(reached.state, reached.message, gone),
         None if at(standing) > at(silent) => {
