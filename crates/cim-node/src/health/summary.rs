@@ -43,7 +43,8 @@ pub struct Summary {
     /// Messages a second that it sent.
     #[serde(default)]
     pub out_rate: Option<f64>,
-    /// Messages that the source that is furthest behind has still to copy; `None`: there are no sources.
+    /// Messages that the source or consumer that is furthest behind has still to copy or deliver; `None`: there is none of
+    /// which that is known.
     #[serde(default)]
     pub lag: Option<u64>,
     /// nats-server's version; `None`: it does not answer.
@@ -93,10 +94,13 @@ impl Summary {
             at: report.at.clone(),
             every: health.watch.slow_interval.div_ceil(1000),
             links: links(health, look),
-            in_rate: rates.map(|rates| rate(rates.counters.in_msgs, rates.seconds)),
             leaves: leaves(health, look),
+            in_rate: rates.map(|rates| rate(rates.counters.in_msgs, rates.seconds)),
             out_rate: rates.map(|rates| rate(rates.counters.out_msgs, rates.seconds)),
-            lag: figures("lag").map(|figure| figure.value as u64).max(),
+            lag: figures("lag")
+                .chain(figures("pending"))
+                .map(|figure| figure.value as u64)
+                .max(),
             version: look.varz.as_ref().ok().map(|varz| varz.version.clone()),
             cim: env!("CARGO_PKG_VERSION").to_owned(),
             drift: of("config").and_then(|found| match found.verdict.state {
