@@ -22,9 +22,12 @@ pub mod nagios;
 pub mod notify;
 pub mod openmetrics;
 pub mod page;
+pub mod progress;
+pub mod standing;
 pub mod summary;
 pub mod text;
 mod wait;
+pub mod whereabouts;
 pub mod wire;
 
 pub use wait::wait;

@@ -9,6 +9,7 @@ mod consumer;
 mod disk;
 mod expiry;
 mod jetstream;
+mod leaf;
 mod link;
 mod node;
 mod rates;
@@ -27,6 +28,7 @@ pub const ALL: &[&[Check]] = &[
     node::CHECKS,
     link::CHECKS,
     canary::CHECKS,
+    leaf::CHECKS,
     disk::CHECKS,
     backup::CHECKS,
     jetstream::CHECKS,

@@ -1,7 +1,7 @@
 //! `cim-health daemon`: looks again and again, tells systemd in one line, and answers on loopback.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -189,18 +189,22 @@ fn looked(looker: &mut Looker, file: &Path, before: Option<&Report>) -> Looked {
 
 /// What the hub was told last, and when.
 #[derive(Default)]
-struct Told(Option<(String, Instant)>);
+struct Told(Option<(News, Instant)>);
+
+/// What is told at once: the state, and, of a hub's node, who is linked to it.
+type News = (String, Option<BTreeSet<String>>);
 
 impl Told {
-    /// Whether it is worth telling: another state, or long ago.
+    /// Whether it is worth telling: it is news, or long ago.
     fn is_news(&mut self, summary: &Summary, now: Instant) -> bool {
         let is_old = |then: Instant| now.duration_since(then).as_secs() >= summary.every;
+        let news = (summary.state.clone(), summary.leaves.clone());
         let is_news = match &self.0 {
-            Some((state, then)) => *state != summary.state || is_old(*then),
+            Some((told, then)) => *told != news || is_old(*then),
             None => true,
         };
         if is_news {
-            self.0 = Some((summary.state.clone(), now));
+            self.0 = Some((news, now));
         }
         is_news
     }

@@ -77,7 +77,11 @@ pub fn explain(check: &Check, words: &Words) -> String {
         lines.push(format!("waits for: {}", check.after.join(", ")));
     }
     if check.gates {
-        lines.push("a deployment waits for it (cim-health gate)".to_owned());
+        let but = match check.option {
+            "" => "",
+            _ => "; that it reaches a level is a warning there",
+        };
+        lines.push(format!("a deployment waits for it (cim-health gate){but}"));
     }
     lines.push(format!("\nUsual causes:\n{}", causes(check, words)));
     lines.join("\n")

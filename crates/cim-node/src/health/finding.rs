@@ -51,6 +51,8 @@ pub struct Verdict {
     pub help: Option<String>,
     /// The finding that this one waits for: `link hub`; `None`: it speaks for itself.
     pub because: Option<String>,
+    /// Whether only a level is reached: what was deployed is there as it should be, and too full, too slow or behind.
+    pub is_level: bool,
     /// What was measured.
     pub figures: Vec<Figure>,
 }
@@ -87,7 +89,13 @@ impl Verdict {
     /// What a measured state means: `message` where all is well, with `help` where it is not.
     pub fn measured(state: State, message: impl Into<String>, help: impl Into<String>) -> Self {
         let help = (state != State::Ok).then(|| help.into());
-        Self::new(state, message, help)
+        Self::new(state, message, help).of_level()
+    }
+
+    /// Says of a level, not of what was deployed.
+    pub fn of_level(mut self) -> Self {
+        self.is_level = true;
+        self
     }
 
     fn new(state: State, message: impl Into<String>, help: Option<String>) -> Self {
@@ -96,6 +104,7 @@ impl Verdict {
             message: message.into(),
             help,
             because: None,
+            is_level: false,
             figures: Vec::new(),
         }
     }

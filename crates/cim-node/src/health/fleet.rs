@@ -1,7 +1,7 @@
 //! All hubs and leaves in one table: what each says of itself, beside the links that this hub's node has.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use cim_spec::artefact::Health;
@@ -9,11 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::look::Look;
 use super::summary::Summary;
+use super::whereabouts::{Place, Whereabouts};
 use super::wire::Received;
 use crate::monitor::{LONGEST_LINKS, Monitor, duration};
-
-/// Where no report has come for as many of its own intervals, there is none.
-const MISSED: u64 = 3;
 
 /// A hub's node and everybody who should be heard of there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,24 +72,21 @@ impl Fleet {
             let mut row = row(node, node, heard(node), now);
             let routes = look.routez.iter().flat_map(|routez| &routez.routes);
             let mut routes = routes.filter(|route| route.remote_name == *node);
-            row.missing_unless(routes.next().is_some(), true, &own.server);
+            if routes.next().is_none() {
+                row.missing(&own.server);
+            }
             servers.push(row);
         }
-        // Where there are other nodes, a leaf may be linked to one of them.
-        let is_alone = watch.peers.is_empty();
+        let whereabouts = Whereabouts::of(health, look);
         for leaf in &watch.leaves {
             for server in &leaf.servers {
                 let mut row = row(&leaf.leaf, server, heard(server), now);
                 row.leaf = true;
-                let leafs = look.leafz.iter().flat_map(|leafz| &leafz.leafs);
-                let mut links = leafs.filter(|link| {
-                    !link.is_spoke && link.name == *server && link.account == leaf.account
-                });
-                let link = links.next();
-                row.missing_unless(link.is_some(), is_alone, &own.server);
-                if let (Some(link), true) = (link, row.hubs.is_empty()) {
-                    row.hubs = vec![own.server.clone()];
-                    row.rtt = duration::seconds(&link.rtt);
+                match whereabouts.place(leaf, server) {
+                    Place::Here(link) => row.linked(&own.server, duration::seconds(&link.rtt)),
+                    Place::At(node) => row.linked(node, None),
+                    Place::Nowhere => row.missing(&own.server),
+                    Place::Unknown(silent) => row.unknown(&own.server, &silent.join(", ")),
                 }
                 servers.push(row);
             }
@@ -120,13 +115,9 @@ impl Fleet {
 
 fn row(instance: &str, server: &str, received: Option<&Received>, now: Instant) -> Row {
     let heard = received.map(|received| now.duration_since(received.moment));
-    let is_fresh =
-        |received: &Received, ago: Duration| ago.as_secs() <= received.report.every.max(1) * MISSED;
-    let fresh = received
-        .zip(heard)
-        .filter(|(received, ago)| is_fresh(received, *ago));
+    let fresh = received.filter(|received| received.is_fresh(now));
     let (state, says) = match (fresh, heard) {
-        (Some((received, _)), _) => (received.report.state.clone(), received.report.says.clone()),
+        (Some(received), _) => (received.report.state.clone(), received.report.says.clone()),
         (None, Some(ago)) => {
             let says = format!("its cim-health has said nothing for {} s", ago.as_secs());
             ("SILENT".to_owned(), says)
@@ -136,9 +127,7 @@ fn row(instance: &str, server: &str, received: Option<&Received>, now: Instant) 
             ("SILENT".to_owned(), says)
         }
     };
-    let links = fresh
-        .iter()
-        .flat_map(|(received, _)| &received.report.links);
+    let links = fresh.iter().flat_map(|received| &received.report.links);
     Row {
         instance: instance.to_owned(),
         server: server.to_owned(),
@@ -156,11 +145,16 @@ fn row(instance: &str, server: &str, received: Option<&Received>, now: Instant) 
 }
 
 impl Row {
-    /// Who is silent may be gone altogether; who is linked nowhere else is gone, whatever he said a moment ago.
-    fn missing_unless(&mut self, is_linked: bool, is_only_here: bool, to: &str) {
-        if is_linked || !is_only_here && self.state != "SILENT" {
-            return;
+    /// A link of a leaf that does not tell of it.
+    fn linked(&mut self, to: &str, rtt: Option<f64>) {
+        if self.hubs.is_empty() {
+            self.hubs = vec![to.to_owned()];
+            self.rtt = rtt;
         }
+    }
+
+    /// Who is silent may be gone altogether; who is linked nowhere is gone, whatever he said a moment ago.
+    fn missing(&mut self, to: &str) {
         self.says = match (self.state.as_str(), self.heard) {
             ("SILENT", _) | (_, None) => format!("not linked to {to}, and {}", self.says),
             (_, Some(ago)) => format!("not linked to {to}; {ago} s ago it said {}", self.says),
@@ -168,6 +162,15 @@ impl Row {
         self.state = "MISSING".to_owned();
         self.hubs.clear();
         self.rtt = None;
+    }
+
+    /// Not linked here; these nodes do not say whether it is there.
+    fn unknown(&mut self, here: &str, silent: &str) {
+        if self.state == "SILENT" {
+            let says = &self.says;
+            self.says =
+                format!("not linked to {here}, {silent} does not say whom it has, and {says}");
+        }
     }
 
     /// In the order of [`HEAD`].

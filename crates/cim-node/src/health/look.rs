@@ -11,6 +11,8 @@ use time::OffsetDateTime;
 
 use super::backlog::Backlog;
 use super::files::{self, Assets, Disk};
+use super::progress::{Progress, Stuck};
+use super::standing::{Links, Standing};
 use super::wire::{Heard, Logins, Speaks};
 use crate::backup::told::Told;
 use crate::digest;
@@ -35,6 +37,8 @@ pub struct Look {
     pub varz: Seen<Varz>,
     /// Links, where any are expected.
     pub leafz: Seen<Leafz>,
+    /// Since when declared links stand that are in it.
+    pub standing: Standing,
     /// Routes, where any are expected.
     pub routez: Seen<Routez>,
     /// What was heard over NATS; `None`: nobody asked.
@@ -60,6 +64,8 @@ pub struct Slow {
     pub healthz: Seen<Option<String>>,
     /// What JetStream holds.
     pub jsz: Seen<Jsz>,
+    /// Which copies in it have not come on since the looks before.
+    pub stuck: Stuck,
     /// The connection with most subscriptions.
     pub connz: Seen<Connz>,
     /// The digest that the config on the host has.
@@ -92,6 +98,8 @@ pub struct Looker {
     digest: Option<(Vec<Fingerprint>, Seen<String>)>,
     slow: Option<Rc<Slow>>,
     backlog: Backlog,
+    progress: Progress,
+    links: Links,
     last: Option<(Instant, OffsetDateTime)>,
     speaks: Speaks,
     steps: Steps,
@@ -110,6 +118,8 @@ impl Looker {
             digest: None,
             slow: None,
             backlog: Backlog::default(),
+            progress: Progress::default(),
+            links: Links::default(),
             last: None,
             speaks: Speaks::default(),
             steps: Steps::default(),
@@ -175,6 +185,10 @@ impl Looker {
             true => seen(monitor.leafz()),
             false => Err(not_asked()),
         };
+        let standing = match (&varz, &leafz) {
+            (Ok(varz), Ok(leafz)) => self.links.add((moment, at), health, varz, leafz),
+            _ => Standing::default(),
+        };
         let routez = match varz.is_ok() && !watch.peers.is_empty() {
             true => seen(monitor.routez()),
             false => Err(not_asked()),
@@ -201,6 +215,7 @@ impl Looker {
             jump,
             varz,
             leafz,
+            standing,
             routez,
             heard,
             slow,
@@ -230,6 +245,7 @@ impl Looker {
             true => seen(monitor.jsz()),
             false => Err(why()),
         };
+        let stuck = jsz.as_ref().map(|jsz| self.progress.add(moment, jsz));
         let connz = match limited {
             true => seen(monitor.most_subscriptions()),
             false => Err(why()),
@@ -239,6 +255,7 @@ impl Looker {
             start,
             failed: up && healthz.is_err() || holds && jsz.is_err() || limited && connz.is_err(),
             healthz,
+            stuck: stuck.unwrap_or_default(),
             jsz,
             connz,
             digest: self.digest(health),

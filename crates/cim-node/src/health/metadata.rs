@@ -156,6 +156,7 @@ fn wrong(name: &str, text: &str, right: &str) -> Verdict {
         format!("metadata {PREFIX}{name} is {text:?}, which is no level"),
         format!("write {right:?}, for example"),
     )
+    .of_level()
 }
 
 #[cfg(test)]

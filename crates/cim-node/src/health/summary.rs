@@ -1,5 +1,7 @@
 //! What an instance tells its hub of itself: a report in short, whatever the number of its streams.
 
+use std::collections::BTreeSet;
+
 use cim_spec::artefact::Health;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,7 @@ use super::finding::State;
 use super::judge::Report;
 use super::look::Look;
 use super::text;
+use super::whereabouts::{Place, Whereabouts};
 
 /// The longest words of a finding.
 const LONGEST: usize = 400;
@@ -31,13 +34,17 @@ pub struct Summary {
     /// Links of a leaf.
     #[serde(default)]
     pub links: Vec<SummaryLink>,
+    /// Of a hub's node: servers of declared leaves that are linked to it; `None`: it is no hub's, or does not know.
+    #[serde(default)]
+    pub leaves: Option<BTreeSet<String>>,
     /// Messages a second that the server received in the last minute; `None`: it was looked at but once.
     #[serde(default)]
     pub in_rate: Option<f64>,
     /// Messages a second that it sent.
     #[serde(default)]
     pub out_rate: Option<f64>,
-    /// Messages that the source that is furthest behind has still to copy; `None`: there are no sources.
+    /// Messages that the source or consumer that is furthest behind has still to copy or deliver; `None`: there is none of
+    /// which that is known.
     #[serde(default)]
     pub lag: Option<u64>,
     /// nats-server's version; `None`: it does not answer.
@@ -87,9 +94,13 @@ impl Summary {
             at: report.at.clone(),
             every: health.watch.slow_interval.div_ceil(1000),
             links: links(health, look),
+            leaves: leaves(health, look),
             in_rate: rates.map(|rates| rate(rates.counters.in_msgs, rates.seconds)),
             out_rate: rates.map(|rates| rate(rates.counters.out_msgs, rates.seconds)),
-            lag: figures("lag").map(|figure| figure.value as u64).max(),
+            lag: figures("lag")
+                .chain(figures("pending"))
+                .map(|figure| figure.value as u64)
+                .max(),
             version: look.varz.as_ref().ok().map(|varz| varz.version.clone()),
             cim: env!("CARGO_PKG_VERSION").to_owned(),
             drift: of("config").and_then(|found| match found.verdict.state {
@@ -106,9 +117,8 @@ impl Summary {
 
 fn links(health: &Health, look: &Look) -> Vec<SummaryLink> {
     let links = health.watch.links.iter().map(|link| {
-        let leafs = look.leafz.iter().flat_map(|leafz| &leafz.leafs);
-        let mut found = leafs.filter(|leaf| leaf.is_link(link));
-        let found = found.next();
+        let found = look.leafz.as_ref().ok();
+        let found = found.and_then(|leafz| leafz.link(link));
         SummaryLink {
             remote: link.remote.clone(),
             server: found.map(|leaf| leaf.name.clone()),
@@ -116,4 +126,18 @@ fn links(health: &Health, look: &Look) -> Vec<SummaryLink> {
         }
     });
     links.collect()
+}
+
+fn leaves(health: &Health, look: &Look) -> Option<BTreeSet<String>> {
+    let watched = health.watch.leaves.iter();
+    if watched.len() == 0 || look.leafz.is_err() {
+        return None;
+    }
+    let whereabouts = Whereabouts::of(health, look);
+    let servers = watched.flat_map(|leaf| leaf.servers.iter().map(move |server| (leaf, server)));
+    let here = servers.filter(|(leaf, server)| {
+        let place = whereabouts.place(leaf, server);
+        matches!(place, Place::Here(_))
+    });
+    Some(here.map(|(_, server)| server.clone()).collect())
 }

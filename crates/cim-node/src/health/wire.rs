@@ -92,6 +92,9 @@ impl Setup {
     }
 }
 
+/// Where no report has come for as many of its own intervals, there is none.
+pub const MISSED: u64 = 3;
+
 /// What was heard until now.
 #[derive(Debug, Clone, Default)]
 pub struct Heard {
@@ -103,6 +106,37 @@ pub struct Heard {
     pub waits: Option<Instant>,
     /// By server, the last report of it.
     pub reports: BTreeMap<String, Received>,
+    /// By account, since when nothing that is said there is missed.
+    listens: BTreeMap<String, Instant>,
+}
+
+impl Heard {
+    /// Since when all reports are heard; `None`: nobody listens.
+    pub fn since(&self) -> Option<Instant> {
+        self.listens.values().max().copied()
+    }
+
+    /// The report of a server that holds: one that is not old, and after which none was missed.
+    pub fn current(&self, server: &str, now: Instant) -> Option<&Summary> {
+        let received = self.reports.get(server)?;
+        let since = self.since()?;
+        let holds = received.is_fresh(now) && received.moment >= since;
+        holds.then_some(&received.report)
+    }
+
+    /// What became of a login.
+    fn login(&mut self, account: &str, login: Seen<()>) {
+        match login {
+            Ok(()) => {
+                _ = self
+                    .listens
+                    .entry(account.to_owned())
+                    .or_insert_with(Instant::now)
+            }
+            Err(_) => _ = self.listens.remove(account),
+        }
+        self.logins.insert(account.to_owned(), login);
+    }
 }
 
 /// A report, and when it came.
@@ -112,6 +146,13 @@ pub struct Received {
     pub report: Summary,
     /// When it came.
     pub moment: Instant,
+}
+
+impl Received {
+    /// Whether the next one is not overdue.
+    pub fn is_fresh(&self, now: Instant) -> bool {
+        now.duration_since(self.moment).as_secs() <= self.report.every.max(1) * MISSED
+    }
 }
 
 /// What the looks tell those who speak.

@@ -94,6 +94,9 @@ pub struct State {
     /// Subjects.
     #[serde(default)]
     pub num_subjects: u64,
+    /// Sequence of its last message.
+    #[serde(default)]
+    pub last_seq: u64,
 }
 
 /// One consumer. Its numbers are true on its leader only; other copies show 0.
@@ -141,7 +144,7 @@ pub struct Place {
 pub struct Source {
     /// Its name there.
     pub name: String,
-    /// Messages that are still to come.
+    /// Messages that are still to come, beside the one or two that are on their way.
     #[serde(default)]
     pub lag: u64,
     /// Nanoseconds since it was heard of; -1: never.

@@ -10,11 +10,21 @@ pub struct Leafz {
     pub leafs: Vec<Leaf>,
 }
 
+impl Leafz {
+    /// A link that was declared, where it stands.
+    pub fn link(&self, link: &WatchedLink) -> Option<&Leaf> {
+        self.leafs.iter().find(|leaf| leaf.is_link(link))
+    }
+}
+
 /// One link of a leaf node.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Leaf {
     /// The server at the other end.
     pub name: String,
+    /// Number of the connection: another one after each dial.
+    #[serde(default)]
+    pub id: u64,
     /// Whether this server is the leaf.
     #[serde(default)]
     pub is_spoke: bool,

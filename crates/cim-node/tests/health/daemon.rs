@@ -95,6 +95,19 @@ impl Daemon {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"))
     }
 
+    /// A figure that there is one of.
+    fn figure(&self, name: &str) -> Result<f64> {
+        let page = self.get("/metrics")?;
+        let mut lines = page
+            .lines()
+            .filter(|line| line.starts_with(&format!("{name}{{")));
+        let line = lines
+            .next()
+            .with_context(|| format!("no {name} in {page}"))?;
+        let value = line.rsplit(' ').next().context("a value")?;
+        Ok(value.parse()?)
+    }
+
     fn ask(&self, request: &str) -> Result<String> {
         let mut stream = TcpStream::connect(&self.address)?;
         stream.write_all(request.as_bytes())?;
@@ -157,9 +170,14 @@ async fn it_tells_systemd_and_whoever_asks_and_outlives_the_servers() -> Result<
     daemon.tells("WATCHDOG=1")?;
     ensure!(daemon.get("/metrics")?.contains("check=\"slow-consumers\""));
 
+    let healthz = daemon.get("/healthz")?;
+    ensure!(healthz.contains(") since 20"), "{healthz}");
+
+    let stood = daemon.figure("cim_link_since_seconds")?;
     scene.fleet.kill(HUB)?;
     let killed = Instant::now();
     daemon.tells("STATUS=CRITICAL link hub: not linked to hub")?;
+    ensure!(!daemon.get("/metrics")?.contains("cim_link_since_seconds"));
     println!(
         "the daemon tells systemd of a killed hub after {} ms",
         killed.elapsed().as_millis()
@@ -171,6 +189,13 @@ async fn it_tells_systemd_and_whoever_asks_and_outlives_the_servers() -> Result<
     ensure!(nats["status"] == "ok", "{nats}");
     scene.fleet.start(HUB)?;
     daemon.tells("STATUS=OK: ")?;
+    // It is another link.
+    let again = daemon.figure("cim_link_since_seconds")?;
+    let since = killed.elapsed().as_secs_f64();
+    ensure!(
+        stood > 0.0 && again < since,
+        "{stood}, then {again} of {since}"
+    );
 
     // The server goes, and comes back; the daemon is the same.
     scene.fleet.kill(LEAF)?;
@@ -270,7 +295,7 @@ async fn a_cut_link_is_the_reason_before_the_next_slow_look() -> Result<()> {
     scene.fleet.kill(HUB)?;
     daemon.tells("STATUS=CRITICAL link hub")?;
     let healthz = daemon.get("/healthz")?;
-    let waits = "UNKNOWN   source CIM-PROD/COPY/FROM: because link hub";
+    let waits = "UNKNOWN   source CIM-PROD/COPY/FROM@hub: because link hub";
     ensure!(healthz.contains(waits), "{healthz}");
     scene.fleet.start(HUB)?;
     daemon.tells("STATUS=OK: ").map(drop)

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use cim_node::health::fleet::{Fleet, text};
 use serde_json::{Value, json};
 
+use crate::assets::{consume, make, publish};
 use crate::beside::Beside;
 use crate::scene::{HUB, LEAF, Scene, level, open, prepared};
 
@@ -31,7 +32,7 @@ fn hub(more: &[&str]) -> Result<Value> {
 }
 
 /// Waits until the table is as it should be.
-fn until(hub: &Beside, is: impl Fn(&Value) -> Result<()>) -> Result<Value> {
+pub fn until(hub: &Beside, is: impl Fn(&Value) -> Result<()>) -> Result<Value> {
     let until = Instant::now() + PATIENCE;
     loop {
         let said = hub.fleet(&["--json"])?;
@@ -72,6 +73,13 @@ async fn one_is_well_one_is_not_one_says_nothing_and_one_is_missing() -> Result<
     for name in [LEAF, broken, silent] {
         scene.fleet.linked(name).await?;
     }
+    // A consumer that is behind, and watched.
+    let client = scene.fleet.client(LEAF, "graph").await?;
+    let metadata = json!({"io.nats.monitor.enabled": "true"});
+    let read = json!({"durable_name": "reader", "ack_policy": "explicit", "metadata": metadata});
+    make(&client, &json!({"name": "OWN", "subjects": ["own"]})).await?;
+    consume(&client, "OWN", &read, "").await?;
+    publish(&client, "own", 4).await?;
     let hub = Beside::start(&scene, HUB)?;
     let well = Beside::start(&scene, LEAF)?;
     let _unwell = Beside::with(&scene, broken, &scene.logins(broken)?, |health| {
@@ -109,6 +117,7 @@ async fn one_is_well_one_is_not_one_says_nothing_and_one_is_missing() -> Result<
         "{own}"
     );
     ensure!(report["expires"].as_i64() > Some(3600), "{own}");
+    ensure!(report["lag"] == 4, "{own}");
     let says = row(broken)?["says"].to_string();
     ensure!(says.contains("CRITICAL link hub: linked to hub"), "{says}");
     // Of a leaf that says nothing, the hub still knows the link.

@@ -31,4 +31,5 @@ mod stalled;
 mod streams;
 mod table;
 mod transcript;
+mod watching;
 mod wells;

@@ -11,6 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::watching::Watching;
+
 /// The leaf of the pair.
 pub const LEAF: &str = "cim-prod-001";
 /// The hub of the pair.
@@ -28,6 +30,8 @@ pub struct Scene {
     pub health: Health,
     /// Further words of the command line.
     pub args: Vec<String>,
+    /// Who looks instead of a process for each look.
+    pub watching: Option<Watching>,
     frozen: Vec<u32>,
     pub dir: TempDir,
 }
@@ -68,6 +72,7 @@ pub fn prepared(specs: &[Value]) -> Result<Scene> {
         fleet,
         name,
         args: Vec::new(),
+        watching: None,
         frozen: Vec::new(),
         dir,
     };
@@ -144,7 +149,10 @@ impl Scene {
     }
 
     pub fn run(&self, args: &[&str]) -> Result<Said> {
-        Said::of(self.command(args)?.output()?)
+        match &self.watching {
+            Some(watching) => watching.look(self, args),
+            None => Said::of(self.command(args)?.output()?),
+        }
     }
 
     /// One look.
@@ -178,6 +186,11 @@ impl Scene {
         self.frozen
             .drain(..)
             .try_for_each(|pid| signal(pid, Signal::CONT))
+    }
+
+    /// Tells a server to end, in its own time.
+    pub fn stop(&self, name: &str) -> Result<()> {
+        signal(self.fleet.server(name)?.pid(), Signal::TERM)
     }
 
     /// Tells a server to read its files again.

@@ -27,7 +27,7 @@ pub struct HealthOptions {
     pub rtt: TimeLevels,
     /// Time left to a certificate or a JWT: less is worse.
     pub expiry: TimeLevels,
-    /// How long a source or mirror has not been heard of.
+    /// How long a source or mirror has not been heard of, or has brought nothing although more waits.
     pub sources: TimeLevels,
     /// How far the server's clock is from the host's.
     pub clock: TimeLevels,

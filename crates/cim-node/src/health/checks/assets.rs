@@ -10,7 +10,7 @@ pub const CHECKS: &[Check] = &[Check {
     states: "OK: all of them can be read. UNKNOWN: some cannot, so that nobody knows what should be there.",
     option: "",
     after: &[],
-    gates: false,
+    gates: true,
     is_slow: true,
     meaning: "Streams and consumers are held against what is declared; a declaration that cannot be read is held against nothing.",
     causes: [

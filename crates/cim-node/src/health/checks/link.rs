@@ -1,84 +1,51 @@
-//! Leaf links: each remote that is declared here, and each leaf that the fleet has dial this hub.
+//! Leaf links: each remote that is declared here.
+
+use cim_spec::artefact::Level;
 
 use super::capacity::asked;
 use crate::health::check::{Check, Context, Subjects};
-use crate::health::finding::{Figure, State, Unit, Verdict, reached};
+use crate::health::finding::{Figure, Unit, Verdict, reached};
+use crate::health::judge::written;
+use crate::health::standing::Since;
 use crate::monitor::duration;
 use crate::monitor::links::Leaf;
 
-pub const CHECKS: &[Check] = &[
-    Check {
-        name: "link",
-        of: "remote",
-        looks_at: "`/leafz` beside the remotes that the fleet gives this leaf",
-        states: "OK: the remote is linked to a node of its hub, in its account. WARNING: the round trip reaches the level. CRITICAL: it is not linked, or the round trip reaches the level.",
-        option: "rtt",
-        after: &["server"],
-        gates: true,
-        is_slow: false,
-        meaning: "The leaf hangs on its hub. nats-server lists only links that stand, and its `/healthz` says ok without any. While the link is down, flows stop; what is durable waits on the leaf.",
-        causes: [
-            (
-                "the hub is down, or the network between",
-                "journalctl -u {unit} -g 'leafnode|Leafnode' -n 20",
-            ),
-            (
-                "the hub does not take the leaf's key or certificate: a leaf's log says only \"Client Closed\", the hub's log says why",
-                "on the hub: journalctl -u 'cim-*' -g 'authentication error|x509' -n 20",
-            ),
-            (
-                "a certificate or .creds file has expired",
-                "cim-health {health} | grep -E 'certificate|credential'",
-            ),
-        ],
-        subjects: |context| {
-            Subjects::these(
-                context
-                    .health
-                    .watch
-                    .links
-                    .iter()
-                    .map(|link| link.remote.clone()),
-            )
-        },
-        judge: links,
+pub const CHECKS: &[Check] = &[Check {
+    name: "link",
+    of: "remote",
+    looks_at: "`/leafz` beside the remotes that the fleet gives this leaf; since when a link stands, from look to look",
+    states: "OK: the remote is linked to a node of its hub, in its account. WARNING: the round trip reaches the level. CRITICAL: it is not linked, or the round trip reaches the level.",
+    option: "rtt",
+    after: &["server"],
+    gates: true,
+    is_slow: false,
+    meaning: "The leaf hangs on its hub. nats-server lists only links that stand, and its `/healthz` says ok without any. While the link is down, flows stop; what is durable waits on the leaf.",
+    causes: [
+        (
+            "the hub is down, or the network between",
+            "journalctl -u {unit} -g 'leafnode|Leafnode' -n 20",
+        ),
+        (
+            "the hub does not take the leaf's key or certificate: a leaf's log says only \"Client Closed\", the hub's log says why",
+            "on the hub: journalctl -u 'cim-*' -g 'authentication error|x509' -n 20",
+        ),
+        (
+            "a certificate or .creds file has expired",
+            "cim-health {health} | grep -E 'certificate|credential'",
+        ),
+    ],
+    subjects: |context| {
+        Subjects::these(
+            context
+                .health
+                .watch
+                .links
+                .iter()
+                .map(|link| link.remote.clone()),
+        )
     },
-    Check {
-        name: "leaf",
-        of: "leaf",
-        looks_at: "`/leafz` beside the leaves that the fleet has dial this hub",
-        states: "OK: all servers of the leaf are linked. WARNING: some are. CRITICAL: none is.",
-        option: "",
-        after: &["server"],
-        gates: false,
-        is_slow: false,
-        meaning: "A leaf of the fleet hangs on this hub. Judged where the hub has one node: of several, each sees only the leaves that chose it.",
-        causes: [
-            (
-                "the leaf is off, or its network",
-                "ask who runs {of}; on the leaf: cim-health /etc/cim/{of}/health.json",
-            ),
-            (
-                "this hub does not take its key or certificate",
-                "journalctl -u {unit} -g 'authentication error|x509' -n 20",
-            ),
-            (
-                "it was never deployed, or is no longer",
-                "grep -n {of} fleet.nix",
-            ),
-        ],
-        subjects: |context| {
-            let leaves = &context.health.watch.leaves;
-            match context.health.watch.peers.is_empty() || leaves.is_empty() {
-                true => Subjects::these(leaves.iter().map(|leaf| leaf.leaf.clone())),
-                false => Subjects::Later(
-                    "of a hub with several nodes each sees only the leaves that chose it",
-                ),
-            }
-        },
-        judge: leaves,
-    },
-];
+    judge: links,
+}];
 
 fn links(context: &Context) -> Vec<(String, Verdict)> {
     let level = context.level(|levels| levels.rtt);
@@ -87,8 +54,8 @@ fn links(context: &Context) -> Vec<(String, Verdict)> {
         let verdict = asked(&context.look.leafz).map_or_else(
             |verdict| verdict,
             |leafz| {
-                match leafz.leafs.iter().find(|leaf| leaf.is_link(link)) {
-                    Some(leaf) => linked(leaf, level),
+                match leafz.link(link) {
+                    Some(leaf) => linked(leaf, context.look.standing.get(&link.remote), level),
                     None => Verdict::critical(
                         format!(
                             "not linked to {} in account {}",
@@ -109,8 +76,11 @@ fn links(context: &Context) -> Vec<(String, Verdict)> {
     each.collect()
 }
 
-fn linked(leaf: &Leaf, level: cim_spec::artefact::Level) -> Verdict {
-    let to = format!("linked to {} ({}:{})", leaf.name, leaf.ip, leaf.port);
+fn linked(leaf: &Leaf, since: Option<&Since>, level: Level) -> Verdict {
+    let when = since.map_or(String::new(), |since| {
+        format!(" since {}", written(since.at))
+    });
+    let to = format!("linked to {} ({}:{}){when}", leaf.name, leaf.ip, leaf.port);
     let up = Figure::new("up", 1.0, Unit::Count);
     let verdict = match duration::seconds(&leaf.rtt) {
         Some(rtt) => Verdict::measured(
@@ -125,47 +95,15 @@ fn linked(leaf: &Leaf, level: cim_spec::artefact::Level) -> Verdict {
         .figure(Figure::new("rtt_seconds", rtt, Unit::Seconds).against(level)),
         None => Verdict::ok(format!("{to}, round trip not measured yet")).figure(up),
     };
+    let verdict = match since {
+        Some(since) => {
+            let stood = since.stood.as_secs_f64();
+            verdict.figure(Figure::new("since_seconds", stood, Unit::Seconds))
+        }
+        None => verdict,
+    };
     let total = |name, value: u64| Figure::new(name, value as f64, Unit::Total);
     verdict
         .figure(total("in_messages", leaf.in_msgs))
         .figure(total("out_messages", leaf.out_msgs))
-}
-
-fn leaves(context: &Context) -> Vec<(String, Verdict)> {
-    let watched = context.health.watch.leaves.iter();
-    let each = watched.map(|wanted| {
-        let verdict = asked(&context.look.leafz).map_or_else(
-            |verdict| verdict,
-            |leafz| {
-                let missing: Vec<_> = wanted
-                    .servers
-                    .iter()
-                    .filter(|server| {
-                        !leafz.leafs.iter().any(|leaf| {
-                            !leaf.is_spoke && leaf.name == **server && leaf.account == wanted.account
-                        })
-                    })
-                    .map(String::as_str)
-                    .collect();
-                let up = wanted.servers.len() - missing.len();
-                let state = match (missing.len(), up) {
-                    (0, _) => State::Ok,
-                    (_, 0) => State::Critical,
-                    _ => State::Warning,
-                };
-                let message = match missing.is_empty() {
-                    true => format!("linked in account {}", wanted.account),
-                    false => format!("not linked: {}", missing.join(", ")),
-                };
-                let help = format!(
-                    "see whether it dials and is refused: journalctl -u {} -g 'leafnode|authentication' -n 20; then look at the leaf",
-                    context.health.unit
-                );
-                Verdict::measured(state, message, help)
-                    .figure(Figure::new("up", up as f64, Unit::Count))
-            },
-        );
-        (wanted.leaf.clone(), verdict)
-    });
-    each.collect()
 }

@@ -1,5 +1,7 @@
 //! Sources and mirrors: whether what is copied still comes.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -7,13 +9,14 @@ use super::capacity::asked;
 use crate::health::check::{Check, Context, Subjects};
 use crate::health::finding::{Figure, State, Unit, Verdict, reached};
 use crate::health::metadata::Levels;
-use crate::monitor::jsz::{Group, Source, Stream};
+use crate::health::progress::Key;
+use crate::monitor::jsz::{Account, Group, Source, Stream};
 
 pub const CHECKS: &[Check] = &[Check {
     name: "source",
-    of: "account/stream/source",
-    looks_at: "`active` of each source and mirror in `/jsz`, on the stream's leader; never `lag`, which is 0 while the source is cut off",
-    states: "WARNING, CRITICAL: it has not been heard of for as long as the level (since the server started, where it never was). CRITICAL: `lag-critical` or `seen-critical` of the stream's metadata is reached. UNKNOWN: because the link to it is down.",
+    of: "account/stream/source, with @domain where it is in another one",
+    looks_at: "`active` of each source and mirror in `/jsz`, on the stream's leader; `lag`, which is 0 while the source is cut off, beside the stream's last sequence, from look to look",
+    states: "WARNING, CRITICAL: it has not been heard of for as long as the level (since the server started, where it never was), or is heard of and has brought nothing for as long although more waits. CRITICAL: `lag-critical` or `seen-critical` of the stream's metadata is reached. UNKNOWN: because the link to it is down.",
     option: "sources",
     after: &["server", "jetstream", "meta", "healthz"],
     gates: false,
@@ -25,26 +28,46 @@ pub const CHECKS: &[Check] = &[Check {
             "cim-health {health} | grep -E 'link|leaf'",
         ),
         (
-            "the stream at the other end is gone or has another name",
-            "nats --js-domain DOMAIN stream info",
+            "the stream at the other end is gone or has another name; or this one is full, and its discard is new",
+            "nats stream info; nats --js-domain DOMAIN stream info",
         ),
         (
             "the leaf's user may not use the subjects of JetStream that it needs",
             "journalctl -u {unit} -g 'Permissions Violation' -n 20",
         ),
     ],
-    subjects: |context| Subjects::these(sources(context).map(|(subject, ..)| subject)),
+    subjects: |context| Subjects::these(sources(context).map(|copied| copied.subject())),
     judge: |context| {
-        let each = sources(context).map(|(subject, stream, source)| {
-            let verdict = judged(context, stream, source);
-            (subject, verdict.unwrap_or_else(|verdict| verdict))
+        let each = sources(context).map(|copied| {
+            let verdict = judged(context, &copied);
+            (copied.subject(), verdict.unwrap_or_else(|verdict| verdict))
         });
         each.collect()
     },
 }];
 
+/// A source of a stream.
+struct Copied<'a> {
+    account: &'a Account,
+    stream: &'a Stream,
+    source: &'a Source,
+}
+
+impl Copied<'_> {
+    /// Streams of several leaves have one name, each in its domain.
+    fn subject(&self) -> String {
+        let Self {
+            account,
+            stream,
+            source,
+        } = self;
+        let at = domain(source).map_or_else(String::new, |domain| format!("@{domain}"));
+        format!("{}/{}/{}{at}", account.name, stream.name, source.name)
+    }
+}
+
 /// Sources of streams that this server leads.
-fn sources<'a>(context: &'a Context) -> impl Iterator<Item = (String, &'a Stream, &'a Source)> {
+fn sources<'a>(context: &'a Context) -> impl Iterator<Item = Copied<'a>> {
     let accounts = context.look.slow.jsz.as_ref().ok();
     let accounts = accounts.into_iter().flat_map(|jsz| &jsz.account_details);
     accounts.flat_map(move |account| {
@@ -54,9 +77,10 @@ fn sources<'a>(context: &'a Context) -> impl Iterator<Item = (String, &'a Stream
             .filter(|stream| Group::led_by(stream.cluster.as_ref(), &context.health.server_name));
         streams.flat_map(move |stream| {
             let sources = stream.sources.iter().chain(&stream.mirror);
-            sources.map(move |source| {
-                let subject = format!("{}/{}/{}", account.name, stream.name, source.name);
-                (subject, stream, source)
+            sources.map(move |source| Copied {
+                account,
+                stream,
+                source,
             })
         })
     })
@@ -88,13 +112,27 @@ fn cut(context: &Context, domain: &str) -> Option<String> {
         })
 }
 
-fn judged(context: &Context, stream: &Stream, source: &Source) -> Result<Verdict, Verdict> {
+/// A leaf of that domain of which nobody knows here whether it is linked.
+fn unknown<'a>(context: &Context<'a>, domain: &str) -> Option<&'a str> {
+    let leaves = context.health.watch.leaves.iter();
+    let mut leaves = leaves.filter(|leaf| leaf.domain == domain);
+    let leaf = leaves.find(|leaf| context.finding("leaf", &leaf.leaf).is_none())?;
+    Some(&leaf.leaf)
+}
+
+fn judged(context: &Context, copied: &Copied) -> Result<Verdict, Verdict> {
+    let Copied {
+        account,
+        stream,
+        source,
+    } = *copied;
     asked(&context.look.slow.jsz)?;
     if let Some(because) = domain(source).and_then(|domain| cut(context, domain)) {
         return Err(Verdict::because(&because));
     }
     let level = context.level(|levels| levels.sources);
-    let (seconds, message) = match source.active {
+    let at = |seconds: f64| reached((seconds * 1000.0) as u64, level);
+    let (silent, heard) = match source.active {
         0.. => {
             let seconds = source.active as f64 / 1e9;
             (seconds, format!("heard of {seconds:.1} s ago"))
@@ -104,18 +142,41 @@ fn judged(context: &Context, stream: &Stream, source: &Source) -> Result<Verdict
             (seconds, format!("never heard of in {seconds:.0} s"))
         }
     };
-    let help = "see whether the stream is there and the link carries JetStream: nats stream info; journalctl -g 'Permissions Violation'";
+    let standing = context
+        .look
+        .slow
+        .stuck
+        .get(&Key::of(account, stream, source));
+    let standing = standing.map_or(0.0, Duration::as_secs_f64);
+    let gone = "see whether the stream is there and the link carries JetStream: nats stream info; journalctl -g 'Permissions Violation'";
+    let full = "see whether this stream is full and refuses more: nats stream info; then have what is in it used up, or raise its limits";
     let levels = Levels::of(&stream.config);
-    let carried = [
-        levels.below("lag-critical", source.lag, "messages behind")?,
-        levels.within("seen-critical", seconds, "heard of")?,
-    ];
-    let verdict = match carried.into_iter().flatten().next() {
-        Some(reached) => Verdict::measured(reached.state, reached.message, help),
-        None => Verdict::measured(reached((seconds * 1000.0) as u64, level), message, help),
+    let behind = levels.below("lag-critical", source.lag, "messages behind")?;
+    let unseen = levels.within("seen-critical", silent, "heard of")?;
+    let is_silent = at(silent) > State::Ok || unseen.is_some();
+    if let (true, Some(leaf)) = (
+        is_silent,
+        domain(source).and_then(|at| unknown(context, at)),
+    ) {
+        let name = format!("leaf {leaf}");
+        let mut verdict = Verdict::because(&name);
+        verdict.message = format!("because {name} (not known here)");
+        return Err(verdict);
+    }
+    let verdict = match behind.or(unseen) {
+        Some(reached) => Verdict::measured(reached.state, reached.message, gone),
+        None if at(standing) > at(silent) => {
+            let message = format!(
+                "{heard}, and has brought nothing for {standing:.0} s: {} messages and more wait",
+                source.lag
+            );
+            Verdict::measured(at(standing), message, full)
+        }
+        None => Verdict::measured(at(silent), heard, gone),
     };
     Ok(verdict
-        .figure(Figure::new("silent_seconds", seconds, Unit::Seconds).against(level))
+        .figure(Figure::new("silent_seconds", silent, Unit::Seconds).against(level))
+        .figure(Figure::new("standing_seconds", standing, Unit::Seconds).against(level))
         .figure(Figure::new("lag", source.lag as f64, Unit::Count)))
 }
 

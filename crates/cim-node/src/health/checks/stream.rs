@@ -16,7 +16,7 @@ pub const CHECKS: &[Check] = &[Check {
     name: "stream",
     of: "account/stream",
     looks_at: "`/jsz` beside the files that declare streams and buckets; streams whose metadata says `io.nats.monitor.enabled` too",
-    states: "OK: it is there and as declared. CRITICAL: it is missing, differs, has no leader, or reaches a critical level of its metadata. WARNING: a replica is behind or gone, or a warning level is reached. UNKNOWN: a level in its metadata cannot be read; or because its account's declarations cannot.",
+    states: "OK: it is there and as declared. CRITICAL: it is missing, differs, has no leader, or reaches a critical level of its metadata. WARNING: a replica is behind or gone, says the leader, or a warning level is reached. UNKNOWN: a level in its metadata cannot be read; or because its account's declarations cannot.",
     option: "",
     after: &["server", "jetstream", "meta", "healthz"],
     gates: true,
@@ -137,7 +137,7 @@ fn judged(
         Some(reached) => {
             Verdict::measured(reached.state, reached.message, "nats stream info says more")
         }
-        None => copies(found),
+        None => copies(context, found),
     };
     let count = |name, value: u64| Figure::new(name, value as f64, Unit::Count);
     Ok(verdict
@@ -162,8 +162,8 @@ pub fn differing(differences: &[Difference]) -> Option<String> {
     ))
 }
 
-/// Whether it is led, and its copies keep up. Only the leader knows the others.
-fn copies(found: &Stream) -> Verdict {
+/// Whether it is led, and its copies keep up. Only the leader knows the others: to a copy all other copies look behind.
+fn copies(context: &Context, found: &Stream) -> Verdict {
     let holds = format!("{} messages", found.state.messages);
     let Some(group) = &found.cluster else {
         return Verdict::ok(holds);
@@ -174,11 +174,12 @@ fn copies(found: &Stream) -> Verdict {
             "see which of its servers are gone: nats stream info",
         );
     }
+    let leads = group.leader == context.health.server_name;
     let mut behind = group
         .replicas
         .iter()
         .filter(|copy| copy.offline || !copy.current);
-    match behind.next() {
+    match behind.next().filter(|_| leads) {
         Some(copy) => Verdict::warning(
             format!(
                 "its copy on {} {}",

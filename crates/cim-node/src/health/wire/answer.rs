@@ -19,8 +19,8 @@ const GROUP: &str = "cim-health";
 /// The longest question that is answered: an answer is not much longer.
 const LONGEST_ASK: usize = 256;
 
-/// The longest report that is read.
-const LONGEST_REPORT: usize = 64 * 1024;
+/// The longest report that is read: a hub's node with 10,000 leaves has some 240 KiB.
+const LONGEST_REPORT: usize = 512 * 1024;
 
 /// Answers canaries, one after the other.
 pub(super) async fn canaries(client: &Client, setup: &Setup) -> Result<()> {

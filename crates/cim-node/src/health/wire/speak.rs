@@ -81,9 +81,7 @@ impl Speaker {
     }
 
     fn is(&self, login: Result<(), String>) {
-        self.shared.tell(|heard| {
-            heard.logins.insert(self.account.clone(), login);
-        });
+        self.shared.tell(|heard| heard.login(&self.account, login));
     }
 
     /// Ends with an error where something ended that should go on.
@@ -164,8 +162,6 @@ fn note(shared: &Weak<Shared>, account: &str, event: Event) {
         Event::LameDuckMode | Event::Draining | Event::SlowConsumer(_) => return,
     };
     if let Some(shared) = shared.upgrade() {
-        shared.tell(|heard| {
-            heard.logins.insert(account.to_owned(), login);
-        });
+        shared.tell(|heard| heard.login(account, login));
     }
 }
