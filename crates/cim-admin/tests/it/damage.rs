@@ -21,6 +21,7 @@ pub fn at(desk: &Desk) -> Result<()> {
     secrets(&whole, desk)?;
     public(&whole, desk)?;
     times(&whole, desk)?;
+    rotating(&whole, desk)?;
     let other = Fleet::new()?;
     other.make_at(now())?;
     copy(&whole, desk, "another-operator")?;
@@ -213,6 +214,30 @@ fn times(fleet: &Fleet, desk: &Desk) -> Result<()> {
         desk.path("certificate-of-the-future/identity/certificates/cim-hub-1.pem"),
     )?;
     Ok(())
+}
+
+/// Rotations under way, of each kind that has an end.
+fn rotating(fleet: &Fleet, desk: &Desk) -> Result<()> {
+    copy(fleet, desk, "rotating")?;
+    for what in [
+        "operator-signing",
+        "account-signing CIM default",
+        "user CIM smith",
+        "leaf plant-b",
+        "ca-root",
+        "ca",
+    ] {
+        let command = format!("rotate {what} {}", folders("rotating"));
+        desk.does(&command.split(' ').collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
+
+/// The arguments that name one of them.
+fn folders(name: &str) -> String {
+    format!(
+        "--plan {name}/plan.json --identity {name}/identity --secrets {name}/secrets --keys {name}/keys.txt"
+    )
 }
 
 /// Parts of every secret of those fleets, opened.

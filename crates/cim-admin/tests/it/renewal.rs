@@ -196,7 +196,10 @@ async fn certificates(load: &mut Load) -> Result<()> {
     let steps: [(&str, &[&str]); 3] = [
         ("root CA, the new one beside", &["ca-root"]),
         ("issuing CA, and every certificate", &["ca"]),
-        ("root CA, the old one's end", &["ca-root", "--finish"]),
+        (
+            "root CA, the old one's end",
+            &["ca-root", "--finish", "--yes"],
+        ),
     ];
     for (what, args) in steps {
         load.step(what, Cut::Nobody, move |hosts| {
@@ -224,7 +227,7 @@ async fn creds(load: &mut Load) -> Result<()> {
     })
     .await?;
     load.step("leaf's creds, the old key's end", Cut::Link, move |hosts| {
-        hosts.rotate(&[&what[..], &["--finish"]].concat())?;
+        hosts.rotate(&[&what[..], &["--finish", "--yes"]].concat())?;
         let soon = short(hosts)?;
         hosts.put(LEAF, "leaf.creds", &soon)?;
         hosts.push()
@@ -306,7 +309,7 @@ async fn accounts(load: &mut Load) -> Result<()> {
         .await?;
         let end = format!("signing key of {role}, the old one's end");
         load.step(&end, cut, move |hosts| {
-            hosts.rotate(&[&what[..], &["--finish"]].concat())?;
+            hosts.rotate(&[&what[..], &["--finish", "--yes"]].concat())?;
             hosts.push()
         })
         .await?;
