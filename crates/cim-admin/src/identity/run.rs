@@ -51,9 +51,13 @@ impl Run<'_> {
             .find(|place| self.public.text(place).is_some());
         if let (Some(there), false) = (there, self.vault.has(vault::OPERATOR)) {
             bail!(
-                "{} is there, and {} is missing: restore it from git; a new one would lock out every hub and leaf",
+                "{} is there, and {} {}",
                 self.public.shown(there),
-                self.request.secrets.join(vault::OPERATOR).display()
+                self.vault.shown(vault::OPERATOR),
+                self.vault.absent(
+                    vault::OPERATOR,
+                    "a new one would lock out every hub and leaf"
+                )
             );
         }
         Ok(())

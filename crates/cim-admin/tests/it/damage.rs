@@ -1,6 +1,7 @@
 //! Identities of a fleet that are wrong in some way, beside a desk's other files; each in a folder of its own.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -157,10 +158,20 @@ fn secrets(fleet: &Fleet, desk: &Desk) -> Result<()> {
         copy(fleet, desk, name)?;
         fs::remove_file(desk.path(name).join(gone))?;
     }
-    // Whoever runs the tests may read every file, so it is none.
+    // Whoever runs the tests may read every file, but not even root a link to itself.
     copy(fleet, desk, "unreadable")?;
     fs::remove_file(file("unreadable"))?;
-    fs::create_dir(file("unreadable"))?;
+    symlink("hub-1.yaml", file("unreadable"))?;
+    for (name, place) in [
+        ("host-is-a-folder", "hub-1.yaml"),
+        ("operator-is-a-folder", "operator.yaml"),
+        ("creds-are-a-folder", "users/CIM/smith.creds"),
+    ] {
+        copy(fleet, desk, name)?;
+        let place = desk.path(name).join("secrets").join(place);
+        fs::remove_file(&place)?;
+        fs::create_dir(place)?;
+    }
     copy(fleet, desk, "by-hand")?;
     let rules = fleet.read("secrets/.sops.yaml")?;
     let operator = fleet.keys()?.recipients().remove(0);

@@ -227,8 +227,12 @@ pub fn walk(folder: &Path, below: &str, files: &mut Files) -> Result<()> {
         let path = entry?.path();
         let name = path.file_name().context("a name")?.to_string_lossy();
         let name = format!("{below}/{name}");
-        if path.is_dir() {
+        let found = fs::symlink_metadata(&path)?;
+        if found.is_dir() {
             walk(&path, &name, files)?;
+        } else if found.is_symlink() {
+            let link = fs::read_link(&path)?;
+            files.insert(name, link.into_os_string().into_encoded_bytes());
         } else {
             files.insert(name, fs::read(&path)?);
         }
