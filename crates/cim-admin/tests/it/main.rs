@@ -23,6 +23,7 @@ mod nsc;
 mod online;
 mod operator;
 mod panics;
+mod pinned;
 mod push;
 mod refusals;
 mod renewal;
