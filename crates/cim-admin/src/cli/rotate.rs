@@ -113,6 +113,9 @@ impl Rotate {
     pub fn run(&self, desk: &Desk) -> Result<Report> {
         let (what, how) = self.what()?;
         let plan = Plan::open(&how.plan)?;
+        if !how.dry_run {
+            how.store.must_be_whole(&how.identity, desk)?;
+        }
         let keys = how.store.identities(desk)?;
         let request = Request {
             plan: &plan,

@@ -284,7 +284,7 @@ impl Run<'_> {
     }
 
     pub(super) fn batch(mut self, rules: Option<String>) -> Result<Made> {
-        let mut batch = Batch::default();
+        let mut batch = Batch::noted_in(self.request.secrets);
         if let Some(rules) = rules {
             let place = self.request.secrets.join(SETTINGS);
             let did = if files::exists(&place)? {

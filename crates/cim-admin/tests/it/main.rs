@@ -17,6 +17,7 @@ mod hosts;
 mod hubs;
 mod identity;
 mod keys;
+mod killed;
 mod kinds;
 mod links;
 mod nsc;
