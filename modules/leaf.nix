@@ -162,8 +162,8 @@ let
         leafnodes = lib.recursiveUpdate (fields.options { block = "link"; }) {
           reconnect = mkOption {
             type = types.str;
-            default = "1s";
-            description = "Delay before each redial, and so how long a fail-over takes. NATS: `leafnodes.reconnect`.";
+            default = "500ms";
+            description = "Delay before each redial, and so how long a fail-over takes; nats-server's own is 1s. NATS: `leafnodes.reconnect`.";
           };
         };
         remotes = mkOption {

@@ -1,5 +1,7 @@
 //! Files are read whole and within bounds, and written beside and then renamed, all or none.
 
+mod note;
+
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
@@ -10,7 +12,12 @@ use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempPath;
 use zeroize::Zeroizing;
 
+use self::note::Note;
+pub use self::note::{resume, whole};
 use crate::parallel;
+
+/// How the names begin of files that are written beside their places.
+const BESIDE: &str = ".cim-";
 
 /// No file of ours comes near it; what is larger is the wrong file.
 const LARGEST: u64 = 16 << 20;
@@ -58,6 +65,7 @@ pub fn exists(path: &Path) -> Result<bool> {
 pub struct Batch {
     files: Vec<Planned>,
     places: HashSet<PathBuf>,
+    noted_in: Option<PathBuf>,
 }
 
 struct Planned {
@@ -76,6 +84,14 @@ pub enum Mode {
 }
 
 impl Batch {
+    /// A batch that [`resume`] ends where a kill cut it short, by a note in this folder of sealed files.
+    pub fn noted_in(secrets: &Path) -> Self {
+        Self {
+            noted_in: Some(secrets.to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// Takes in a file.
     ///
     /// # Errors
@@ -105,6 +121,7 @@ impl Batch {
     /// # Errors
     /// A place that both have.
     pub fn extend(&mut self, other: Self) -> Result<()> {
+        self.noted_in = self.noted_in.take().or(other.noted_in);
         other
             .files
             .iter()
@@ -126,12 +143,7 @@ impl Batch {
             let making = folders.make(file.folder());
             making.with_context(|| format!("writing {}", file.place.display()))?;
         }
-        // A disk takes many files at once in the time that it takes one.
-        let prepare = |file: &Planned| {
-            let prepared = file.prepare();
-            prepared.with_context(|| format!("writing {}", file.place.display()))
-        };
-        let beside = parallel::each(&self.files, prepare)?;
+        let (_note, beside) = self.prepare()?;
         for (index, (file, beside)) in self.files.iter().zip(beside).enumerate() {
             let place = file.place.display();
             if let Err(error) = beside.persist(&file.place) {
@@ -141,6 +153,21 @@ impl Batch {
             }
         }
         Ok(())
+    }
+
+    /// Writes every file beside its place, and then the note of all of them.
+    fn prepare(&self) -> Result<(Option<Note>, Vec<TempPath>)> {
+        // A disk takes many files at once in the time that it takes one.
+        let prepare = |file: &Planned| {
+            let prepared = file.prepare();
+            prepared.with_context(|| format!("writing {}", file.place.display()))
+        };
+        let beside = parallel::each(&self.files, prepare)?;
+        let pairs = beside.iter().zip(&self.files);
+        let mut pairs = pairs.map(|(beside, file)| (&**beside, file.place.as_path()));
+        let noted_in = self.noted_in.as_ref().filter(|_| !self.files.is_empty());
+        let note = noted_in.map(|folder| Note::write(folder, &mut pairs));
+        Ok((note.transpose()?, beside))
     }
 }
 
@@ -167,7 +194,7 @@ impl Planned {
     fn prepare(&self) -> Result<TempPath> {
         // 0600 from its first byte on.
         let mut file = tempfile::Builder::new()
-            .prefix(".cim-")
+            .prefix(BESIDE)
             .tempfile_in(self.folder())?;
         file.write_all(&self.bytes)?;
         if self.mode == Mode::Public {

@@ -44,7 +44,7 @@ use self::public::Public;
 use self::run::Run;
 use self::token::Times;
 use self::vault::Vault;
-use crate::files::Batch;
+use crate::files::{self, Batch};
 use crate::progress::Progress;
 use crate::sops::Identities;
 
@@ -92,6 +92,7 @@ fn make_after(
     change: impl FnOnce(&mut Vault, &mut Public) -> Result<()>,
 ) -> Result<Made> {
     let plan = request.plan;
+    files::whole(request.secrets)?;
     let mut problems = Problems::new();
     let wanted = Wanted::of(&plan.fleet, &mut problems);
     ensure!(problems.is_empty(), "{problems}");

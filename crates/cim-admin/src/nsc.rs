@@ -65,7 +65,7 @@ pub fn take(store: &Store, to: Destination<'_>, progress: &Progress) -> Result<I
             place.display()
         );
     }
-    let mut batch = Batch::default();
+    let mut batch = Batch::noted_in(to.secrets);
     let folder = rules(to, &mut batch)?;
     let mut vault = Vault::open(folder, to.keys, &Default::default(), progress)?;
     let mut missing = Vec::new();

@@ -52,6 +52,9 @@ impl Decommission {
             }
         };
         let fleet = self.fleet(&title)?;
+        if !self.dry_run {
+            self.store.must_be_whole(&self.identity, desk)?;
+        }
         let keys = self.store.identities(desk)?;
         let retired = retire(
             Retirement {

@@ -47,6 +47,9 @@ impl Identity {
 impl Make {
     fn run(&self, desk: &Desk) -> Result<Report> {
         let plan = Plan::open(&self.plan)?;
+        if !self.dry_run {
+            self.store.resume(&self.identity, desk)?;
+        }
         let (keys, new) = self.keys(desk)?;
         let progress = desk.progress();
         let made = identity::make(

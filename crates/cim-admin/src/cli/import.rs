@@ -47,6 +47,9 @@ impl Import {
         } = self;
         let found = nsc::Store::read(store, nkeys)?;
         let nix = nsc::nix(&found);
+        if !dry_run {
+            sealed.must_be_whole(identity, desk)?;
+        }
         let keys = sealed.identities(desk)?;
         let to = Destination {
             identity,

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::store::Store;
-use super::{Desk, Report};
+use super::{Desk, Report, consent};
 use crate::identity::rotate::{self, What};
 use crate::identity::{Bearer, Made, Plan, Request};
 
@@ -101,6 +101,9 @@ pub struct How {
     /// Ends the rotation: the old key is refused once this is pushed or deployed
     #[arg(long)]
     finish: bool,
+    /// Consents to the old key's end
+    #[arg(long, requires = "finish")]
+    yes: bool,
     /// Says what would be written, and writes nothing
     #[arg(long)]
     dry_run: bool,
@@ -110,6 +113,9 @@ impl Rotate {
     pub fn run(&self, desk: &Desk) -> Result<Report> {
         let (what, how) = self.what()?;
         let plan = Plan::open(&how.plan)?;
+        if !how.dry_run {
+            how.store.must_be_whole(&how.identity, desk)?;
+        }
         let keys = how.store.identities(desk)?;
         let request = Request {
             plan: &plan,
@@ -125,6 +131,7 @@ impl Rotate {
         };
         let Made { batch, mut outcome } = step(request, &what, &desk.progress())?;
         if !how.dry_run {
+            consent::ask(&outcome.losses, how.yes)?;
             batch.commit()?;
         }
         outcome.next = self.next(&what, how.finish, outcome.next);

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use zeroize::Zeroizing;
 
 use super::Desk;
+use crate::files;
 use crate::sops::{Folder, Format, Identities, Plain, Tree};
 
 /// Where secrets are, and who opens them.
@@ -28,6 +29,27 @@ impl Store {
     /// The folder with its rules.
     pub fn folder(&self) -> Result<Folder> {
         Folder::open(&self.secrets)
+    }
+
+    /// Puts into place what a killed run had prepared for these two folders; says so, and how many files.
+    pub fn resume(&self, identity: &Path, desk: &Desk) -> Result<usize> {
+        let ended = files::resume(&self.secrets, &[&self.secrets, identity])?;
+        if let (Some(say), true) = (desk.say, ended > 0) {
+            say(&format!(
+                "a run was killed while it wrote: its last {ended} files are in place now"
+            ));
+        }
+        Ok(ended)
+    }
+
+    /// The same for what is not to be done twice.
+    pub fn must_be_whole(&self, identity: &Path, desk: &Desk) -> Result<()> {
+        let ended = self.resume(identity, desk)?;
+        ensure!(
+            ended == 0,
+            "a run was killed while it wrote: its last {ended} files are in place now; see `git status`, and run this again if it is still to be done"
+        );
+        Ok(())
     }
 
     /// The key file that an argument names.
@@ -65,7 +87,7 @@ impl Store {
         let folder = self.folder()?;
         let place = folder.place(secret.file)?;
         let format = Format::of(&place)?;
-        let exists = crate::files::exists(&place)?;
+        let exists = files::exists(&place)?;
         let old = if exists && (secret.entry.is_some() || !secret.replace) {
             folder.read(secret.file, &self.identities(desk)?)?
         } else {

@@ -163,8 +163,9 @@ fn found(wish: &Wish, own: Option<&Certificate>, vault: &Vault) -> Result<Option
     let mut files = wish.holders.iter().map(|(host, _)| Plan::file_of(host));
     if let Some(file) = files.find(|file| !vault.has(file)) {
         bail!(
-            "its key was sealed in {}, which is missing: restore it from git; or, for a new key, remove both",
-            vault.shown(&file)
+            "its key was sealed in {}, which {}",
+            vault.shown(&file),
+            vault.absent(&file, "or, for a new key, remove both")
         );
     }
     Ok(None)

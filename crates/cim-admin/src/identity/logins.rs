@@ -173,8 +173,11 @@ pub fn key(sub: Option<&str>, places: &[Place], context: &Scene<'_>) -> Result<(
     }
     if let Some(place) = places.iter().find(|place| !context.vault.has(place.file())) {
         bail!(
-            "its key was sealed in {}, which is missing: restore it from git; or, for a new key, remove both",
-            context.vault.shown(place.file())
+            "its key was sealed in {}, which {}",
+            context.vault.shown(place.file()),
+            context
+                .vault
+                .absent(place.file(), "or, for a new key, remove both")
         );
     }
     Ok((KeyPair::new_user(), true))

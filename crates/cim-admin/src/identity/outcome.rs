@@ -50,6 +50,9 @@ pub struct Outcome {
     pub left_over: Vec<LeftOver>,
     /// Files that were written.
     pub written: Vec<String>,
+    /// Who loses something by it, once it is pushed or deployed: an old key's end takes from whoever still has it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<String>,
     /// What comes next, in this order.
     pub next: Vec<String>,
     /// Accounts whose JWTs changed.
@@ -100,6 +103,11 @@ impl Outcome {
             &mut lines,
             left.map(|left| format!("left over: {}: {}", left.what, left.command)),
         );
+        let losses = self.losses.iter();
+        few(
+            &mut lines,
+            losses.map(|loss| format!("once pushed or deployed, {loss}")),
+        );
         let next = self.next.iter().enumerate();
         few(
             &mut lines,
@@ -112,7 +120,6 @@ impl Outcome {
 /// Nobody reads ten thousand lines; the JSON has them.
 const MOST: usize = 40;
 
-/// Adds the first few, and how many more.
 /// Adds the first of them, and how many more.
 pub fn few(lines: &mut Vec<String>, all: impl Iterator<Item = String>) {
     let mut all: Vec<String> = all.collect();

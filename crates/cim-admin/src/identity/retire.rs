@@ -142,7 +142,7 @@ fn written(
     vault: &Vault,
     progress: &Progress,
 ) -> Result<Made> {
-    let mut batch = Batch::default();
+    let mut batch = Batch::noted_in(wish.secrets);
     for sealing in vault.seal(wish.now, progress)? {
         batch.put(&sealing.place, sealing.text.as_bytes(), Mode::Secret)?;
     }

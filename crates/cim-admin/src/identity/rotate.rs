@@ -94,14 +94,15 @@ pub fn start(request: Request<'_>, what: &What, progress: &Progress) -> Result<M
     })
 }
 
-/// Ends a rotation: what the old key signed, or the old key itself, is refused from then on.
+/// Ends a rotation: what the old key signed, or the old key itself, is refused from then on; the outcome says whose.
 ///
 /// # Errors
 /// Nothing that is under way, and what [`super::make`] says.
 pub fn finish(request: Request<'_>, what: &What, progress: &Progress) -> Result<Made> {
     let (plan, at) = (request.plan, request.now);
     let now = at.unix_timestamp();
-    make_after(request, progress, |vault, public| {
+    let mut loss = String::new();
+    let mut made = make_after(request, progress, |vault, public| {
         let mut keys = public.committed()?.keys;
         match what {
             What::OperatorSigning => {
@@ -111,26 +112,38 @@ pub fn finish(request: Request<'_>, what: &What, progress: &Progress) -> Result<
                 let key = seeds::find(vault, seeds::OPERATOR_KEY, KeyKind::Operator)?;
                 let jwt = claims.encode(&key.context("there is no operator's key")?, now)?;
                 public.set("operator.jwt", format!("{jwt}\n"));
+                loss = format!("every hub: what the operator's old key ({old}) signed is refused");
             }
             What::Role { account, role } => {
                 let of = keys.accounts.get_mut(account);
                 let of =
                     of.with_context(|| format!("there is no account {}", account.escape_debug()))?;
-                under_way(of.retiring.remove(role))?;
+                let old = under_way(of.retiring.remove(role))?;
+                loss = format!(
+                    "{account}: whoever logs in by the old key of role {role} ({old}) is refused"
+                );
             }
             What::User(place) => {
                 let old = under_way(keys.retiring.remove(place))?;
                 let new = user(public, place)?;
                 let name = account_of(&keys, &new)?;
                 revoke(vault, public, &name, &old, now)?;
+                let whose = place.trim_end_matches(".jwt");
+                loss = format!("{name}: {whose} is refused with its old key ({old})");
             }
-            What::CaRoot => root::finish(plan, public, at)?,
+            What::CaRoot => {
+                root::finish(plan, public, at)?;
+                loss = "every host: whoever shows a certificate from the old root is refused"
+                    .to_owned();
+            }
             What::Certificate { .. } | What::Ca => bail!(
                 "certificates have no second step: the old one holds until its end, and whoever has its key can use it until then"
             ),
         }
         write(public, &keys)
-    })
+    })?;
+    made.outcome.losses.push(loss);
+    Ok(made)
 }
 
 fn none_under_way(old: Option<&String>) -> Result<()> {

@@ -51,9 +51,13 @@ impl Run<'_> {
             .find(|place| self.public.text(place).is_some());
         if let (Some(there), false) = (there, self.vault.has(vault::OPERATOR)) {
             bail!(
-                "{} is there, and {} is missing: restore it from git; a new one would lock out every hub and leaf",
+                "{} is there, and {} {}",
                 self.public.shown(there),
-                self.request.secrets.join(vault::OPERATOR).display()
+                self.vault.shown(vault::OPERATOR),
+                self.vault.absent(
+                    vault::OPERATOR,
+                    "a new one would lock out every hub and leaf"
+                )
             );
         }
         Ok(())
@@ -280,7 +284,7 @@ impl Run<'_> {
     }
 
     pub(super) fn batch(mut self, rules: Option<String>) -> Result<Made> {
-        let mut batch = Batch::default();
+        let mut batch = Batch::noted_in(self.request.secrets);
         if let Some(rules) = rules {
             let place = self.request.secrets.join(SETTINGS);
             let did = if files::exists(&place)? {

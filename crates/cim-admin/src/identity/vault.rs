@@ -88,6 +88,14 @@ impl Vault {
         self.folder.path().join(file).display().to_string()
     }
 
+    /// What a file is that must be there and is not, and what to do; `or` is said of one that is missing.
+    pub fn absent(&self, file: &str, or: &str) -> String {
+        if self.folder.path().join(file).is_dir() {
+            return "is a folder: move it away, and restore the file from git".to_owned();
+        }
+        format!("is missing: restore it from git; {or}")
+    }
+
     /// Where an entry stands, for messages.
     pub fn place(&self, file: &str, entry: &str) -> String {
         format!("{}: {entry}", self.shown(file))

@@ -45,6 +45,7 @@ impl Folder {
     /// # Errors
     /// A `.sops.yaml` that is missing or cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
+        files::whole(path)?;
         let settings = path.join(SETTINGS);
         ensure!(
             files::exists(&settings)?,

@@ -1,6 +1,7 @@
 //! Identities of a fleet that are wrong in some way, beside a desk's other files; each in a folder of its own.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -21,6 +22,7 @@ pub fn at(desk: &Desk) -> Result<()> {
     secrets(&whole, desk)?;
     public(&whole, desk)?;
     times(&whole, desk)?;
+    rotating(&whole, desk)?;
     let other = Fleet::new()?;
     other.make_at(now())?;
     copy(&whole, desk, "another-operator")?;
@@ -156,10 +158,20 @@ fn secrets(fleet: &Fleet, desk: &Desk) -> Result<()> {
         copy(fleet, desk, name)?;
         fs::remove_file(desk.path(name).join(gone))?;
     }
-    // Whoever runs the tests may read every file, so it is none.
+    // Whoever runs the tests may read every file, but not even root a link to itself.
     copy(fleet, desk, "unreadable")?;
     fs::remove_file(file("unreadable"))?;
-    fs::create_dir(file("unreadable"))?;
+    symlink("hub-1.yaml", file("unreadable"))?;
+    for (name, place) in [
+        ("host-is-a-folder", "hub-1.yaml"),
+        ("operator-is-a-folder", "operator.yaml"),
+        ("creds-are-a-folder", "users/CIM/smith.creds"),
+    ] {
+        copy(fleet, desk, name)?;
+        let place = desk.path(name).join("secrets").join(place);
+        fs::remove_file(&place)?;
+        fs::create_dir(place)?;
+    }
     copy(fleet, desk, "by-hand")?;
     let rules = fleet.read("secrets/.sops.yaml")?;
     let operator = fleet.keys()?.recipients().remove(0);
@@ -213,6 +225,30 @@ fn times(fleet: &Fleet, desk: &Desk) -> Result<()> {
         desk.path("certificate-of-the-future/identity/certificates/cim-hub-1.pem"),
     )?;
     Ok(())
+}
+
+/// Rotations under way, of each kind that has an end.
+fn rotating(fleet: &Fleet, desk: &Desk) -> Result<()> {
+    copy(fleet, desk, "rotating")?;
+    for what in [
+        "operator-signing",
+        "account-signing CIM default",
+        "user CIM smith",
+        "leaf plant-b",
+        "ca-root",
+        "ca",
+    ] {
+        let command = format!("rotate {what} {}", folders("rotating"));
+        desk.does(&command.split(' ').collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
+
+/// The arguments that name one of them.
+fn folders(name: &str) -> String {
+    format!(
+        "--plan {name}/plan.json --identity {name}/identity --secrets {name}/secrets --keys {name}/keys.txt"
+    )
 }
 
 /// Parts of every secret of those fleets, opened.

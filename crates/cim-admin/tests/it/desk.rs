@@ -206,10 +206,12 @@ impl Desk {
 pub fn walk(folder: &Path, disk: &mut Disk) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let mode = fs::symlink_metadata(&path)?.permissions().mode();
-        let is_folder = path.is_dir();
+        let found = fs::symlink_metadata(&path)?;
+        let (mode, is_folder) = (found.permissions().mode(), found.is_dir());
         let bytes = if is_folder {
             Vec::new()
+        } else if found.is_symlink() {
+            fs::read_link(&path)?.into_os_string().into_encoded_bytes()
         } else {
             fs::read(&path)?
         };

@@ -17,22 +17,6 @@ pub fn tree() -> impl Strategy<Value = Tree> {
     map(part, 0..6)
 }
 
-/// How many documents a [`file`] has.
-pub const IN_A_FILE: u32 = 5;
-
-/// Documents in one file, since a sops for each takes its time: the first is the file's own, the
-/// others are below names of theirs.
-pub fn file() -> impl Strategy<Value = Tree> {
-    vec(tree(), IN_A_FILE as usize).prop_map(|documents| {
-        let mut documents = documents.into_iter().enumerate();
-        let mut file = documents.next().unwrap().1;
-        for (index, document) in documents {
-            file.set(&format!("document {index}"), document).unwrap();
-        }
-        file
-    })
-}
-
 /// Secrets of one file.
 pub fn bytes() -> impl Strategy<Value = Plain> {
     let bytes = prop_oneof![

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use cim_admin::identity::{self, Outcome, Plan, Request};
 use cim_admin::progress::Progress;
 use cim_admin::sops::{Folder, Identities, Plain};
+use regex::Regex;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -20,6 +21,9 @@ pub struct Fleet {
     pub dir: TempDir,
     pub plan: Value,
 }
+
+/// What every secret that is made here has: a seed, a private key, an age key.
+const SECRET: &str = r"\bS[A-Z][A-Z2-7]{56}\b|PRIVATE KEY|AGE-SECRET-KEY-1";
 
 /// Files below a folder, by their paths.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -110,8 +114,20 @@ impl Fleet {
         fs::read_to_string(self.path(name)).with_context(|| name.to_owned())
     }
 
-    /// Runs the program in the folder, whose `tmp` is its temporary folder.
+    /// Runs the program in the folder, whose `tmp` is its temporary folder; it never shows a secret.
     pub fn run(&self, args: &[&str]) -> Result<Output> {
+        let output = self.command(args)?.output().context("running cim-admin")?;
+        let said = [&output.stdout[..], &output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        ensure!(
+            !Regex::new(SECRET)?.is_match(&said),
+            "{args:?} shows a secret"
+        );
+        Ok(output)
+    }
+
+    /// The program with these arguments, not yet run.
+    pub fn command(&self, args: &[&str]) -> Result<Command> {
         fs::write(self.path("plan.json"), serde_json::to_vec(&self.plan)?)?;
         fs::create_dir_all(self.path("tmp"))?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_cim-admin"));
@@ -121,7 +137,7 @@ impl Fleet {
             .env("HOME", self.dir.path())
             .env("TMPDIR", self.path("tmp"))
             .args(args);
-        command.output().context("running cim-admin")
+        Ok(command)
     }
 
     /// Makes the identity with the program; gives its report.
@@ -227,8 +243,12 @@ pub fn walk(folder: &Path, below: &str, files: &mut Files) -> Result<()> {
         let path = entry?.path();
         let name = path.file_name().context("a name")?.to_string_lossy();
         let name = format!("{below}/{name}");
-        if path.is_dir() {
+        let found = fs::symlink_metadata(&path)?;
+        if found.is_dir() {
             walk(&path, &name, files)?;
+        } else if found.is_symlink() {
+            let link = fs::read_link(&path)?;
+            files.insert(name, link.into_os_string().into_encoded_bytes());
         } else {
             files.insert(name, fs::read(&path)?);
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use cim_admin::sops::Plain;
@@ -116,6 +117,13 @@ impl Hosts {
         let output = self.desk.run(args)?;
         ensure!(output.status.success(), "{args:?}: {output:?}");
         Ok(())
+    }
+
+    /// How long the leaf waits before it dials again.
+    pub fn reconnect(&self) -> Result<Duration> {
+        let link = self.servers.member(LEAF)?.plan().link.as_ref();
+        let reconnect = link.context("a leaf has links")?.reconnect;
+        Ok(Duration::from_millis(reconnect.as_millis()))
     }
 
     /// Process ids, by server.

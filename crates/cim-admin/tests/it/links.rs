@@ -5,10 +5,10 @@ use cim_admin::pki::{Address, Made, Validity};
 
 use crate::server::{Ca, Running, days, loopback, name, now, put, tls};
 
-const LEAF: &str = "leaf.plant-7.acme.serviceradar";
+pub const LEAF: &str = "leaf.plant-7.acme.serviceradar";
 
 /// What a hub says of a leaf that it has let in, and not before.
-const LINKED: &str = "JetStream using domains: local";
+pub const LINKED: &str = "JetStream using domains: local";
 
 /// A certificate without what stands between it and the root.
 fn alone(mut made: Made) -> Made {
@@ -21,10 +21,20 @@ fn alone(mut made: Made) -> Made {
 
 /// A hub that shows `server` to leaves, and a leaf that dials it with `leaf`.
 async fn link(ca: &Ca, server: &Made, leaf: &Made) -> Result<(Running, Running)> {
+    link_with(ca, server, leaf, "verify_and_map: true").await
+}
+
+/// The same with what the hub's `tls` block for leaves says beside its files.
+pub async fn link_with(
+    ca: &Ca,
+    server: &Made,
+    leaf: &Made,
+    more: &str,
+) -> Result<(Running, Running)> {
     let user = name(LEAF).user();
     let hub = Running::start(ca, &ca.server("hub-1"), &[&user], |dir| {
         put(dir, "listener", server).unwrap();
-        let tls = tls(dir, "listener", "verify_and_map: true");
+        let tls = tls(dir, "listener", more);
         format!("leafnodes {{ listen: \"127.0.0.1:-1\"\n{tls} }}")
     })?;
     let url = hub.leafnodes().await?;

@@ -144,7 +144,15 @@ async fn a_signing_key_overlaps_visibly_and_ends() -> Result<()> {
         scene.lets_in(&old).await && scene.lets_in(&new).await,
         "both hold"
     );
-    scene.run(&[&what[..], &["--finish"]].concat())?;
+    let end = [&what[..], &["--finish"]].concat();
+    let said = scene.refused(&end)?;
+    ensure!(said.contains("--yes is your consent"), "{said}");
+    let before = scene.fleet.files()?;
+    let dry = scene.run(&[&end[..], &["--dry-run"]].concat())?;
+    ensure!(changed(&before, &scene.fleet.files()?).is_empty());
+    let done = scene.run(&[&end[..], &["--yes"]].concat())?;
+    let loss = done["losses"][0].as_str().context("a loss")?;
+    ensure!(loss.contains(old_key.as_str().context("a key")?) && dry["losses"] == done["losses"]);
     ensure!(
         scene
             .account()?
@@ -159,7 +167,7 @@ async fn a_signing_key_overlaps_visibly_and_ends() -> Result<()> {
         !scene.lets_in(&old).await && scene.lets_in(&new).await,
         "only the new one holds"
     );
-    let said = scene.refused(&[&what[..], &["--finish"]].concat())?;
+    let said = scene.refused(&end)?;
     ensure!(said.contains("no such rotation is under way"), "{said}");
     Ok(())
 }
@@ -189,7 +197,7 @@ async fn a_leafs_and_a_users_key_overlap_and_the_old_one_is_revoked() -> Result<
                 "{file}"
             );
         }
-        scene.run(&[what, &["--finish"]].concat())?;
+        scene.run(&[what, &["--finish", "--yes"]].concat())?;
         ensure!(revoked(&scene.account()?) == before + 1);
         scene.push()?;
         if file.starts_with("users") {
@@ -227,7 +235,7 @@ async fn the_operators_signing_key_goes_to_the_hubs_first() -> Result<()> {
     scene.nodes.restart(0)?;
     scene.push()?;
     scene.checks()?;
-    scene.run(&["rotate", "operator-signing", "--finish"])?;
+    scene.run(&["rotate", "operator-signing", "--finish", "--yes"])?;
     scene.checks()?;
     let jwt = scene.fleet.read("identity/operator.jwt")?;
     ensure!(
@@ -342,7 +350,7 @@ fn a_root_ends_only_when_nothing_comes_from_it() -> Result<()> {
     ensure!(again["written"] == serde_json::json!([]), "{again}");
     scene.run(&["rotate", "ca"])?;
     scene.checks()?;
-    scene.run(&end)?;
+    scene.run(&[&end[..], &["--yes"]].concat())?;
     ensure!(scene.fleet.read("identity/ca.pem")? == both[..both.len() - old.len()]);
     scene.checks()
 }

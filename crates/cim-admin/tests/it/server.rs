@@ -97,6 +97,17 @@ impl Running {
         users: &[&str],
         more: impl Fn(&Path) -> String,
     ) -> Result<Self> {
+        Self::start_with(ca, made, users, "verify_and_map: true", more)
+    }
+
+    /// The same with what the `tls` block for clients says beside its files.
+    pub fn start_with(
+        ca: &Ca,
+        made: &Made,
+        users: &[&str],
+        listener: &str,
+        more: impl Fn(&Path) -> String,
+    ) -> Result<Self> {
         let dir = tempfile::tempdir().context("creating a folder")?;
         let path = dir.path();
         fs::write(path.join("root.pem"), &ca.root.certificate)?;
@@ -113,7 +124,7 @@ impl Running {
             "listen: \"127.0.0.1:-1\"\nserver_name: \"pki\"\nports_file_dir: \"{}\"\ndebug: true\n{}\n\
              accounts {{ APP {{ users: [\n{users}] }} }}\n{}\n",
             path.display(),
-            tls(path, "server", "verify_and_map: true"),
+            tls(path, "server", listener),
             more(path),
         );
         fs::write(&config, text)?;

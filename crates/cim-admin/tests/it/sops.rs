@@ -5,23 +5,34 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use time::OffsetDateTime;
 
-use crate::documents::{IN_A_FILE, bytes, file};
+use crate::documents::{bytes, tree};
 use crate::tools::Real;
 
-/// Of each kind, each way.
+/// Files of each kind, each way; one document each.
 const DOCUMENTS: u32 = 200;
 
-fn each<S: Strategy>(cases: u32, files: S, test: impl Fn(S::Value) -> anyhow::Result<()>) {
-    let config = Config {
-        cases,
-        max_shrink_iters: 64,
-        failure_persistence: None,
-        ..Config::default()
+/// Most of the time goes into starting sops, so that several go on at once, each in a folder of its own.
+const AT_ONCE: u32 = 4;
+
+fn each<S: Strategy>(
+    documents: fn() -> S,
+    test: impl Fn(&Real, S::Value) -> anyhow::Result<()> + Sync,
+) {
+    let part = || {
+        let real = Real::new().unwrap();
+        let config = Config {
+            cases: DOCUMENTS / AT_ONCE,
+            max_shrink_iters: 64,
+            failure_persistence: None,
+            ..Config::default()
+        };
+        let outcome = TestRunner::new(config).run(&documents(), |document| {
+            test(&real, document).map_err(|error| TestCaseError::fail(format!("{error:#}")))
+        });
+        outcome.unwrap_or_else(|error| panic!("{error}"));
     };
-    let outcome = TestRunner::new(config).run(&files, |file| {
-        test(file).map_err(|error| TestCaseError::fail(format!("{error:#}")))
-    });
-    outcome.unwrap_or_else(|error| panic!("{error}"));
+    // A part that panics takes the scope, and so the test, with it.
+    std::thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(part))));
 }
 
 /// Ours, opened by the real sops: as JSON, so that its answer is exact.
@@ -71,50 +82,40 @@ fn sops_to_ours(real: &Real, name: &str, plain: &Plain) -> anyhow::Result<()> {
 
 #[test]
 fn the_real_sops_opens_our_yaml() {
-    let real = Real::new().unwrap();
-    each(DOCUMENTS / IN_A_FILE, file(), |tree| {
-        ours_to_sops(&real, "a.yaml", &Plain::Tree(tree))
+    each(tree, |real, tree| {
+        ours_to_sops(real, "a.yaml", &Plain::Tree(tree))
     });
 }
 
 #[test]
 fn the_real_sops_opens_our_json() {
-    let real = Real::new().unwrap();
-    each(DOCUMENTS / IN_A_FILE, file(), |tree| {
-        ours_to_sops(&real, "a.json", &Plain::Tree(tree))
+    each(tree, |real, tree| {
+        ours_to_sops(real, "a.json", &Plain::Tree(tree))
     });
 }
 
 #[test]
 fn the_real_sops_opens_our_binary() {
-    let real = Real::new().unwrap();
-    each(DOCUMENTS, bytes(), |plain| {
-        ours_to_sops(&real, "a.key", &plain)
-    });
+    each(bytes, |real, plain| ours_to_sops(real, "a.key", &plain));
 }
 
 #[test]
 fn we_open_the_real_sops_yaml() {
-    let real = Real::new().unwrap();
-    each(DOCUMENTS / IN_A_FILE, file(), |tree| {
-        sops_to_ours(&real, "a.yaml", &Plain::Tree(tree))
+    each(tree, |real, tree| {
+        sops_to_ours(real, "a.yaml", &Plain::Tree(tree))
     });
 }
 
 #[test]
 fn we_open_the_real_sops_json() {
-    let real = Real::new().unwrap();
-    each(DOCUMENTS / IN_A_FILE, file(), |tree| {
-        sops_to_ours(&real, "a.json", &Plain::Tree(tree))
+    each(tree, |real, tree| {
+        sops_to_ours(real, "a.json", &Plain::Tree(tree))
     });
 }
 
 #[test]
 fn we_open_the_real_sops_binary() {
-    let real = Real::new().unwrap();
-    each(DOCUMENTS, bytes(), |plain| {
-        sops_to_ours(&real, "a.key", &plain)
-    });
+    each(bytes, |real, plain| sops_to_ours(real, "a.key", &plain));
 }
 
 #[test]

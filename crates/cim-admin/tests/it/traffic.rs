@@ -20,7 +20,7 @@ use tokio::time::{interval, timeout};
 const PACE: Duration = Duration::from_millis(5);
 
 /// After so long a publisher tries the same message again.
-const AGAIN: Duration = Duration::from_millis(500);
+pub const AGAIN: Duration = Duration::from_millis(500);
 
 /// Something that happens again and again.
 #[derive(Debug, Clone)]

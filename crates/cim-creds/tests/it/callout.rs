@@ -145,7 +145,7 @@ async fn sealed_requests_are_answered_and_the_answer_holds() -> Result<()> {
             "not permitted as valid account option",
         ),
         ("another-user", "Expected authorized user of"),
-        ("changed", ""),
+        ("changed", "Claim failed V2 signature verification"),
     ] {
         let before = server.log()?.len();
         let refused = server.connect_with(&sentinel, |options| options.token(token.to_owned()));

@@ -1,6 +1,7 @@
 //! Each kind of token that a server must not take: operators, accounts, users of a role, and activations.
 
 use anyhow::{Context, Result, ensure};
+use async_nats::client::RequestErrorKind;
 use cim_creds::body::share::{Export, ExportType, Import};
 use cim_creds::{Account, Activation, Chain, ChainError, Claims, Creds, KeyPair, User, decode};
 use data_encoding::BASE64URL_NOPAD;
@@ -34,7 +35,8 @@ fn no_server_starts_with_an_operator_that_is_not_right() -> Result<()> {
         let refused = start_as(&root, Vec::new()).err();
         let said = refused.map(|error| format!("{error:#}"));
         let said = said.with_context(|| format!("{what}: a server runs with it"))?;
-        ensure!(said.contains("nats-server exited"), "{what}: {said}");
+        let reason = "error parsing operator JWT: claim failed V2 signature verification";
+        ensure!(said.contains(reason), "{what}: {said}");
     }
     Ok(())
 }
@@ -63,7 +65,7 @@ fn no_server_starts_with_a_changed_account() -> Result<()> {
     let (public, token) = issue(&account(3), "HUB", hub())?;
     let refused = start(vec![(public, changed(&token))]).err();
     let said = format!("{:#}", refused.context("a server runs with it")?);
-    ensure!(said.contains("nats-server exited"), "{said}");
+    ensure!(said.contains("invalid account JWT"), "{said}");
     Ok(())
 }
 
@@ -127,13 +129,15 @@ fn activation(raw: u8, key: &KeyPair, exp: i64) -> Result<String> {
     Ok(claims.encode(key, now())?)
 }
 
-/// Whether users of an account get an answer.
+/// Whether users of an account, who can log in either way, get an answer or are told that nobody gives one.
 async fn opens(server: &Running, raw: u8) -> Result<bool> {
     let text = creds(&account(raw), &account(raw + 100), "x", false)?;
-    let Ok(client) = server.connect(&text).await else {
-        return Ok(false);
-    };
-    Ok(client.request("hub.cfg", "".into()).await.is_ok())
+    let client = server.connect(&text).await?;
+    match client.request("hub.cfg", "".into()).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == RequestErrorKind::NoResponders => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[tokio::test]
@@ -173,13 +177,17 @@ async fn an_activation_that_is_not_right_opens_nothing() -> Result<()> {
         }
     });
     ensure!(opens(&server, 10).await?, "the good one does not open it");
-    for (raw, what) in [
-        (11, "ended"),
-        (12, "of another"),
-        (13, "changed"),
-        (14, "revoked"),
-    ] {
+    for (raw, what) in [(11, "ended"), (12, "of another"), (14, "revoked")] {
+        let before = server.log()?.len();
         ensure!(!opens(&server, raw).await?, "{what} opens it");
+        let said = server.log()?.split_off(before);
+        ensure!(
+            said.contains("service import not authorized"),
+            "{what}: {said}"
+        );
     }
-    Ok(())
+    // It makes the whole account invalid.
+    let text = creds(&account(13), &account(113), "x", false)?;
+    let reason = "account validation failed";
+    server.refuses(&text, reason).await.context("changed")
 }

@@ -61,7 +61,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("the store is on another disk", "a full disk stops what is stored, and nothing else", "goes on storing", &[],
         &[("modules/server.nix", "default = \"/var/lib/${unit}/jetstream\";", "default = \"/var/tmp/${unit}/jetstream\";")]),
     mutant("a leaf redials once a minute", "a power cut of the hub in use", "until the leaf is on another node", &[],
-        &[("modules/leaf.nix", "default = \"1s\";", "default = \"60s\";")]),
+        &[("modules/leaf.nix", "default = \"500ms\";", "default = \"60s\";")]),
     mutant("pings as rare as nats-server's own", "partitions and a frozen hub are noticed", "cim-prod-001 notices", &[],
         &[("modules/leaf.nix", "pingInterval = \"10s\";", "pingInterval = \"2m\";")]),
     mutant("a changed spec reloads nothing", "a reloadable change reloads", "the switch did not touch", &["reload"],
