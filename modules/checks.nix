@@ -13,11 +13,13 @@
 }:
 let
   spec = import ./spec.nix { inherit lib; };
+  plan = import ./plan.nix { inherit lib; } { inherit fleet hosts; };
   ours = lib.filterAttrs (_: host: host.config.services ? cim) hosts;
   instancesOf = host: host.config.services.cim.instances;
 
   json = value: pkgs.writeText "spec.json" (builtins.toJSON value);
   fleetFile = json (spec.fleet fleet);
+  planFile = json plan;
   specs = lib.concatMap (
     host: map (instance: json instance.spec) (lib.attrValues (instancesOf host))
   ) (lib.attrValues ours);
@@ -40,14 +42,14 @@ lib.concatMapAttrs (
   '';
 }
 // lib.optionalAttrs (fleet.identity != null) {
-  # What is committed is what the options say.
+  # What is committed is what the options say, and what the hosts need.
   identity = run "identity" ''
-    cim-check identity --fleet ${fleetFile} --identity ${identity}
+    cim-check identity --plan ${planFile} --identity ${identity}
     touch "$out"
   '';
   # None of it ends within the fleet's horizon.
   expiry = run "expiry" ''
-    cim-check expiry --fleet ${fleetFile} --identity ${identity} --at ${toString at}
+    cim-check expiry --plan ${planFile} --identity ${identity} --at ${toString at}
     touch "$out"
   '';
 }

@@ -5,19 +5,19 @@
 //! nats-server has no revocation list: what ends a certificate is its date.
 
 mod authority;
-mod certificate;
 mod check;
 mod key;
-mod name;
+mod request;
 
 use anyhow::{Context, Result, ensure};
 use time::{Duration, OffsetDateTime};
 
 pub use authority::{Authority, Made};
-pub use certificate::{Certificate, Request};
-pub use check::{Expected, Usage, check};
+pub use check::{Expected, check};
+pub(crate) use cim_identity::pki::date;
+pub use cim_identity::pki::{Address, Certificate, CommonName, Usage};
 pub use key::Key;
-pub use name::{Address, CommonName};
+pub use request::Request;
 
 /// How long a server's certificate lasts: seed 000's `ttl` of 720 h.
 pub const SERVER: Duration = Duration::hours(720);
@@ -64,11 +64,4 @@ impl Validity {
                 .context("the lifetime reaches beyond the year 9999: shorten it")?,
         })
     }
-}
-
-/// A moment as people read it.
-pub(crate) fn date(at: OffsetDateTime) -> String {
-    let at = at.to_offset(time::UtcOffset::UTC);
-    let (date, hour, minute) = (at.date(), at.hour(), at.minute());
-    format!("{date} {hour:02}:{minute:02} UTC")
 }

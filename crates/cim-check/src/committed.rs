@@ -1,9 +1,8 @@
 //! Whether what is committed of a fleet's identity says what its options say, and what of it ends soon.
 
 use anyhow::{Context, Result, bail, ensure};
-use cim_identity::{Committed, Expiring, check_hub, expiring};
-use cim_spec::spec::Fleet;
-use cim_spec::{Plan, Problems, Spec, fleet};
+use cim_identity::{Committed, Expiring, Plan, RENEW_ROOT, check_hub, expiring};
+use cim_spec::{Problems, Spec, fleet, plan};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -11,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 ///
 /// # Errors
 /// Every difference, each naming the option.
-pub fn of_instance(spec: &Spec, plan: &Plan) -> Result<()> {
+pub fn of_instance(spec: &Spec, plan: &plan::Plan) -> Result<()> {
     let Spec::Hub(spec) = spec else {
         return Ok(());
     };
@@ -20,13 +19,14 @@ pub fn of_instance(spec: &Spec, plan: &Plan) -> Result<()> {
     refuse(&problems)
 }
 
-/// Holds the folder `identity/` against its fleet.
+/// Holds the folder `identity/` against its fleet, and against what the hosts need.
 ///
 /// # Errors
 /// Every difference, each naming the option.
-pub fn whole(fleet: &Fleet, committed: &Committed) -> Result<()> {
+pub fn whole(plan: &Plan, committed: &Committed) -> Result<()> {
     let mut problems = Problems::new();
-    cim_identity::check(fleet, committed, &mut problems);
+    let wishes = plan.certificates()?;
+    cim_identity::check(&plan.fleet, &wishes, committed, &mut problems);
     refuse(&problems)
 }
 
@@ -42,13 +42,14 @@ fn refuse(problems: &Problems) -> Result<()> {
 ///
 /// # Errors
 /// Each thing that ends, with its host, its file and the command that renews it; what cannot be read.
-pub fn expiry(fleet: &Fleet, committed: &Committed, at: i64) -> Result<()> {
+pub fn expiry(plan: &Plan, committed: &Committed, at: i64) -> Result<()> {
     let mut problems = Problems::new();
-    let lifetimes = fleet::lifetimes(fleet, &mut problems);
+    let lifetimes = fleet::lifetimes(&plan.fleet, &mut problems);
     ensure!(problems.is_empty(), "the fleet cannot work:\n{problems}");
     let lifetimes = lifetimes.context("this is a bug in cim: a whole fleet has lifetimes")?;
     let horizon = i64::try_from(lifetimes.horizon.as_millis() / 1000)?;
-    let ending = match expiring(fleet, committed, at, horizon) {
+    let wishes = plan.certificates()?;
+    let ending = match expiring(&plan.fleet, &wishes, committed, at, horizon) {
         Ok(ending) => ending,
         Err(unread) => bail!("cannot be read:\n{}", unread.join("\n")),
     };
@@ -65,14 +66,20 @@ pub fn expiry(fleet: &Fleet, committed: &Committed, at: i64) -> Result<()> {
 fn line(one: &Expiring) -> String {
     let host = one.host.as_ref();
     let of = host.map_or_else(String::new, |host| format!(" of {host}"));
-    let deploy = host.map_or_else(String::new, |host| format!(", and deploy {host}"));
-    format!(
-        "{}: {}{of} ends at {}\n  help: run `{}`, commit identity/ and secrets/{deploy}",
-        one.file,
-        one.what,
-        date(one.ends),
-        one.renew
-    )
+    let then = match host {
+        Some(host) => format!(", and deploy {host}"),
+        // Everybody has it, and its command says in which order it is replaced.
+        None if one.renew == Some(RENEW_ROOT) => {
+            ", deploy every host, and go on as it says".to_owned()
+        }
+        None => String::new(),
+    };
+    let help = match one.renew {
+        Some(command) => format!("run `{command}`, commit identity/ and secrets/{then}"),
+        None => format!("have it issued again where it comes from, commit identity/{then}"),
+    };
+    let (file, what, ends) = (&one.file, &one.what, date(one.ends));
+    format!("{file}: {what}{of} ends at {ends}\n  help: {help}")
 }
 
 /// As people read it.

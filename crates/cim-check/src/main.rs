@@ -40,7 +40,7 @@ struct Instance {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Hold the folder identity/ against its fleet: every JWT, key and certificate
+    /// Hold the folder identity/ against its fleet and hosts: every JWT, key and certificate
     Identity(Whole),
     /// Fail where something in identity/ ends within the fleet's expiryHorizon
     Expiry {
@@ -54,9 +54,9 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Whole {
-    /// The fleet, JSON
+    /// What the fleet needs, as `lib.identity` evaluates it
     #[arg(long, value_name = "FILE")]
-    fleet: PathBuf,
+    plan: PathBuf,
     /// The folder identity/
     #[arg(long, value_name = "DIR")]
     identity: PathBuf,
@@ -91,11 +91,17 @@ fn instance(args: &Instance) -> Result<()> {
 }
 
 fn identity(whole: &Whole) -> Result<()> {
-    committed::whole(&input::fleet(&whole.fleet)?, &read(&whole.identity)?)
+    committed::whole(&plan(&whole.plan)?, &read(&whole.identity)?)
 }
 
 fn expiry(whole: &Whole, at: i64) -> Result<()> {
-    committed::expiry(&input::fleet(&whole.fleet)?, &read(&whole.identity)?, at)
+    committed::expiry(&plan(&whole.plan)?, &read(&whole.identity)?, at)
+}
+
+fn plan(file: &Path) -> Result<cim_identity::Plan> {
+    let reading = || format!("reading the plan in {}", file.display());
+    let bytes = std::fs::read(file).with_context(reading)?;
+    cim_identity::Plan::read(&bytes).with_context(reading)
 }
 
 fn read(identity: &Path) -> Result<cim_identity::Committed> {

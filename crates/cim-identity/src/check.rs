@@ -15,11 +15,13 @@ use cim_spec::spec::Fleet;
 use cim_spec::{OptionPath, Problems};
 
 use crate::committed::Committed;
+use crate::plan::Wish;
 use crate::wanted::Wanted;
 use say::Say;
 
-/// Holds the whole folder `identity/` against its fleet. Times are left to [`crate::expiring`].
-pub fn check(fleet: &Fleet, committed: &Committed, problems: &mut Problems) {
+/// Holds the whole folder `identity/` against its fleet, and the certificates against what hosts need of them. Times are
+/// left to [`crate::expiring`].
+pub fn check(fleet: &Fleet, wishes: &[Wish], committed: &Committed, problems: &mut Problems) {
     let wanted = Wanted::of(fleet, problems);
     let mut say = Say::new(problems);
     match &wanted {
@@ -27,7 +29,7 @@ pub fn check(fleet: &Fleet, committed: &Committed, problems: &mut Problems) {
         None if fleet.operator.is_none() => static_accounts::check(fleet, committed, &mut say),
         None => {} // a rule was broken, which has been said
     }
-    certificates::check(fleet, committed, &mut say);
+    certificates::check(fleet, wishes, committed, &mut say);
     for path in &committed.strangers {
         say.stranger(path, &fleet_at().join("operator"));
     }

@@ -1,16 +1,18 @@
 //! What ends soon, of JWTs and certificates alike.
 
-use std::collections::BTreeMap;
-
 use cim_creds::{AnyToken, creds, decode_any};
-use cim_spec::name;
 use cim_spec::spec::Fleet;
 
-use crate::certificate::Certificate;
 use crate::committed::Committed;
+use crate::members::members;
+use crate::pki::Certificate;
+use crate::plan::Wish;
 
-/// What renews all that is committed.
-const RENEW: &str = "cim-admin identity make";
+/// What renews all that the desk makes, but for the root.
+pub const RENEW: &str = "cim-admin identity make";
+
+/// What replaces the root, which nothing renews: everybody has to trust another one first.
+pub const RENEW_ROOT: &str = "cim-admin rotate ca-root";
 
 /// Something that ends within a horizon, or has ended.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,55 +25,94 @@ pub struct Expiring {
     pub what: String,
     /// The hub's node or the leaf that uses it; `None`: no host does, as for a person.
     pub host: Option<String>,
-    /// The command that renews it.
-    pub renew: String,
+    /// The command that renews it; `None`: it was made elsewhere.
+    pub renew: Option<&'static str>,
 }
 
-/// What of the committed texts ends before `at + horizon`, the first first. Both are seconds.
+/// What of the committed texts ends before `at + horizon`, the first first. Both are seconds. `wishes`: the certificates
+/// that the desk makes.
 ///
 /// # Errors
-/// Every JWT and certificate that cannot be read, a sentence each.
+/// Every JWT and certificate that cannot be read: its file, its host, and what repairs it.
 pub fn expiring(
     fleet: &Fleet,
+    wishes: &[Wish],
     committed: &Committed,
     at: i64,
     horizon: i64,
 ) -> Result<Vec<Expiring>, Vec<String>> {
-    let (mut found, mut unread) = (Vec::new(), Vec::new());
-    let mut add = |file: String, host: Option<String>, ends: Result<Vec<End>, String>| match ends {
-        Ok(ends) => found.extend(ends.into_iter().map(|end| Expiring {
-            ends: end.ends,
-            what: end.what,
-            file: file.clone(),
-            host: host.clone(),
-            renew: RENEW.to_owned(),
-        })),
-        Err(error) => unread.push(format!("{file} {error}")),
-    };
+    let mut all = All::default();
+    let of_desk = Some(RENEW);
     if let Some(text) = &committed.operator {
-        add("operator.jwt".to_owned(), None, of_jwt(text));
+        all.add("operator.jwt", None, of_desk, of_jwt(text));
     }
     for (account, text) in &committed.accounts {
-        add(format!("accounts/{account}.jwt"), None, of_jwt(text));
+        let file = format!("accounts/{account}.jwt");
+        all.add(&file, None, of_desk, of_jwt(text));
     }
     for (place, text) in &committed.users {
-        add(place.clone(), host_of(place), of_jwt(text));
+        all.add(place, host_of(place), of_desk, of_jwt(text));
     }
+    let made = |file: &str| wishes.iter().any(|wish| wish.place == file);
     if let Some(text) = &committed.ca {
-        add("ca.pem".to_owned(), None, of_certificates(text));
+        // Where the desk makes no certificate, the root is another's too.
+        let renew = (!wishes.is_empty()).then_some(RENEW_ROOT);
+        let last = of_authorities(text).map(|last| vec![last]);
+        all.add("ca.pem", None, renew, last);
     }
     let members = members(fleet);
     for (unit, text) in &committed.certificates {
-        let host = members.get(unit).cloned();
+        let host = members.get(unit).map(|member| member.host.to_owned());
         let file = format!("certificates/{unit}.pem");
-        add(file, host, of_certificates(text));
+        let renew = of_desk.filter(|_| made(&file));
+        all.add(&file, host, renew, of_certificates(text));
     }
-    if !unread.is_empty() {
-        return Err(unread);
+    if !all.unread.is_empty() {
+        return Err(all.unread);
     }
+    let mut found = all.found;
     found.retain(|one| one.ends < at.saturating_add(horizon));
     found.sort();
     Ok(found)
+}
+
+/// What was found, and what could not be looked at.
+#[derive(Default)]
+struct All {
+    found: Vec<Expiring>,
+    unread: Vec<String>,
+}
+
+impl All {
+    fn add(
+        &mut self,
+        file: &str,
+        host: Option<String>,
+        renew: Option<&'static str>,
+        ends: Result<Vec<End>, String>,
+    ) {
+        match ends {
+            Ok(ends) => self.found.extend(ends.into_iter().map(|end| Expiring {
+                ends: end.ends,
+                what: end.what,
+                file: file.to_owned(),
+                host: host.clone(),
+                renew,
+            })),
+            Err(error) => {
+                let of = host.map_or_else(String::new, |host| format!(" of {host}"));
+                // An account's JWT alone says whom it refuses, and nothing makes an operator or a root again.
+                let kept = file.starts_with("accounts/") || file == "operator.jwt";
+                let again = match renew {
+                    Some(RENEW) if !kept => format!(", or remove it and run `{RENEW}`"),
+                    _ => String::new(),
+                };
+                let help = format!("restore it from git{again}");
+                self.unread
+                    .push(format!("{file}{of} {error}\n  help: {help}"));
+            }
+        }
+    }
 }
 
 /// The end of one thing in a file.
@@ -118,13 +159,24 @@ pub fn of_creds(contents: &[u8]) -> Result<Vec<End>, String> {
 /// # Errors
 /// A text without certificates, as the end of a sentence.
 pub fn of_certificates(pem: &str) -> Result<Vec<End>, String> {
-    let all = Certificate::all(pem)?.into_iter();
-    Ok(all
-        .map(|certificate| End {
-            what: format!("the certificate {}", certificate.subject),
-            ends: certificate.ends,
-        })
-        .collect())
+    let all = Certificate::read_all(pem.as_bytes());
+    let all = all.map_err(|error| format!("cannot be read: {error:#}"))?;
+    let end = |certificate: &Certificate| End {
+        what: format!("the certificate {}", certificate.subject()),
+        ends: certificate.not_after().unix_timestamp(),
+    };
+    Ok(all.iter().map(end).collect())
+}
+
+/// When the last of the authorities in a PEM text ends: until then there is somebody to trust, and what the others
+/// issued has ended before them.
+///
+/// # Errors
+/// As [`of_certificates`].
+pub fn of_authorities(pem: &str) -> Result<End, String> {
+    let all = of_certificates(pem)?.into_iter();
+    let last = all.max_by_key(|end| end.ends);
+    last.ok_or_else(|| "holds no certificate".to_owned())
 }
 
 /// Who uses a user's JWT: a leaf, or the node that a service runs on.
@@ -135,17 +187,4 @@ fn host_of(place: &str) -> Option<String> {
         ["services", node, ..] => Some(node.to_owned()),
         _ => None,
     }
-}
-
-/// Members of the fleet by the name of their certificate.
-fn members(fleet: &Fleet) -> BTreeMap<String, String> {
-    let nodes = fleet.hubs.values().flat_map(|hub| hub.nodes.keys());
-    let members = nodes.chain(fleet.leaves.keys());
-    let members = members.map(|member| (name::unit(member), member.clone()));
-    let leaves = fleet.leaves.iter();
-    let of_leaves = leaves.flat_map(|(leaf, entry)| {
-        let named = |node: &String| (format!("{}.{node}", name::unit(leaf)), node.clone());
-        entry.nodes.keys().map(named)
-    });
-    members.chain(of_leaves).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::{Desk, Report};
@@ -21,6 +21,12 @@ pub struct Expiry {
 impl Expiry {
     pub fn run(&self, desk: &Desk) -> Result<Report> {
         let plan = Plan::open(&self.plan)?;
+        // Of nothing, nothing ends.
+        ensure!(
+            self.identity.is_dir(),
+            "there is no folder {}: run this in the folder that it lies in, or give --identity",
+            self.identity.display()
+        );
         let ends = check::ends(&plan, &self.identity, desk.now)?;
         let total = ends.len();
         let soon: Vec<_> = ends.iter().filter(|end| end.soon).collect();

@@ -154,7 +154,7 @@ fn found(wish: &Wish, own: Option<&Certificate>, vault: &Vault) -> Result<Option
         for (entry, pem) in vault.entries(file) {
             if entries.contains(entry)
                 && let Ok(key) = Key::read(pem.as_bytes())
-                && own.is_of(&key)
+                && own.is_of(key.public())
             {
                 return Ok(Some((key, pem.to_owned())));
             }

@@ -43,8 +43,8 @@ pub struct Ending {
     pub ends: i64,
     /// Whether that is within the horizon.
     pub soon: bool,
-    /// What renews it.
-    pub command: String,
+    /// What renews it; `None`: no command of ours, as it was made elsewhere.
+    pub command: Option<String>,
 }
 
 /// What was found.
@@ -101,7 +101,8 @@ pub fn ends(plan: &Plan, identity: &Path, now: OffsetDateTime) -> Result<Vec<End
     let horizon = Lasting::of_plan(plan)?.horizon.whole_seconds();
     let public = Public::open(identity)?;
     let ever = i64::MAX / 2;
-    let found = cim_identity::expiring(&plan.fleet, &public.committed()?, 0, ever);
+    let wishes = plan.certificates()?;
+    let found = cim_identity::expiring(&plan.fleet, &wishes, &public.committed()?, 0, ever);
     let found = found.map_err(|unread| anyhow!(shown(&public, &unread)))?;
     let soon = now.unix_timestamp() + horizon;
     let ending = |one: Expiring| Ending {
@@ -110,7 +111,7 @@ pub fn ends(plan: &Plan, identity: &Path, now: OffsetDateTime) -> Result<Vec<End
         host: one.host,
         soon: one.ends < soon,
         ends: one.ends,
-        command: one.renew,
+        command: one.renew.map(str::to_owned),
     };
     Ok(found.into_iter().map(ending).collect())
 }
@@ -124,7 +125,12 @@ fn shown(public: &Public, unread: &[String]) -> String {
 fn public(plan: &Plan, identity: &Path, checked: &mut Checked) -> Result<()> {
     let committed = Public::open(identity)?.committed()?;
     let mut problems = Problems::new();
-    cim_identity::check(&plan.fleet, &committed, &mut problems);
+    cim_identity::check(
+        &plan.fleet,
+        &plan.certificates()?,
+        &committed,
+        &mut problems,
+    );
     for problem in problems.into_vec() {
         checked.problems.push(Problem {
             host: None,
@@ -223,8 +229,10 @@ impl Ending {
         } else {
             "ends"
         };
+        let renew = self.command.as_deref();
+        let renew = renew.unwrap_or("have it issued again where it comes from");
         let renew = if self.soon {
-            format!(": {}", self.command)
+            format!(": {renew}")
         } else {
             String::new()
         };

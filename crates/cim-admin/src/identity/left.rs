@@ -10,7 +10,9 @@ use super::{DESK, KEYS, Run, accounts, authority, logins, seeds, statics};
 
 /// Adds what is left over to the run's outcome.
 pub fn over(run: &mut Run<'_>, wanted: Option<&Wanted>, wishes: &[Wish]) {
-    let places = public(wanted, wishes);
+    let mut places = public(wanted, wishes);
+    // One that no host of ours has a key for was made elsewhere, as long as there is whom it is for.
+    places.extend(cim_identity::certificates(&run.request.plan.fleet));
     let mut left: Vec<(String, String)> = Vec::new();
     for place in run.public.places() {
         if !places.contains(place) {

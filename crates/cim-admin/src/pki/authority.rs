@@ -10,10 +10,9 @@ use rcgen::{
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::certificate::{Certificate, Request};
 use super::key::{self, Key};
-use super::name::{Address, CommonName};
-use super::{Validity, date};
+use super::request::Request;
+use super::{Address, Certificate, CommonName, Validity, date};
 
 /// A certificate that was made.
 pub struct Made {
@@ -86,10 +85,10 @@ impl Authority {
         );
         let pair = key.signing()?;
         ensure!(
-            key.public() == own.public,
+            own.is_of(key.public()),
             "the key is not that of the CA {own:?}: give the key that was made with it"
         );
-        let issuer = Issuer::from_ca_cert_der(&own.der, pair).context("reading the CA")?;
+        let issuer = Issuer::from_ca_cert_der(own.der(), pair).context("reading the CA")?;
         Ok(Self { issuer, chain })
     }
 

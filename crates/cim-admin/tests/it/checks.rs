@@ -204,3 +204,21 @@ fn what_ends_within_the_horizon_fails_and_names_host_file_and_command() {
         );
     }
 }
+
+/// What `cim_identity::expiring` says of a file that cannot be read: remove it and make it again.
+#[test]
+fn whatever_has_one_owner_is_made_again_where_it_was_removed() {
+    let fleet = Fleet::new().unwrap();
+    fleet.make(&["--new-keys"]).unwrap();
+    let files = fleet.files().unwrap();
+    let public = files.keys().filter(|name| name.starts_with("identity/"));
+    let kept = ["keys.json", "operator.jwt", "ca.pem"].map(|name| format!("identity/{name}"));
+    let public = public.filter(|name| !name.contains("/accounts/") && !kept.contains(name));
+    for name in public {
+        fs::remove_file(fleet.path(name)).unwrap();
+    }
+    fleet.make(&[]).unwrap();
+    assert_eq!(fleet.files().unwrap().len(), files.len());
+    let (good, said) = json(&fleet, &[&CHECK[..], &["--keys", "keys.txt"]].concat());
+    assert!(good, "{said:#}");
+}

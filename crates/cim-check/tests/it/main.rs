@@ -36,6 +36,8 @@ fn run(args: &[&str]) -> Result<(), String> {
 struct Committed {
     dir: TempDir,
     spec: Value,
+    /// The hosts of the plan.
+    hosts: Value,
 }
 
 impl Committed {
@@ -54,7 +56,8 @@ impl Committed {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, format!("{text}\n")).unwrap();
         }
-        Self { dir, spec }
+        let hosts = json!({});
+        Self { dir, spec, hosts }
     }
 
     fn file(&self, name: &str, content: &Value) -> PathBuf {
@@ -65,12 +68,13 @@ impl Committed {
 
     /// Runs a command on the whole folder.
     fn whole(&self, command: &str, more: &[&str]) -> Result<(), String> {
-        let fleet = self.file("fleet.json", &self.spec["hub"]["fleet"]);
+        let fleet = &self.spec["hub"]["fleet"];
+        let plan = self.file("plan.json", &json!({ "fleet": fleet, "hosts": self.hosts }));
         let identity = self.dir.path().join("identity");
         let args = [
             command,
-            "--fleet",
-            text(&fleet),
+            "--plan",
+            text(&plan),
             "--identity",
             text(&identity),
         ];
@@ -127,6 +131,22 @@ fn what_ends_within_the_horizon_is_named_with_its_host_file_and_command() {
 ";
     assert!(said.contains(leaf), "{said}");
     assert!(!said.contains("alchemist"), "{said}");
+}
+
+#[test]
+fn a_certificate_that_a_host_needs_is_there() {
+    let mut committed = Committed::new();
+    let key = json!({
+        "kind": "certificateKey",
+        "certificate": "certificates/cim-hub-1.pem",
+        "usage": "server",
+        "commonName": "hub-1",
+        "names": ["hub-1.example.com"],
+    });
+    committed.hosts = json!({ "hub-1": { "hostKey": null, "secrets": { "cim-hub-1.key": key } } });
+    let said = committed.whole("identity", &[]).unwrap_err();
+    let wanted = "services.cim.fleet.hubs.hub.nodes.hub-1: certificates/cim-hub-1.pem is not there";
+    assert!(said.contains(wanted), "{said}");
 }
 
 #[test]

@@ -10,6 +10,13 @@ const MAKE: &str = "run `cim-admin identity make`, and commit identity/ and secr
 const MAKE_AND_PUSH: &str =
     "run `cim-admin identity make`, commit identity/, then run `cim-admin accounts push`";
 
+/// Repairs what no command of ours made.
+const ELSEWHERE: &str = "have its CA issue it again, and commit it in its place with the CA's certificates below the root after it";
+
+/// Repairs a root of trust, or the lack of one.
+const AUTHORITY: &str =
+    "restore it from git; where another CA issues, commit that CA's root as identity/ca.pem";
+
 /// Collects differences.
 pub(super) struct Say<'p> {
     problems: &'p mut Problems,
@@ -28,6 +35,27 @@ impl<'p> Say<'p> {
     /// A difference in what only the folder has.
     pub(super) fn of_folder(&mut self, at: &OptionPath, what: impl Into<String>) {
         self.problems.add(Rule::Jwt, at, what, MAKE);
+    }
+
+    /// A certificate that is not what it must be; `ours`: `cim-admin identity make` made it.
+    pub(super) fn of_certificate(&mut self, at: &OptionPath, what: impl Into<String>, ours: bool) {
+        let help = if ours { MAKE } else { ELSEWHERE };
+        self.problems.add(Rule::Jwt, at, what, help);
+    }
+
+    /// A certificate's file that was damaged; `ours`: as above.
+    pub(super) fn unreadable(&mut self, at: &OptionPath, what: impl Into<String>, ours: bool) {
+        let help = if ours {
+            "restore it from git, or remove it and run `cim-admin identity make`"
+        } else {
+            "restore it from git"
+        };
+        self.problems.add(Rule::Jwt, at, what, help);
+    }
+
+    /// What certificates must come from is not there, or is something else.
+    pub(super) fn no_authority(&mut self, at: &OptionPath, what: impl Into<String>) {
+        self.problems.add(Rule::Jwt, at, what, AUTHORITY);
     }
 
     /// A file that belongs to nothing.

@@ -5,13 +5,15 @@ use std::fs;
 use std::path::Path;
 
 use cim_creds::{Account, Body, Claims, Operator, User};
-use cim_identity::Committed;
+use cim_identity::plan::Wish;
+use cim_identity::{Committed, Plan};
 use cim_testkit::{Identity, key};
 use data_encoding::BASE64URL_NOPAD;
 use nkeys::{KeyPair, KeyPairType};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::authority::{Authorities, Wanted};
 use crate::fleet::{ISSUED, fleet, set, tree};
 
 /// What a case does after the identity was made of the tests' fleet.
@@ -33,6 +35,12 @@ pub struct Change {
     /// JWTs with another claim, by JSON pointer, signed by the name of a key; null: still by their issuer's, wrongly.
     #[serde(default)]
     edit: BTreeMap<String, Edit>,
+    /// Certificates by their units, and with them ca.pem.
+    #[serde(default)]
+    certificates: BTreeMap<String, Wanted>,
+    /// The hosts of the plan, which say what is needed of certificates.
+    #[serde(default)]
+    hosts: BTreeMap<String, Value>,
     /// Whether a hub's node holds its spec, and not the whole folder.
     #[serde(default)]
     pub hub: bool,
@@ -64,8 +72,10 @@ impl Change {
             let changed = edit.apply(&files[place]);
             files.insert(place.clone(), changed);
         }
+        self.certificates(&mut files);
         for (to, from) in &self.copy {
-            files.insert(to.clone(), identity.files()[from].clone());
+            let made = identity.files().get(from).unwrap_or(&files[from]);
+            files.insert(to.clone(), made.clone());
         }
         for place in &self.remove {
             assert!(files.remove(place).is_some(), "{place} is not there");
@@ -82,6 +92,25 @@ impl Change {
             set(&mut declared, path, value.clone());
         }
         (declared, Committed::of(files))
+    }
+
+    fn certificates(&self, files: &mut BTreeMap<String, String>) {
+        if self.certificates.is_empty() {
+            return;
+        }
+        let authorities = Authorities::new();
+        files.insert("ca.pem".to_owned(), authorities.0.root.clone());
+        for (unit, wanted) in &self.certificates {
+            let place = format!("certificates/{unit}.pem");
+            files.insert(place, authorities.issue(wanted));
+        }
+    }
+
+    /// The certificates that the hosts need.
+    pub fn wishes(&self, declared: &Value) -> Vec<Wish> {
+        let plan = json!({ "fleet": declared, "hosts": self.hosts });
+        let plan = Plan::read(plan.to_string().as_bytes()).unwrap();
+        plan.certificates().unwrap()
     }
 }
 

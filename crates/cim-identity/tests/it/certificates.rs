@@ -6,6 +6,7 @@ use cim_spec::Problems;
 use cim_testkit::Identity;
 use serde_json::{Value, json};
 
+use crate::cases::Change;
 use crate::fleet::{ISSUED, fleet, tree};
 
 /// A throwaway certificate holds for localhost and 127.0.0.1, and ends tomorrow.
@@ -29,7 +30,7 @@ fn at(address: &str) -> Value {
 
 fn problems(declared: &Value, committed: &Committed) -> String {
     let mut problems = Problems::new();
-    check(&fleet(declared), committed, &mut problems);
+    check(&fleet(declared), &[], committed, &mut problems);
     problems.to_string()
 }
 
@@ -68,7 +69,7 @@ fn nodes_of_a_leaf_have_one_each() {
     let option = "services.cim.fleet.leaves.cim-prod-001.nodes.edge-2.address: is \"edge-2\"";
     assert!(found.starts_with(option), "{found}");
     let committed = committed("cim-prod-001.edge-1");
-    let all = expiring(&fleet(&declared), &committed, ISSUED * 2, 0).unwrap();
+    let all = expiring(&fleet(&declared), &[], &committed, ISSUED * 2, 0).unwrap();
     let own = all.iter().find(|one| one.file.ends_with("edge-1.pem"));
     assert_eq!(own.unwrap().host.as_deref(), Some("edge-1"));
 }
@@ -76,15 +77,60 @@ fn nodes_of_a_leaf_have_one_each() {
 #[test]
 fn certificates_end_too() {
     let committed = committed("cim-hub-1");
-    let all = expiring(&fleet(&tree()), &committed, ISSUED * 2, 0).unwrap();
+    let all = expiring(&fleet(&tree()), &[], &committed, ISSUED * 2, 0).unwrap();
     let find = |file: &str| all.iter().find(|one| one.file == file).unwrap();
     let own = find("certificates/cim-hub-1.pem");
     assert_eq!(own.what, "the certificate CN=hub-1");
     assert_eq!(own.host.as_deref(), Some("hub-1"));
     assert_eq!(find("ca.pem").what, "the certificate CN=cim throwaway CA");
-    let before = expiring(&fleet(&tree()), &committed, own.ends - 10, 10).unwrap();
+    let before = expiring(&fleet(&tree()), &[], &committed, own.ends - 10, 10).unwrap();
     assert!(
         !before.iter().any(|one| one.file == own.file),
         "the edge is outside"
     );
+}
+
+#[test]
+fn what_the_hosts_need_is_taken() {
+    let change: Change = serde_json::from_value(json!({
+        "hosts": {
+            "hub-1": { "hostKey": null, "secrets": { "cim-hub-1.key": need(
+                "cim-hub-1", "server", "hub-1", &["hub-1.cim.example.com", "hub-1", "localhost", "127.0.0.1"]
+            ) } },
+            "plant": { "hostKey": null, "secrets": { "cim-prod-001.key": need("cim-prod-001", "leaf", "cim-prod-001", &[]) } },
+        },
+        "certificates": {
+            "cim-hub-1": {
+                "name": "hub-1",
+                "names": ["hub-1.cim.example.com", "hub-1", "localhost", "127.0.0.1"],
+                "uses": ["server", "client"],
+            },
+            "cim-prod-001": { "name": "cim-prod-001", "uses": ["client"] },
+            // Of a host that is not NixOS, or that names its own files.
+            "cim-hub-2": { "name": "nats", "names": ["*.cim.example.com"], "uses": ["server", "client"] },
+            "cim-prod-002": { "name": "whoever", "uses": ["client"] },
+        },
+    }))
+    .unwrap();
+    let (declared, committed) = change.apply();
+    let mut problems = Problems::new();
+    let wishes = change.wishes(&declared);
+    check(
+        &fleet(&declared),
+        &wishes,
+        &committed.unwrap(),
+        &mut problems,
+    );
+    assert_eq!(problems.to_string(), "");
+}
+
+/// What a plan says of a certificate's key.
+fn need(unit: &str, usage: &str, name: &str, names: &[&str]) -> Value {
+    json!({
+        "kind": "certificateKey",
+        "certificate": format!("certificates/{unit}.pem"),
+        "usage": usage,
+        "commonName": name,
+        "names": names,
+    })
 }

@@ -18,7 +18,9 @@ fn what_ends_is_named_with_its_host_and_what_renews_it() {
         let change = Change::read(&case);
         let (declared, committed) = change.apply();
         let at = ISSUED + DAY * change.days.unwrap();
-        let found = match expiring(&fleet(&declared), &committed.unwrap(), at, 14 * DAY) {
+        let wishes = change.wishes(&declared);
+        let committed = committed.unwrap();
+        let found = match expiring(&fleet(&declared), &wishes, &committed, at, 14 * DAY) {
             Err(unread) => unread.join("\n"),
             Ok(found) => {
                 let lines = found.iter().map(|one| {
@@ -26,7 +28,9 @@ fn what_ends_is_named_with_its_host_and_what_renews_it() {
                     let days = (one.ends - ISSUED) / DAY;
                     format!(
                         "{} ({}) of {host} ends after {days} d: {}",
-                        one.what, one.file, one.renew
+                        one.what,
+                        one.file,
+                        one.renew.unwrap_or("nothing of ours")
                     )
                 });
                 lines.collect::<Vec<_>>().join("\n")

@@ -17,6 +17,7 @@ fn problems(declared: &Value, files: &BTreeMap<String, String>) -> String {
     let mut problems = Problems::new();
     check(
         &fleet(declared),
+        &[],
         &Committed::of(files.clone()).unwrap(),
         &mut problems,
     );

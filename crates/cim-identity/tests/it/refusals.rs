@@ -20,7 +20,10 @@ fn message(case: &Path) -> String {
             let most = change.max_payload.unwrap_or(1 << 20);
             check_hub(&fleet(&declared), most, &mut problems);
         }
-        Ok(committed) => check(&fleet(&declared), &committed, &mut problems),
+        Ok(committed) => {
+            let wishes = change.wishes(&declared);
+            check(&fleet(&declared), &wishes, &committed, &mut problems);
+        }
     }
     problems.to_string()
 }

@@ -145,7 +145,9 @@ impl Issue {
         let validity = Validity::starting(desk.now, subject.lifetime)?;
         let made = match (&subject.request, subject.usage) {
             (Some(request), _) => authority.sign(request, &subject.name, validity),
-            (None, Usage::Server) => authority.server(&subject.name, &subject.addresses, validity),
+            (None, Usage::Server | Usage::Listener) => {
+                authority.server(&subject.name, &subject.addresses, validity)
+            }
             (None, Usage::Client) => authority.client(&subject.name, validity),
         };
         made.with_context(|| format!("issuing the certificate of {}", subject.name))

@@ -1,26 +1,23 @@
-//! Certificates and requests, read from PEM wherever they were made.
+//! Certificates, read from PEM wherever they were made.
 
 use std::fmt;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use data_encoding::BASE64;
-use rcgen::SubjectPublicKeyInfo;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, ServerName};
 use time::OffsetDateTime;
-use x509_parser::certification_request::X509CertificationRequest;
+use webpki::EndEntityCert;
 use x509_parser::extensions::GeneralName;
-use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY};
 use x509_parser::prelude::{FromDer, X509Certificate};
-use x509_parser::x509;
 
-use super::key::Key;
+use super::name::Address;
 
 /// A certificate.
 #[derive(Clone)]
 pub struct Certificate {
-    pub(super) der: CertificateDer<'static>,
-    pub(super) public: Vec<u8>,
+    der: CertificateDer<'static>,
+    public: Vec<u8>,
     common_name: Option<String>,
     subject: String,
     names: Vec<String>,
@@ -70,9 +67,23 @@ impl Certificate {
         self.not_after
     }
 
-    /// Whether a private key is its own.
-    pub fn is_of(&self, key: &Key) -> bool {
-        key.public() == self.public
+    /// Its bytes.
+    pub fn der(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+
+    /// Whether a key is its own: of its key the public half, DER.
+    pub fn is_of(&self, public: &[u8]) -> bool {
+        self.public == public
+    }
+
+    /// Whether it holds where somebody dials; of a wildcard, for a name that it covers.
+    pub fn holds_for(&self, address: &Address) -> bool {
+        let name = ServerName::try_from(address.to_string().replace('*', "any"));
+        let parsed = EndEntityCert::try_from(&self.der);
+        parsed.is_ok_and(|parsed| {
+            name.is_ok_and(|name| parsed.verify_is_valid_for_subject_name(&name).is_ok())
+        })
     }
 
     /// Its PEM text.
@@ -161,50 +172,4 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// What counts of a certificate request: the public key, whose owner signed it.
-pub struct Request {
-    pub(super) public: SubjectPublicKeyInfo,
-}
-
-impl Request {
-    /// Reads a request; its subject, extensions and wishes are not looked at.
-    ///
-    /// # Errors
-    /// A damaged one, one that another key signed, and keys other than P-256.
-    pub fn read(pem: &[u8]) -> Result<Self> {
-        let (_, block) = x509_parser::pem::parse_x509_pem(pem)
-            .map_err(|_| anyhow!("there is no whole request in it: copy it again, from -----BEGIN CERTIFICATE REQUEST----- to its end"))?;
-        ensure!(
-            matches!(
-                block.label.as_str(),
-                "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST"
-            ),
-            "it is a {}, no certificate request: the device makes one with `openssl req -new`",
-            block.label.to_lowercase()
-        );
-        let parsed = X509CertificationRequest::from_der(&block.contents);
-        let (_, request) = parsed.map_err(|_| anyhow!("the request is damaged: make it again"))?;
-        let info = &request.certification_request_info.subject_pki;
-        ensure!(
-            is_p256(info),
-            "the request's key is not P-256: make it with `openssl ecparam -genkey -name prime256v1`"
-        );
-        let signed = request.verify_signature();
-        signed
-            .ok()
-            .context("the request is not signed by its own key: make it again")?;
-        let public = SubjectPublicKeyInfo::from_der(info.raw).context("reading its key")?;
-        Ok(Self { public })
-    }
-}
-
-fn is_p256(info: &x509::SubjectPublicKeyInfo<'_>) -> bool {
-    let algorithm = &info.algorithm;
-    let curve = algorithm
-        .parameters
-        .as_ref()
-        .and_then(|found| found.as_oid().ok());
-    algorithm.algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY && curve == Some(OID_EC_P256)
 }
