@@ -85,7 +85,7 @@ impl Fleet {
                 row.leaf = true;
                 let leafs = look.leafz.iter().flat_map(|leafz| &leafz.leafs);
                 let mut links = leafs.filter(|link| {
-                    !link.is_spoke && link.name == *server && link.account == leaf.account
+                    !link.is_spoke && link.name == *server && link.account == leaf.account_id
                 });
                 let link = links.next();
                 row.missing_unless(link.is_some(), is_alone, &own.server);

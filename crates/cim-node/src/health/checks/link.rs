@@ -142,7 +142,9 @@ fn leaves(context: &Context) -> Vec<(String, Verdict)> {
                     .iter()
                     .filter(|server| {
                         !leafz.leafs.iter().any(|leaf| {
-                            !leaf.is_spoke && leaf.name == **server && leaf.account == wanted.account
+                            !leaf.is_spoke
+                                && leaf.name == **server
+                                && leaf.account == wanted.account_id
                         })
                     })
                     .map(String::as_str)
