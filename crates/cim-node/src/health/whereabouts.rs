@@ -59,7 +59,7 @@ impl<'a> Whereabouts<'a> {
 
     /// Where a leaf's server is.
     pub fn place(&self, leaf: &WatchedLeaf, server: &str) -> Place<'a> {
-        if let Some(link) = self.here.get(&(server, leaf.account.as_str())) {
+        if let Some(link) = self.here.get(&(server, leaf.account_id.as_str())) {
             return Place::Here(link);
         }
         let mut silent = Vec::new();

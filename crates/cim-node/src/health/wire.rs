@@ -28,6 +28,9 @@ struct Setup {
     /// The leaf, or the hub's node.
     instance: String,
     server: String,
+    /// As whom the nodes of a hub answer together: its first node, by name. Of those that listen in one group nats-server
+    /// asks one alone, be it of another hub that the same leaf dials.
+    group: String,
     /// Accounts in which something is said.
     accounts: Vec<String>,
     /// Names of canaries, each with the one that its answer goes by; none on a hub.
@@ -72,9 +75,12 @@ impl Setup {
             };
             (node.clone(), member)
         });
+        let hub = watch.peers.iter().chain([&health.server_name]).min();
+        let first = hub.unwrap_or(&health.server_name);
         Self {
             instance: watch.instance.clone(),
             server: health.server_name.clone(),
+            group: format!("cim-health.{first}"),
             accounts: watch.accounts.clone(),
             canaries: plain.into_iter().chain(flows).collect(),
             links: watch

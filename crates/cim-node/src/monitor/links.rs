@@ -28,7 +28,7 @@ pub struct Leaf {
     /// Whether this server is the leaf.
     #[serde(default)]
     pub is_spoke: bool,
-    /// The account that it is bound to here.
+    /// The account that it is bound to here; on a hub in operator mode its public key.
     #[serde(default)]
     pub account: String,
     /// Address of the other end.

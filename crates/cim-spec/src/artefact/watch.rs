@@ -124,6 +124,8 @@ pub struct WatchedLeaf {
     pub leaf: String,
     /// The account here that it is bound to.
     pub account: String,
+    /// What `/leafz` calls that account: its public key in operator mode, else its name.
+    pub account_id: String,
     /// Server names of its servers: each of them links.
     pub servers: Vec<String>,
     /// Its JetStream domain.

@@ -8,7 +8,7 @@ use crate::implied;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::spec::{
-    BackupOptions, CountLevels, HealthOptions, HubSpec, LeafSpec, PercentLevels, TimeLevels,
+    BackupOptions, CountLevels, Fleet, HealthOptions, HubSpec, LeafSpec, PercentLevels, TimeLevels,
 };
 
 /// What `cim-health` watches of one server.
@@ -46,6 +46,7 @@ pub(super) fn of_hub(
     let leaves = spec.fleet.leaves.iter().map(|(name, leaf)| WatchedLeaf {
         leaf: name.clone(),
         account: leaf.account.clone(),
+        account_id: account_id(&spec.fleet, &leaf.account),
         servers: match leaf.nodes.is_empty() {
             true => vec![name.clone()],
             false => leaf.nodes.keys().cloned().collect(),
@@ -60,6 +61,16 @@ pub(super) fn of_hub(
         peers: others.filter(|name| **name != spec.node).cloned().collect(),
         ..watched
     })
+}
+
+/// What nats-server's monitoring pages call an account.
+fn account_id(fleet: &Fleet, name: &str) -> String {
+    let account = fleet
+        .accounts
+        .get(name)
+        .filter(|_| fleet.operator.is_some());
+    let key = account.and_then(|account| account.fields.text("nkey"));
+    key.unwrap_or(name).to_owned()
 }
 
 pub(super) fn of_leaf(

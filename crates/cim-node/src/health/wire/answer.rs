@@ -13,18 +13,15 @@ use super::ask::unix_micros;
 use super::{Received, Setup, Shared};
 use crate::health::summary::Summary;
 
-/// One node of a hub answers, the nearest.
-const GROUP: &str = "cim-health";
-
 /// The longest question that is answered: an answer is not much longer.
 const LONGEST_ASK: usize = 256;
 
 /// The longest report that is read: a hub's node with 10,000 leaves has some 240 KiB.
 const LONGEST_REPORT: usize = 512 * 1024;
 
-/// Answers canaries, one after the other.
+/// Answers canaries, one after the other; of a hub's nodes the nearest to who asks does.
 pub(super) async fn canaries(client: &Client, setup: &Setup) -> Result<()> {
-    let asks = client.queue_subscribe(implied::ANY_ASK, GROUP.to_owned());
+    let asks = client.queue_subscribe(implied::ANY_ASK, setup.group.clone());
     let mut asks = asks.await.context("subscribing")?;
     while let Some(ask) = asks.next().await {
         if let Some((back, answer)) = answer(&ask, &setup.server) {

@@ -113,6 +113,8 @@ impl Speaker {
             .ping_interval(PING)
             .subscription_capacity(WAITING)
             .client_capacity(WAITING)
+            // Through another node of the cluster it would speak of that one's links, and stay there.
+            .ignore_discovered_servers()
             // Counted from 1: the first try is at once.
             .reconnect_delay_callback(|tries| {
                 let before = u64::try_from(tries.saturating_sub(1)).unwrap_or(u64::MAX);
