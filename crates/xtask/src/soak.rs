@@ -1,5 +1,6 @@
 //! `cargo xtask soak`: campaigns that take long; the last result of each stands in docs/.
 
+mod backup;
 mod kills;
 mod machine;
 mod page;
@@ -16,6 +17,8 @@ use crate::workspace::Workspace;
 /// What there is to run.
 #[derive(clap::Subcommand)]
 pub enum Campaign {
+    /// Takes, restores and drills a backup of 20 streams, 100,000 messages and 50 consumers; writes docs/backup.md.
+    Backup,
     /// Kills our tools and nats-server a hundred times in the middle of each thing that they do; writes docs/kills.md.
     Kills(kills::Args),
     /// Breaks what each story of the lab guards, and sees that the story fails for it.
@@ -38,6 +41,7 @@ pub enum Campaign {
 /// Runs a campaign.
 pub fn run(campaign: &Campaign, workspace: &Workspace, progress: &Progress) -> Result<()> {
     match campaign {
+        Campaign::Backup => backup::run(workspace, progress),
         Campaign::Kills(args) => kills::run(args, workspace, progress),
         Campaign::Lab { names } => lab::mutants(names, workspace, progress),
         Campaign::Modules { names } => test::mutants(names, workspace, progress),

@@ -53,9 +53,19 @@ async fn all(api: &Api, name: &str, info: Value, digest: String) -> Result<Value
     ];
     let numbers: Vec<_> = numbers.iter().map(|field| state[field].clone()).collect();
     let mut config = info["config"].clone();
-    config["metadata"] = Value::Null; // the server's own words in it
+    labels(&mut config);
     let positions = positions(api, name, state).await?;
     Ok(json!([config, numbers, digest, positions]))
+}
+
+/// Leaves out what the server writes there itself.
+fn labels(config: &mut Value) {
+    if let Some(labels) = config["metadata"].as_object_mut() {
+        labels.retain(|name, _| !name.starts_with("_nats."));
+        if labels.is_empty() {
+            config["metadata"] = Value::Null;
+        }
+    }
 }
 
 /// What answers to direct reads say of themselves, not of a message.
@@ -138,7 +148,7 @@ async fn positions(api: &Api, name: &str, state: &Value) -> Result<BTreeMap<Stri
     };
     let numbers = |info: &Value| {
         let mut config = info["config"].clone();
-        config["metadata"] = Value::Null;
+        labels(&mut config);
         // Which messages were the last ones is not in a snapshot: once restored, all after the position count.
         let pending = match config["deliver_policy"] == "last_per_subject" {
             true => Value::Null,

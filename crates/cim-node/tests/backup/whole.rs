@@ -1,17 +1,35 @@
 //! An account with every kind of stream and consumer comes back as it was.
 
-use anyhow::Result;
+use std::time::Instant;
+use std::{env, fs};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::held::held;
 use crate::support::{Site, asked, one, site, until};
 
-/// `CIM_MESSAGES=100000` for the long form.
-fn messages() -> usize {
-    let messages = std::env::var("CIM_MESSAGES").ok();
-    messages
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(10_000)
+/// How many messages there are; `cargo xtask soak backup` asks for more.
+fn messages() -> Result<usize> {
+    match env::var("CIM_SOAK_MESSAGES") {
+        Ok(count) => count.parse().context("CIM_SOAK_MESSAGES"),
+        Err(_) => Ok(10_000),
+    }
+}
+
+/// How long each took, in seconds, for `cargo xtask soak backup`.
+#[derive(Serialize)]
+struct Took {
+    messages: u64,
+    create: f64,
+    restore: f64,
+    drill: f64,
+}
+
+fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
+    let since = Instant::now();
+    Ok((work()?, since.elapsed().as_secs_f64()))
 }
 
 /// What the streams are, beside files with limits.
@@ -164,7 +182,7 @@ async fn moved(site: &Site, names: &[String]) -> Result<()> {
 #[tokio::test]
 async fn twenty_streams_and_fifty_consumers_come_back_equal() -> Result<()> {
     let source = one()?;
-    fill(&source, messages()).await?;
+    fill(&source, messages()?).await?;
     let api = source.api().await?;
     let before = held(&api, "STREAM.NAMES").await?;
     assert_eq!(before.len(), 20);
@@ -173,9 +191,8 @@ async fn twenty_streams_and_fifty_consumers_come_back_equal() -> Result<()> {
         .map(|stream| stream[3].as_object().map_or(0, serde_json::Map::len))
         .sum();
     assert_eq!(consumers, 51);
-    let said = source.create(&[])?;
+    let (said, create) = timed(|| source.create(&[]))?;
     said.ended(0, &["20 streams, 51 consumers"]);
-    print!("{}", said.out);
     let backup = cim_node::backup::folder::backups(&source.folder())?
         .pop()
         .unwrap_or_default();
@@ -188,9 +205,8 @@ async fn twenty_streams_and_fifty_consumers_come_back_equal() -> Result<()> {
 
     // Into a server that encrypts what it stores.
     let target = site("", ", cipher: aes, key: \"made for this test\"")?;
-    let said = target.restore(&backup, &[])?;
+    let (said, restore) = timed(|| target.restore(&backup, &[]))?;
     said.ended(0, &["20 streams restored"]);
-    print!("{}", said.out);
     let after = held(&target.api().await?, "STREAM.NAMES").await?;
     for (name, stream) in &before {
         let mut expected = stream.clone();
@@ -203,8 +219,17 @@ async fn twenty_streams_and_fifty_consumers_come_back_equal() -> Result<()> {
         assert_eq!(found, expected, "{name}");
     }
 
-    let said = source.drill(&[])?;
+    let (said, drill) = timed(|| source.drill(&[]))?;
     said.ended(0, &["20 of 20 streams came back whole"]);
-    print!("{}", said.out);
+    let counts = before.values().filter_map(|stream| stream[1][0].as_u64());
+    let took = Took {
+        messages: counts.sum(),
+        create,
+        restore,
+        drill,
+    };
+    if let Some(file) = env::var_os("CIM_SOAK_REPORT") {
+        fs::write(file, serde_json::to_string(&took)?)?;
+    }
     Ok(())
 }
