@@ -101,13 +101,15 @@ rec {
     # In operator mode what our programs log in with ends; each is read by path here.
     ++ map (file: "--credential ${quoted file}") (
       lib.optionals hasOperator (
-        lib.filter (file: file != null) (
-          lib.concatLists (
-            lib.mapAttrsToList (service: map (fileOf service)) {
-              health = linked;
-              provision = holding;
-              backup = lib.optionals backup.enable (if backup.accounts == null then holding else backup.accounts);
-            }
+        lib.unique (
+          lib.filter (file: file != null) (
+            lib.concatLists (
+              lib.mapAttrsToList (service: map (fileOf service)) {
+                health = linked;
+                provision = holding;
+                backup = lib.optionals backup.enable (if backup.accounts == null then holding else backup.accounts);
+              }
+            )
           )
         )
       )

@@ -1,13 +1,18 @@
-//! A wire to a server's port that a test can cut, as networks do: the servers go on, and are not told.
+//! A wire to a server's port that a test can cut or make long, as networks do: the servers go on, and are not told.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::sync::watch::{Receiver, Sender, channel};
+use tokio::time::{Instant, sleep_until};
 
 /// How a wire is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +24,9 @@ pub enum Cut {
     Silent,
 }
 
+/// Microseconds that everything takes in one direction.
+type Delay = Arc<AtomicU64>;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Whole,
@@ -26,11 +34,15 @@ enum State {
     Gone,
 }
 
-/// A port on loopback that leads to another one. Whole at first; it goes when dropped.
+/// How many pieces may be under way in one direction.
+const UNDER_WAY: usize = 64;
+
+/// A port on loopback that leads to another one. Whole and short at first; it goes when dropped.
 pub struct Wire {
     port: u16,
     state: Sender<State>,
     trip: Sender<Option<String>>,
+    delay: Delay,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -42,6 +54,7 @@ impl Wire {
     pub fn to(port: u16) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
+            .enable_time()
             .build()
             .context("starting a wire")?;
         let listening = || -> std::io::Result<_> {
@@ -55,19 +68,25 @@ impl Wire {
         let (listener, own) = listening().context("listening for a wire")?;
         let (state, seen) = channel(State::Whole);
         let (trip, armed) = channel(None);
-        let tripped = Trip {
-            armed,
-            state: state.clone(),
+        let delay = Delay::default();
+        let ends = Ends {
+            to: port,
+            delay: Arc::clone(&delay),
+            trip: Trip {
+                armed,
+                state: state.clone(),
+            },
         };
         // A thread of its own: tests stand still while they start and kill servers, and the wire must not.
         let thread = std::thread::Builder::new()
             .name("wire".to_owned())
-            .spawn(move || runtime.block_on(serve(listener, port, seen, tripped)))
+            .spawn(move || runtime.block_on(serve(listener, ends, seen)))
             .context("starting a wire")?;
         Ok(Self {
             port: own.port(),
             state,
             trip,
+            delay,
             thread: Some(thread),
         })
     }
@@ -75,6 +94,12 @@ impl Wire {
     /// Where to dial.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Has what is sent from now on take so long, each way.
+    pub fn delay(&self, each_way: Duration) {
+        let micros = u64::try_from(each_way.as_micros()).unwrap_or(u64::MAX);
+        self.delay.store(micros, Ordering::Relaxed);
     }
 
     /// Cuts it, or cuts it in another way.
@@ -123,8 +148,16 @@ impl Drop for Wire {
     }
 }
 
+/// Where a wire leads, and how long that takes.
+#[derive(Clone)]
+struct Ends {
+    to: u16,
+    delay: Delay,
+    trip: Trip,
+}
+
 /// Takes connections for as long as there is a wire. While it is silent they wait unanswered in the kernel's queue.
-async fn serve(listener: TcpListener, to: u16, mut state: Receiver<State>, trip: Trip) {
+async fn serve(listener: TcpListener, ends: Ends, mut state: Receiver<State>) {
     loop {
         let now = *state.borrow_and_update();
         let changed = state.changed();
@@ -137,9 +170,7 @@ async fn serve(listener: TcpListener, to: u16, mut state: Receiver<State>, trip:
                     biased;
                     _ = changed => {}
                     Ok((near, _)) = listener.accept() => match now {
-                        State::Whole => {
-                            drop(tokio::spawn(connection(near, to, state.clone(), trip.clone())));
-                        }
+                        State::Whole => drop(tokio::spawn(connection(near, ends.clone(), state.clone()))),
                         _ => reset(&near),
                     },
                 }
@@ -149,8 +180,9 @@ async fn serve(listener: TcpListener, to: u16, mut state: Receiver<State>, trip:
 }
 
 /// One connection, until an end closes it or the wire resets it.
-async fn connection(mut near: TcpStream, to: u16, mut state: Receiver<State>, trip: Trip) {
-    let mut far = match TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, to))).await {
+async fn connection(mut near: TcpStream, ends: Ends, mut state: Receiver<State>) {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ends.to));
+    let mut far = match TcpStream::connect(address).await {
         Ok(far) => far,
         Err(_) => return reset(&near),
     };
@@ -158,10 +190,11 @@ async fn connection(mut near: TcpStream, to: u16, mut state: Receiver<State>, tr
         let (near_in, near_out) = near.split();
         let (far_in, far_out) = far.split();
         let (there, back) = (state.clone(), state.clone());
+        let delay = &ends.delay;
         let both = async {
             tokio::try_join!(
-                pass(near_in, far_out, there, Some(trip)),
-                pass(far_in, near_out, back, None)
+                pass(near_in, far_out, there, delay, Some(&ends.trip)),
+                pass(far_in, near_out, back, delay, None)
             )
         };
         tokio::select! {
@@ -184,27 +217,59 @@ fn reset(stream: &TcpStream) {
 
 /// Carries one direction while the wire is whole.
 async fn pass(
+    from: ReadHalf<'_>,
+    to: WriteHalf<'_>,
+    state: Receiver<State>,
+    delay: &Delay,
+    trip: Option<&Trip>,
+) -> Result<()> {
+    let (line, under_way) = mpsc::channel(UNDER_WAY);
+    let there = take(from, line, state.clone(), delay);
+    tokio::try_join!(there, bring(to, under_way, state, trip)).map(drop)
+}
+
+/// A piece, and when it arrives; an empty one is the end.
+type Piece = (Instant, Vec<u8>);
+
+async fn take(
     mut from: ReadHalf<'_>,
-    mut to: WriteHalf<'_>,
+    line: mpsc::Sender<Piece>,
     mut state: Receiver<State>,
-    trip: Option<Trip>,
+    delay: &Delay,
 ) -> Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         state_is(&mut state, State::Whole).await?;
         let length = from.read(&mut buffer).await?;
+        let read = buffer.get(..length).unwrap_or_default().to_vec();
+        let delay = Duration::from_micros(delay.load(Ordering::Relaxed));
+        line.send((Instant::now() + delay, read)).await?;
+        if length == 0 {
+            return Ok(());
+        }
+    }
+}
+
+async fn bring(
+    mut to: WriteHalf<'_>,
+    mut under_way: mpsc::Receiver<Piece>,
+    mut state: Receiver<State>,
+    trip: Option<&Trip>,
+) -> Result<()> {
+    while let Some((due, piece)) = under_way.recv().await {
+        sleep_until(due).await;
         // It may have been cut since.
         state_is(&mut state, State::Whole).await?;
-        let read = buffer.get(..length).unwrap_or_default();
-        if read.is_empty() {
+        if piece.is_empty() {
             return Ok(to.shutdown().await?);
         }
         // Before it is passed on, so that no answer is quicker.
-        if let Some(trip) = &trip {
-            trip.look(read);
+        if let Some(trip) = trip {
+            trip.look(&piece);
         }
-        to.write_all(read).await?;
+        to.write_all(&piece).await?;
     }
+    Ok(())
 }
 
 async fn state_is(state: &mut Receiver<State>, wanted: State) -> Result<()> {

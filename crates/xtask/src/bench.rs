@@ -5,6 +5,7 @@ mod evaluation;
 mod gone;
 mod health;
 mod identity;
+mod promises;
 mod provisioning;
 mod rendering;
 mod specs;

@@ -46,6 +46,8 @@ pub fn full_disk(scene: &Scene) -> Result<()> {
         stored.push(stream.store(10_000)?);
     }
     host.fill_disk(unit)?;
+    // Before anybody is refused anything.
+    host.says(hub, &["CRITICAL disk: "], PATIENCE)?;
     // The file that is open may have room for a little.
     let refused = (0..100).find_map(|_| match stream.store(100_000) {
         Ok(sequence) => {

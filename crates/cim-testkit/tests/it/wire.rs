@@ -1,4 +1,4 @@
-//! A wire carries both ways, and each cut does what networks do.
+//! A wire carries both ways, as long as it is to take, and each cut does what networks do.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -116,6 +116,32 @@ fn silence_ends_nothing_and_what_was_sent_arrives_later() -> Result<()> {
     far.read_exact(&mut late)?;
     assert_eq!(late, [sent]);
     carries(&mut far, &mut near, "and back")
+}
+
+/// Many pieces take no longer than one: they are under way together, and arrive in order.
+#[test]
+fn a_long_wire_takes_its_time_each_way() -> Result<()> {
+    let (server, wire) = server()?;
+    let (mut near, mut far) = ends(&wire, &server)?;
+    carries(&mut near, &mut far, "before")?;
+    let delay = Duration::from_millis(200);
+    wire.delay(delay);
+    let begin = Instant::now();
+    let pieces = 10_u32;
+    for piece in 0..pieces {
+        near.write_all(&[u8::try_from(piece)?])?;
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    arrives(&mut far, "\0\x01\x02\x03\x04\x05\x06\x07\x08\x09")?;
+    let there = begin.elapsed();
+    ensure!(there >= delay && there < delay * pieces / 2, "{there:?}");
+    carries(&mut far, &mut near, "and back")?;
+    ensure!(begin.elapsed() >= delay * 2, "{:?}", begin.elapsed());
+    wire.delay(Duration::ZERO);
+    let begin = Instant::now();
+    carries(&mut near, &mut far, "short again")?;
+    ensure!(begin.elapsed() < delay, "{:?}", begin.elapsed());
+    Ok(())
 }
 
 #[test]

@@ -8,7 +8,8 @@ use cim_testkit::Fleet;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::health::{Daemon, HUB, LEAF, Watcher, promised};
+use super::health::{Daemon, HUB, LEAF, Watcher};
+use super::promises::Promises;
 
 /// What was promised: this long, after the ping window where it is silent.
 const NOTICED: Duration = Duration::from_secs(2);
@@ -34,6 +35,7 @@ pub fn run(
     runtime: &tokio::runtime::Runtime,
     watcher: &Watcher,
     leaf: &Value,
+    promises: &mut Promises,
 ) -> Result<()> {
     let ping = ping_window(leaf)?;
     let mut daemon = Told::start(watcher)?;
@@ -41,7 +43,7 @@ pub fn run(
     fleet.kill(HUB)?;
     let took = daemon.until("STATUS=CRITICAL link hub")?;
     println!("the daemon tells of a hub that is gone");
-    promised("killed, s", took.as_secs_f64(), NOTICED.as_secs_f64());
+    promises.at_most("killed, s", took.as_secs_f64(), NOTICED.as_secs_f64());
     fleet.start(HUB)?;
     runtime.block_on(fleet.linked(LEAF))?;
     daemon.until("STATUS=OK")?;
@@ -50,7 +52,7 @@ pub fn run(
     let took = daemon.until("STATUS=CRITICAL link hub");
     kill_process(hub, Signal::CONT).context("letting the hub go on")?;
     let limit = (ping + NOTICED).as_secs_f64();
-    promised("silent, s", took?.as_secs_f64(), limit);
+    promises.at_most("silent, s", took?.as_secs_f64(), limit);
     Ok(())
 }
 
