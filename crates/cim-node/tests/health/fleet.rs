@@ -31,7 +31,7 @@ fn hub(more: &[&str]) -> Result<Value> {
 }
 
 /// Waits until the table is as it should be.
-fn until(hub: &Beside, is: impl Fn(&Value) -> Result<()>) -> Result<Value> {
+pub fn until(hub: &Beside, is: impl Fn(&Value) -> Result<()>) -> Result<Value> {
     let until = Instant::now() + PATIENCE;
     loop {
         let said = hub.fleet(&["--json"])?;
@@ -44,7 +44,8 @@ fn until(hub: &Beside, is: impl Fn(&Value) -> Result<()>) -> Result<Value> {
     }
 }
 
-fn states(fleet: &Value, wanted: &[(&str, &str)]) -> Result<()> {
+/// The table has these servers in these states, and no others.
+pub fn states(fleet: &Value, wanted: &[(&str, &str)]) -> Result<()> {
     let rows = fleet["servers"].as_array().context("no servers")?;
     let found: Vec<_> = rows
         .iter()
