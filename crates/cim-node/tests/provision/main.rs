@@ -2,7 +2,9 @@
 
 mod cluster;
 mod consumers;
+mod deployed;
 mod domain;
+mod durable;
 mod fields;
 mod health;
 mod import;
