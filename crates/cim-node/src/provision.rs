@@ -99,6 +99,7 @@ impl Run {
             over.set(over.get() + 1);
             let how = match (outcome, &step.action) {
                 (Outcome::Failed(_), _) => "failed",
+                (Outcome::Later(_), _) => "waits for servers",
                 (Outcome::Done, Action::Create) => "made",
                 (Outcome::Done, _) => "updated",
             };

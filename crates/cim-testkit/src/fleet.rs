@@ -13,7 +13,7 @@ use cim_spec::plan::Address;
 use crate::keys::Keys;
 use crate::peers::Peers;
 use crate::ports::Held;
-use crate::{Member, Ports};
+use crate::{Member, Ports, Wire};
 
 /// A fleet of real nats-servers; all are killed when it is dropped.
 pub struct Fleet {
@@ -237,21 +237,22 @@ impl Fleet {
         self.member(name)?.health(&self.keys)
     }
 
-    /// The words with which `cim-health` logs in to a server.
+    /// Puts a wire before a hub's node: whoever dials it for a leaf link, and was not started yet, does so by the wire.
     ///
     /// # Errors
-    /// A name that no server has.
-    pub fn health_logins(&self, name: &str) -> Result<Vec<String>> {
-        let member = self.member(name)?;
-        let accounts = &self.health(name)?.watch.accounts;
-        let files = accounts.iter().map(|account| {
-            let file = member.dir().join(format!("{account}.health.nk"));
-            format!("--login={account}={}", file.display())
-        });
-        let tls = member.plan().client.tls.is_some();
-        let ca = tls.then(|| format!("--ca={}", self.ca_file().display()));
-        let server = format!("--server={}", member.url());
-        Ok(files.chain([server]).chain(ca).collect())
+    /// A node that takes no leaves, and what the system says of sockets and files.
+    pub fn wire(&mut self, node: &str) -> Result<Wire> {
+        let member = self.member(node)?;
+        let listener = member
+            .plan
+            .leafnodes
+            .as_ref()
+            .context("it takes no leaves")?;
+        let address = listener.advertise.clone();
+        let wire = Wire::to(member.port(Listener::Leafnodes))?;
+        // Also where the node tells its leaves to come back to: else they would go round the wire.
+        self.outside(Listener::Leafnodes, address, wire.port())?;
+        Ok(wire)
     }
 
     /// Names of all servers.

@@ -88,6 +88,11 @@ impl Identity {
         &self.files
     }
 
+    /// Puts a JWT that was made elsewhere where it stands in `identity/`.
+    pub(crate) fn set(&mut self, place: &str, text: String) {
+        self.files.insert(place.to_owned(), text);
+    }
+
     /// The public keys.
     pub fn keys(&self) -> &Keys {
         &self.keys
@@ -213,7 +218,7 @@ impl Identity {
 }
 
 /// The key of an account's role.
-fn role_key(account: &str, role: &str) -> KeyPair {
+pub(crate) fn role_key(account: &str, role: &str) -> KeyPair {
     key(KeyPairType::Account, &format!("{account}.{role}"))
 }
 

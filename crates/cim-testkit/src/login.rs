@@ -6,7 +6,42 @@ use cim_spec::plan::Proof;
 
 use crate::Fleet;
 
+/// A password that tests give to users who can have nothing better.
+pub const PASSWORD: &str = "s3cret";
+
+/// bcrypt of [`PASSWORD`], of the cheapest kind.
+pub const PASSWORD_HASH: &str = "$2a$04$abcdefghijklmnopqrstuuLZYjhNQAOdpbzt4WxWlUHjv1wsyH5DG";
+
 impl Fleet {
+    /// The words with which `cim-health` logs in to a server.
+    ///
+    /// # Errors
+    /// A name that no server has.
+    pub fn health_logins(&self, name: &str) -> Result<Vec<String>> {
+        let member = self.member(name)?;
+        let accounts = &self.health(name)?.watch.accounts;
+        let files = accounts.iter().map(|account| {
+            let file = member.login_file(account, "health");
+            format!("--login={account}={}", file.display())
+        });
+        let tls = member.plan().client.tls.as_ref();
+        let ca = tls.map(|_| format!("--ca={}", self.ca_file().display()));
+        let own = tls.filter(|tls| tls.verifies()).map(|_| {
+            let file = |name: &str| member.dir().join(name).display().to_string();
+            let (certificate, key) = (file("cert.pem"), file("key.pem"));
+            [
+                format!("--certificate={certificate}"),
+                format!("--key={key}"),
+            ]
+        });
+        let server = format!("--server={}", member.url());
+        Ok(files
+            .chain([server])
+            .chain(ca)
+            .chain(own.into_iter().flatten())
+            .collect())
+    }
+
     /// The seed that stands for a user of a server's accounts, or for a leaf that it knows.
     ///
     /// # Errors

@@ -55,6 +55,16 @@ impl Member {
         self.ports.get(&listener).copied().unwrap_or_default()
     }
 
+    /// What a program beside the server logs in to an account with: the key that the host made, or in operator mode the
+    /// creds that the desk made.
+    pub fn login_file(&self, account: &str, service: &str) -> PathBuf {
+        let kind = match self.plan.operator {
+            Some(_) => "creds",
+            None => "nk",
+        };
+        self.dir.join(format!("{account}.{service}.{kind}"))
+    }
+
     /// Writes everything anew, with a new certificate.
     pub(crate) fn write(&self, keys: &Keys, identities: &Identities) -> Result<()> {
         self.keyed(keys).write(&self.plan, identities)?;

@@ -321,17 +321,7 @@ async fn the_desk_pushes_an_account_and_the_flow_changes_on_the_running_link() -
     running
         .identity
         .make(&fleet(&running.declared), now() + 1)?;
-    let text = running.identity.files()["accounts/CIM.jwt"].clone();
-    let account = running.identity.keys().account("CIM").context("a key")?;
-    let pushed = desk
-        .client
-        .request(
-            format!("$SYS.REQ.ACCOUNT.{account}.CLAIMS.UPDATE"),
-            text.into(),
-        )
-        .await?;
-    let pushed: Value = serde_json::from_slice(&pushed.payload)?;
-    ensure!(pushed["error"].is_null(), "{pushed}");
+    running.identity.push(&running.servers, HUB, "CIM").await?;
     assert_eq!(
         running.identity.creds(&format!("leaves/{LEAF}.jwt"))?,
         creds

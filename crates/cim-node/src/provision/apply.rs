@@ -12,7 +12,7 @@ use cim_spec::asset::{Consumer, Field, Stream};
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use super::api::{Api, Failure, Pauses};
+use super::api::{Api, Failure, Pauses, Refusal};
 use super::asset::Asset;
 use super::copies::origins;
 use super::defaults;
@@ -28,6 +28,18 @@ pub enum Outcome {
     Done,
     /// It does not; why.
     Failed(String),
+    /// It does not yet: too few servers of the cluster are there; the server's words.
+    Later(String),
+}
+
+/// nats-server: no servers suit the placement.
+const NO_PEERS: u64 = 10005;
+
+/// Whether servers are missing that may come: of a cluster that starts the leader does not know them all. Tags that no
+/// server has, and room, are another matter.
+fn lacks_servers(refusal: &Refusal) -> bool {
+    let lasts = |why: &&str| refusal.words.contains(*why);
+    refusal.code == NO_PEERS && !["tag", "storage"].iter().any(lasts)
 }
 
 /// How long a node that has come back may take to read what was decided without it: up to 2.7 s were seen.
@@ -73,7 +85,13 @@ pub async fn apply(
         .into_iter()
         .partition(|step| missing.contains(&step.asset.stream()));
     for step in orphans {
-        let outcome = Outcome::Failed(format!("its stream {} was not made", step.asset.stream()));
+        let of = step.asset.stream();
+        let why = format!("its stream {of} was not made");
+        let mut streams = outcomes.iter().filter(|(asset, _)| asset.stream() == of);
+        let outcome = match streams.any(|(_, outcome)| matches!(outcome, Outcome::Later(_))) {
+            true => Outcome::Later(why),
+            false => Outcome::Failed(why),
+        };
         tell(step, &outcome);
         outcomes.insert(step.asset.clone(), outcome);
     }
@@ -145,6 +163,9 @@ fn conclude(
 ) {
     let outcome = match result {
         Ok(()) => Outcome::Done,
+        Err(Failure::Refused(refusal)) if lacks_servers(&refusal) => {
+            Outcome::Later(refusal.to_string())
+        }
         Err(failure) => Outcome::Failed(failure.to_string()),
     };
     tell(step, &outcome);
@@ -176,6 +197,8 @@ async fn carry_out(api: &Api, step: &Step) -> Result<(), Failure> {
         };
         match attempt.await {
             Err(Failure::Silent(_)) if pauses.next().await => sure = false,
+            // The others of a cluster that starts are on their way.
+            Err(Failure::Refused(refusal)) if lacks_servers(&refusal) && pauses.next().await => {}
             // Another run made it first: it may be the same.
             Err(Failure::Refused(refusal)) if sure && IN_USE.contains(&refusal.code) => {
                 sure = false;

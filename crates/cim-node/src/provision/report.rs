@@ -40,8 +40,9 @@ impl Report {
     pub fn exit(&self) -> Exit {
         let some =
             |test: fn(&Action) -> bool| self.plan.steps.iter().any(|step| test(&step.action));
-        let failed =
-            |outcomes: &Outcomes| outcomes.values().any(|outcome| *outcome != Outcome::Done);
+        let outcomes = || self.outcomes.iter().flat_map(Outcomes::values);
+        let failed = outcomes().any(|outcome| matches!(outcome, Outcome::Failed(_)));
+        let later = outcomes().any(|outcome| matches!(outcome, Outcome::Later(_)));
         let refused = some(|action| {
             matches!(
                 action,
@@ -49,9 +50,9 @@ impl Report {
             )
         });
         let due = some(|action| matches!(action, Action::Create | Action::Update | Action::Lose));
-        if refused || self.outcomes.as_ref().is_some_and(failed) {
+        if refused || failed {
             Exit::Critical
-        } else if some(|action| matches!(action, Action::Unknown(_))) {
+        } else if later || some(|action| matches!(action, Action::Unknown(_))) {
             Exit::Unknown
         } else if !self.plan.warnings.is_empty() || (due && self.outcomes.is_none()) {
             Exit::Warning
@@ -90,7 +91,7 @@ impl Report {
                     .into_iter()
                     .map(|refusal| format!("error: {refusal}")),
             );
-            if let Some(Outcome::Failed(why)) = self.outcome(step) {
+            if let Some(Outcome::Failed(why) | Outcome::Later(why)) = self.outcome(step) {
                 lines.push(format!(
                     "error: {}: {why}\n  help: {}",
                     words::asset_place(step),
@@ -189,7 +190,7 @@ impl Report {
     fn step(&self, step: &Step) -> Value {
         let changes: Vec<_> = step.changes.iter().map(changed).collect();
         let failed = match self.outcome(step) {
-            Some(Outcome::Failed(why)) => Some(why),
+            Some(Outcome::Failed(why) | Outcome::Later(why)) => Some(why),
             _ => None,
         };
         json!({

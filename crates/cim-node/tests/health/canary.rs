@@ -9,7 +9,7 @@ use crate::fault::{Fault, well};
 use crate::scene::{HUB, LEAF, Scene, finding, open, pair, prepared};
 
 /// A golden spec, its leaf with a flow each way.
-fn both_ways(case: &str) -> Result<Value> {
+pub fn both_ways(case: &str) -> Result<Value> {
     let mut spec = open(case)?;
     for path in ["/leaf/fleet/leaf", "/hub/fleet/leaves/cim-prod-001"] {
         if let Some(leaf) = spec.pointer_mut(path) {

@@ -45,7 +45,8 @@ pub fn until(hub: &Beside, is: impl Fn(&Value) -> Result<()>) -> Result<Value> {
     }
 }
 
-fn states(fleet: &Value, wanted: &[(&str, &str)]) -> Result<()> {
+/// The table has these servers in these states, and no others.
+pub fn states(fleet: &Value, wanted: &[(&str, &str)]) -> Result<()> {
     let rows = fleet["servers"].as_array().context("no servers")?;
     let found: Vec<_> = rows
         .iter()

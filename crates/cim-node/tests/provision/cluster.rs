@@ -1,10 +1,14 @@
 //! A cluster of three.
 
-use anyhow::{Result, ensure};
-use cim_testkit::until;
+use std::fs;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use cim_check::Server;
+use cim_testkit::{nats_server, until};
 use serde_json::{Value, json};
 
-use crate::support::{Site, site};
+use crate::support::{Said, Site, site};
 
 pub async fn cluster() -> Result<Site> {
     let site = site(3, "server_tags: [\"node:s%\", \"here\"]\n")?;
@@ -113,6 +117,53 @@ async fn replicas_and_placement_are_set_read_back_and_changed_in_place() -> Resu
     Ok(())
 }
 
+/// A cluster is deployed node by node.
+#[tokio::test]
+async fn servers_that_are_still_to_come_are_waited_for() -> Result<()> {
+    let site = site(2, "")?;
+    site.stream("R3", json!({"num_replicas": 3}))?;
+    site.consumer("R3", "one", json!({"ack_policy": "explicit"}))?;
+    until("two have a leader", async || {
+        let said = site.run("plan", &["--wait", "1"])?;
+        ensure!(said.code == 1, "{said:?}");
+        Ok(())
+    })
+    .await?;
+    // The unit tries again: no option is wrong.
+    site.run("apply", &["--wait", "1"])?.ended(
+        3,
+        &[
+            "streams/R3.json: nats-server says: no suitable peers",
+            "fewer servers are up",
+            "its stream R3 was not made",
+        ],
+    );
+    let mut command = site.command("apply");
+    let running = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let _third = third(&site)?;
+    Said::of(running.wait_with_output()?)?.ended(0, &["2 done"]);
+    Ok(())
+}
+
+/// A server that joins two.
+fn third(site: &Site) -> Result<Server> {
+    let other = fs::read_to_string(site.dir.path().join("s1/nats.conf"))?;
+    let (_, routes) = other.split_once("routes:").context("routes")?;
+    let home = site.dir.path().join("s2");
+    fs::create_dir_all(&home)?;
+    let config = format!(
+        "server_name: s2\nlisten: \"127.0.0.1:-1\"\nports_file_dir: \"{home}\"\n\
+         jetstream {{ store_dir: \"{home}/js\" }}\ncluster {{ name: C, listen: \"127.0.0.1:-1\", routes:{routes}",
+        home = home.display(),
+    );
+    let path = home.join("nats.conf");
+    fs::write(&path, config)?;
+    Server::start(&nats_server()?, &path)
+}
+
 #[tokio::test]
 async fn a_node_that_is_killed_meanwhile_costs_nothing() -> Result<()> {
     let mut site = cluster().await?;
@@ -124,8 +175,8 @@ async fn a_node_that_is_killed_meanwhile_costs_nothing() -> Result<()> {
     let mut command = site.command("apply");
     let running = command
         .args(["--at-once", "2", "--wait", "60"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()?;
     let api = site.api().await?;
     until("the first stream is made", async || {
@@ -135,7 +186,7 @@ async fn a_node_that_is_killed_meanwhile_costs_nothing() -> Result<()> {
     })
     .await?;
     site.kill(2)?;
-    let said = crate::support::Said::of(running.wait_with_output()?)?;
+    let said = Said::of(running.wait_with_output()?)?;
     println!("{} after the kill: {}", said.code, said.out);
     until("another run converges", async || {
         let report = site.json("apply", &[])?;

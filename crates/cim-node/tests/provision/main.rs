@@ -3,8 +3,10 @@
 mod answers;
 mod cluster;
 mod consumers;
+mod deployed;
 mod domain;
 mod everywhere;
+mod durable;
 mod fields;
 mod health;
 mod import;

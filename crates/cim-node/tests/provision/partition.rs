@@ -1,7 +1,7 @@
 //! A leaf is cut off from its hub, and dies meanwhile: what was acknowledged arrives once, in order.
 
 mod crossing;
-mod held;
+pub mod held;
 mod outage;
 mod pair;
 mod publisher;

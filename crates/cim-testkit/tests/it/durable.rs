@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use async_nats::Client;
 use cim_render::Artefacts;
-use cim_render::places::Listener;
 use cim_testkit::{Cut, Fleet, Ports, Wire, golden, nats_server, plan, until};
 use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
@@ -35,14 +34,9 @@ async fn scene(edit: impl Fn(&mut Value)) -> Result<Scene> {
     edit(&mut leaf["leaf"]["fleet"]["leaf"]);
     let (hub, leaf) = (plan(&hub)?, plan(&leaf)?);
     let (of_hub, of_leaf) = (Artefacts::render(&hub)?, Artefacts::render(&leaf)?);
-    let listens = hub.leafnodes.as_ref().context("the hub takes leaves")?;
-    let address = listens.advertise.clone();
     let dir = tempfile::tempdir().context("creating a folder")?;
     let mut fleet = Fleet::prepare(vec![hub, leaf], dir.path(), &nats_server()?, Ports::Free)?;
-    let port = fleet.member("hub")?.port(Listener::Leafnodes);
-    // It has a runtime of its own.
-    let wire = tokio::task::spawn_blocking(move || Wire::to(port)).await??;
-    fleet.outside(Listener::Leafnodes, address, wire.port())?;
+    let wire = fleet.wire("hub")?;
     fleet.start_all()?;
     fleet.linked(LEAF).await?;
     let scene = Scene {

@@ -8,7 +8,6 @@ mod devices;
 mod guide;
 mod jwt;
 mod mapping;
-mod mqtt;
 mod multi_hub;
 mod operator;
 mod own_operator;
@@ -18,16 +17,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use async_nats::{Client, ConnectOptions, jetstream};
-use cim_testkit::{Fleet, Ports, golden, nats_server, plan, until};
+use cim_testkit::{Fleet, PASSWORD, PASSWORD_HASH, Ports, golden, nats_server, plan, until};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// bcrypt of [`PASSWORD`], cheaper than one of an example.
-const HASH: &str = "$2a$04$abcdefghijklmnopqrstuuLZYjhNQAOdpbzt4WxWlUHjv1wsyH5DG";
-
-/// The password of the examples' users who have one. Nobody knows that of the committed hash.
-const PASSWORD: &str = "s3cret";
-
+/// Nobody knows the password of this one.
 const COMMITTED_HASH: &str = "$2a$11$PWIFAL8RsWyGI3jVZtO9Nu8.6jOxzxfZo7c/W0eLk017hjgUKWrhy";
 
 /// Public half of the key that signs a callout's answers in the examples.
@@ -48,7 +42,7 @@ fn example(name: &str, servers: &[&str]) -> Result<Example> {
 fn example_with(name: &str, servers: &[&str], texts: &[(&str, &str)]) -> Result<Example> {
     let plans = servers.iter().map(|server| {
         let mut spec = golden(&format!("{name}-{server}"))?;
-        replace(&mut spec, COMMITTED_HASH, HASH);
+        replace(&mut spec, COMMITTED_HASH, PASSWORD_HASH);
         for (from, to) in texts {
             replace(&mut spec, from, to);
         }

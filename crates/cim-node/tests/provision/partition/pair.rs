@@ -1,22 +1,20 @@
 //! A hub and a leaf as a deployment makes them, with a wire between them that can be cut.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use async_nats::{Client, ConnectOptions};
-use cim_render::Artefacts;
-use cim_render::places::Listener;
 use cim_testkit::{Fleet, Ports, Wire, golden, nats_server, plan};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::deployed;
+
 pub const HUB: &str = "hub";
 pub const LEAF: &str = "cim-prod-001";
-const ACCOUNT: &str = "CIM";
 
 /// One end of the link: where messages begin, and where they must arrive.
 #[derive(Debug, Clone, Copy)]
@@ -123,52 +121,18 @@ pub async fn pair() -> Result<Pair> {
     declare(&mut hub, &mut leaf)?;
     let (hub, leaf) = (plan(&hub)?, plan(&leaf)?);
     let dir = tempfile::tempdir().context("creating a folder")?;
-    let listens = hub.leafnodes.as_ref().context("the hub takes leaves")?;
-    let address = listens.advertise.clone();
     let mut fleet = Fleet::prepare(vec![hub, leaf], dir.path(), &nats_server()?, Ports::Free)?;
-    let wire = Wire::to(fleet.member(HUB)?.port(Listener::Leafnodes))?;
-    // Also where the hub tells its leaves to come back to: else they would go round the wire.
-    fleet.outside(Listener::Leafnodes, address, wire.port())?;
+    let wire = fleet.wire(HUB)?;
     fleet.start_all()?;
     fleet.linked(LEAF).await?;
     let pair = Pair { fleet, wire, dir };
     for server in [LEAF, HUB] {
-        pair.provision(server)?;
+        deployed::provision(&pair.fleet, pair.dir.path(), server)?;
     }
     Ok(pair)
 }
 
 impl Pair {
-    /// `cim-provision apply` of what was rendered, with the login that it has on the host.
-    fn provision(&self, server: &str) -> Result<()> {
-        let member = self.fleet.member(server)?;
-        let folder = self.dir.path().join(format!("{server}.assets"));
-        let assets = format!("jetstream/{ACCOUNT}/");
-        for (file, content) in Artefacts::render(member.plan())?.files {
-            let Some(file) = file.strip_prefix(&assets) else {
-                continue;
-            };
-            let path = folder.join(file);
-            std::fs::create_dir_all(path.parent().context("a file has a folder")?)?;
-            std::fs::write(path, content)?;
-        }
-        let health = self.dir.path().join(format!("{server}.health.json"));
-        std::fs::write(&health, serde_json::to_string(&self.fleet.health(server)?)?)?;
-        let said = Command::new(env!("CARGO_BIN_EXE_cim-provision"))
-            .arg("apply")
-            .arg(folder)
-            .arg("--health")
-            .arg(health)
-            .args(["--server", &member.url(), "--nkey-seed"])
-            .arg(member.dir().join(format!("{ACCOUNT}.provision.nk")))
-            .arg("--ca")
-            .arg(self.fleet.ca_file())
-            .output()?;
-        let text = String::from_utf8_lossy(&said.stderr);
-        ensure!(said.status.success(), "{server}: {}: {text}", said.status);
-        Ok(())
-    }
-
     /// Who somebody at one end is.
     pub fn login(&self, side: Side) -> Result<Login> {
         let member = self.fleet.member(side.server)?;

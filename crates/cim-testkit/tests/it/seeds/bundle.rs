@@ -3,9 +3,9 @@
 use anyhow::{Result, ensure};
 use async_nats::ConnectOptions;
 use cim_render::places::Listener;
-use cim_testkit::until;
+use cim_testkit::{PASSWORD, mqtt, until};
 
-use super::{PASSWORD, example, mqtt, operator};
+use super::{example, operator};
 use crate::support::{hear, rounds};
 
 const SITE: &str = "berlin";

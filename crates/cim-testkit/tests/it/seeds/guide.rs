@@ -60,7 +60,7 @@ async fn the_nixos_leaf_holds_its_user_to_a_password_and_permissions() -> Result
     linked(&hub).await?;
     let fleet = &example.fleet;
 
-    for wrong in ["", "password", super::HASH] {
+    for wrong in ["", "password", super::PASSWORD_HASH] {
         let client = with_password(fleet, LEAF, "cim-local", wrong).await;
         ensure!(client.is_err(), "{wrong:?} lets in");
     }

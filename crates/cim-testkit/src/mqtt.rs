@@ -1,10 +1,13 @@
-//! As much of an MQTT 3.1.1 client as publishes.
+//! As much of an MQTT 3.1.1 client as tests need: it publishes.
 
 use anyhow::{Context, Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Connects on loopback.
+///
+/// # Errors
+/// A server that refuses.
 pub async fn connect(port: u16, user: &str, password: &str) -> Result<TcpStream> {
     let mut socket = TcpStream::connect(("127.0.0.1", port)).await?;
     // Protocol MQTT, level 4, clean session with user and password, keep alive a minute.
@@ -20,6 +23,9 @@ pub async fn connect(port: u16, user: &str, password: &str) -> Result<TcpStream>
 }
 
 /// Publishes once, and does not ask whether it arrived.
+///
+/// # Errors
+/// A connection that is gone, and a topic and payload that are too long together: 127 bytes.
 pub async fn publish(socket: &mut TcpStream, topic: &str, payload: &str) -> Result<()> {
     let mut body = Vec::new();
     put(&mut body, topic)?;
