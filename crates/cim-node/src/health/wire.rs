@@ -256,3 +256,43 @@ impl Wire {
             .send_modify(|said| said.report = Some(report.into()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn received(moment: Instant) -> Received {
+        let report = json!({"instance": "hub-2", "server": "hub-2", "state": "OK", "says": "", "at": "", "every": 15});
+        Received {
+            report: serde_json::from_value(report).unwrap(),
+            moment,
+        }
+    }
+
+    #[test]
+    fn a_report_holds_until_another_is_overdue_or_may_have_been_missed() {
+        let mut heard = Heard::default();
+        let now = Instant::now;
+        let mut holds = |change: &dyn Fn(&mut Heard), later: u64| {
+            change(&mut heard);
+            let then = now() + Duration::from_secs(later);
+            heard.current("hub-2", then).is_some()
+        };
+        let comes = |heard: &mut Heard| {
+            heard.reports.insert("hub-2".to_owned(), received(now()));
+        };
+        // Nobody is logged in.
+        assert!(!holds(&comes, 0));
+        assert!(!holds(&|heard| heard.login("A", Ok(())), 0));
+        assert!(holds(&comes, 0));
+        assert!(holds(&|_| {}, 45));
+        assert!(!holds(&|_| {}, 47));
+        // One that is logged in still is.
+        assert!(holds(&|heard| heard.login("A", Ok(())), 0));
+        assert!(!holds(&|heard| heard.login("A", Err("lost".to_owned())), 0));
+        assert!(!holds(&|heard| heard.login("A", Ok(())), 0));
+        assert!(holds(&comes, 0));
+    }
+}
