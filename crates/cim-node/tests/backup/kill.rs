@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use cim_node::backup::folder::{backups, partials};
@@ -22,6 +23,9 @@ fn kills() -> u32 {
 
 /// Enough that a snapshot takes a while.
 const MESSAGES: usize = 30_000;
+
+/// Within so many microseconds of its first bytes a backup of them is killed, or over.
+const MOMENT: u32 = 400_000;
 
 async fn large() -> Result<Site> {
     let site = one()?;
@@ -50,28 +54,44 @@ fn started(site: &Site, what: &str, path: &Path) -> Result<Child> {
 #[tokio::test]
 async fn while_it_takes_a_backup() -> Result<()> {
     let site = large().await?;
-    for _ in 0..kills() {
+    let (mut round, mut killed) = (0_u32, 0);
+    while killed < kills() {
+        ensure!(round < 3 * kills(), "{killed} killed in {round} rounds");
+        let before = partials(&site.folder()).unwrap_or_default();
         let mut child = started(&site, "create", &site.folder())?;
         let partial = until(async || {
-            ensure!(
-                child.try_wait()?.is_none() || !site.folder().exists(),
-                "it was too quick"
-            );
             let partials = partials(&site.folder()).unwrap_or_default();
             let written = |path: &PathBuf| {
                 let data = path.join("streams/BIG/stream.tar.s2");
-                fs::metadata(data).is_ok_and(|data| data.len() > 0)
+                !before.contains(path) && fs::metadata(data).is_ok_and(|data| data.len() > 0)
             };
-            Ok(partials.into_iter().find(written))
+            let partial = partials.into_iter().find(written);
+            let over = child.try_wait()?.is_some();
+            Ok((over || partial.is_some()).then_some(partial))
         })
         .await?;
+        let random = round.wrapping_mul(2_654_435_761) >> 8;
+        round += 1;
+        // The moment is what is random.
+        std::thread::sleep(Duration::from_micros(u64::from(random % MOMENT)));
         child.kill()?; // SIGKILL
-        child.wait()?;
-        assert!(backups(&site.folder())?.is_empty());
+        let was_killed = child.wait()?.code().is_none();
+        let whole = backups(&site.folder())?;
+        // Killed after its last step, it is one that took a backup.
+        if let (false, [whole]) = (was_killed && whole.is_empty(), whole.as_slice()) {
+            run(&["check"], whole)?.ended(0, &["whole"]);
+            fs::remove_dir_all(whole)?;
+            continue;
+        }
+        ensure!(was_killed, "it took no backup");
+        let partial = partial.context("it was killed before it had written anything")?;
+        killed += 1;
+        assert!(whole.is_empty());
         run(&["check"], &partial)?.ended(2, &["was never finished"]);
         run(&["check"], &site.folder())?.ended(2, &["was never finished", "holds no backup"]);
         run(&["restore"], &partial)?.ended(2, &["was never finished"]);
     }
+    println!("{killed} killed in {round} rounds");
     site.create(&[])?
         .ended(0, &["was never finished; removed", "1 streams"]);
     assert!(partials(&site.folder())?.is_empty());

@@ -187,7 +187,7 @@ async fn clustered(rounds: &AtomicU32, killed: &AtomicU32, wanted: u32) -> Resul
         let node = usize::try_from(round % 3)?;
         let since = Instant::now();
         killed.fetch_add(cut(&mut site, round + 17, Some(node))?, Relaxed);
-        if round % WITH_TWO == 0 {
+        if round.is_multiple_of(WITH_TWO) {
             // With two of three, it does what it can, and says what it could not.
             let said = site.run("apply", &["--wait", "1"])?;
             println!("with two of three: {} {}", said.code, said.err);

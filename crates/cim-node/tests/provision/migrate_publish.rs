@@ -66,16 +66,27 @@ async fn publishers_may_be_faster_than_messages_are_compared() -> Result<()> {
 /// What the server has in line when a stream is closed is stored, acknowledged and copied before another one takes over.
 #[tokio::test]
 async fn what_is_in_line_when_a_stream_is_closed_is_not_lost() -> Result<()> {
-    let site = one()?;
-    site.stream("A", json!({"subjects": ["a.>"]}))?;
+    in_line(one()?, 1).await
+}
+
+/// There it is also proposed, and agreed upon later.
+#[tokio::test]
+async fn nor_in_a_cluster() -> Result<()> {
+    in_line(crate::cluster::cluster().await?, 3).await
+}
+
+async fn in_line(site: Site, replicas: u8) -> Result<()> {
+    let stored =
+        |storage: &str| json!({"subjects": ["a.>"], "storage": storage, "num_replicas": replicas});
+    site.stream("A", stored("file"))?;
     site.applied()?;
     site.publish(&["a.before"], 10).await?;
-    site.stream("A", json!({"subjects": ["a.>"], "storage": "memory"}))?;
+    site.stream("A", stored("memory"))?;
     let id = id(&site, "streams/A")?;
     let publisher = Publisher::start(&site, "a.live", 1, SLOW);
     let said = migrated(&site, &id, &publisher, (16, [512, 1]))?;
     println!("{said}\n{} acknowledged", publisher.stop(&site).await?);
-    as_declared(&site).await
+    site.agrees(&["1 as declared"]).await
 }
 
 /// Migrates while a publisher is fast until the one stream has taken over, and until the other one has, with so many requests

@@ -1,14 +1,16 @@
 //! Who publishes while a stream migrates, and what was acknowledged.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::migrate::content;
 use crate::support::Site;
@@ -24,12 +26,22 @@ struct Pace {
     pause: AtomicU64,
 }
 
+/// How long an answer may take. In a cluster there may be none: a node sends a message where nobody takes it any more.
+const ANSWER: Duration = Duration::from_secs(3);
+
+/// What became of the numbers.
+#[derive(Default)]
+struct Published {
+    acknowledged: BTreeSet<u64>,
+    unanswered: BTreeSet<u64>,
+}
+
 /// Publishes numbers, one after the other or several at a time, from a thread of its own until told to stop, and keeps
 /// those that were acknowledged.
 pub struct Publisher {
     subject: String,
     pace: Arc<Pace>,
-    thread: JoinHandle<Result<Vec<String>>>,
+    thread: JoinHandle<Result<Published>>,
 }
 
 impl Publisher {
@@ -45,7 +57,7 @@ impl Publisher {
             let client = async_nats::connect(url).await?;
             let inbox = client.new_inbox();
             let mut acks = client.subscribe(format!("{inbox}.*")).await?;
-            let (mut acknowledged, mut next) = (Vec::new(), 1_u64);
+            let (mut published, mut next) = (Published::default(), 1_u64);
             let end = Instant::now() + LONGEST;
             while Instant::now() < end {
                 let at_once = wanted.at_once.load(Relaxed);
@@ -56,22 +68,26 @@ impl Publisher {
                     let (to, ack) = (to.clone(), format!("{inbox}.{number}"));
                     let body = number.to_string().into();
                     client.publish_with_reply(to, ack, body).await?;
+                    published.unanswered.insert(number);
                 }
-                let mut stored = Vec::new();
-                for _ in 0..at_once {
-                    let ack = acks.next().await.context("the server answers")?;
-                    let number = ack.subject.rsplit('.').next().unwrap_or_default();
-                    let ack: Value = serde_json::from_slice(&ack.payload).unwrap_or_default();
-                    stored.extend(ack["seq"].as_u64().map(|_| number.parse::<u64>()));
-                }
-                let mut stored = stored.into_iter().collect::<Result<Vec<_>, _>>()?;
-                stored.sort_unstable();
-                acknowledged.extend(stored.iter().map(u64::to_string));
                 next += at_once;
+                while !published.unanswered.is_empty() {
+                    let Ok(ack) = timeout(ANSWER, acks.next()).await else {
+                        break;
+                    };
+                    let ack = ack.context("the connection is there")?;
+                    let number = ack.subject.rsplit('.').next().unwrap_or_default();
+                    let number = number.parse::<u64>()?;
+                    published.unanswered.remove(&number);
+                    let ack: Value = serde_json::from_slice(&ack.payload).unwrap_or_default();
+                    if ack["seq"].is_u64() {
+                        published.acknowledged.insert(number);
+                    }
+                }
                 // Not to wait for anything: this is the pace.
                 tokio::time::sleep(Duration::from_micros(wanted.pause.load(Relaxed))).await;
             }
-            Ok(acknowledged)
+            Ok(published)
         };
         let thread = std::thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread()
@@ -92,30 +108,33 @@ impl Publisher {
         self.pace.at_once.store(at_once, Relaxed);
     }
 
-    /// What was acknowledged is there, once and in order.
+    /// What was acknowledged is there, once and in order, and beside it nothing but what was never answered.
     pub async fn stop(self, site: &Site) -> Result<usize> {
         self.pace.at_once.store(0, Relaxed);
-        let acknowledged = self.thread.join();
-        let acknowledged =
-            acknowledged.map_err(|_| anyhow::anyhow!("the publisher panicked"))??;
+        let published = self.thread.join();
+        let published = published.map_err(|_| anyhow!("the publisher panicked"))??;
         let content = content(site, "A").await?;
-        let bodies: Vec<_> = content
+        let there: Vec<_> = content
             .iter()
             .filter(|message| message["subject"] == self.subject.as_str())
             .map(|message| message["data"].clone())
             .collect();
-        let wanted: Vec<_> = acknowledged
-            .iter()
-            .map(|body| json!(encode(body)))
-            .collect();
-        let differs = bodies.iter().zip(&wanted).position(|(is, was)| is != was);
+        let body = |number: &u64| json!(encode(&number.to_string()));
+        let unanswered: Vec<_> = published.unanswered.iter().map(body).collect();
+        let answered = there.iter().filter(|body| !unanswered.contains(body));
+        let wanted: Vec<_> = published.acknowledged.iter().map(body).collect();
+        let differs = answered
+            .clone()
+            .zip(&wanted)
+            .position(|(is, was)| is != was);
         ensure!(
-            bodies == wanted,
-            "{} acknowledged, {} there, the first that differs is number {differs:?}",
+            answered.eq(&wanted),
+            "{} acknowledged, {} never answered, {} there, the first that differs is number {differs:?}",
             wanted.len(),
-            bodies.len()
+            unanswered.len(),
+            there.len()
         );
-        Ok(acknowledged.len())
+        Ok(wanted.len())
     }
 }
 
