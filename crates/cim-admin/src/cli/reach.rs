@@ -55,6 +55,7 @@ pub struct Reach {
 impl Reach {
     /// What is committed.
     pub fn committed(&self) -> Result<Committed> {
+        files::whole(self.store.path())?;
         Committed::read(&self.identity)
     }
 

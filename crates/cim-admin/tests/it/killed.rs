@@ -131,12 +131,23 @@ fn a_first_run_is_ended_by_the_second() -> Result<()> {
             break;
         }
     }
-    let output = fleet.run(&CHECK)?;
-    let said = String::from_utf8(output.stderr)?;
-    ensure!(
-        said.contains(NOTE) && said.contains("identity make"),
-        "{said}"
-    );
+    // Nothing reads it as it is, and nothing of it is pushed.
+    let push = [
+        "accounts",
+        "push",
+        "--server",
+        "nats://127.0.0.1:1",
+        "--creds",
+        "x",
+    ];
+    for args in [&CHECK[..], &push] {
+        let output = fleet.run(args)?;
+        let said = String::from_utf8(output.stderr)?;
+        ensure!(
+            said.contains(NOTE) && said.contains("identity make"),
+            "{args:?}: {said}"
+        );
+    }
     let output = fleet.run(&first)?;
     ensure!(output.status.success(), "{output:?}");
     let report: Value = serde_json::from_slice(&output.stdout)?;

@@ -2,10 +2,12 @@
 
 mod leaks;
 mod needles;
+mod operation;
 mod project;
 mod search;
 mod watch;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use cim_testkit::Ports;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use self::needles::Needles;
 use self::project::Project;
 use self::watch::Watch;
 use super::{Session, compare};
@@ -47,6 +50,8 @@ struct Test<'a> {
     estate: Estate,
     /// What no secret contains, put where secrets are looked for.
     control: String,
+    /// The secrets that there were while keys were replaced.
+    replaced: RefCell<Needles>,
 }
 
 /// The step.
@@ -73,6 +78,7 @@ pub fn run(session: &mut Session) -> Result<()> {
         project,
         dir,
         control: format!("cim-control-{}", uuid.trim()),
+        replaced: RefCell::default(),
     };
     let store = search::store()?;
     let watch = Watch::begin(vec![
@@ -166,7 +172,8 @@ impl Test<'_> {
 
     /// The demo's story on that very fleet, with the specs that Nix makes of it, and a leaf of another fleet.
     fn runs(&self, unmade: &Path) -> Result<()> {
-        let plan = operator::read(&self.project.build("identity-plan")?)?;
+        let file = self.project.build("identity-plan")?;
+        let plan = operator::read(&file)?;
         let hosts: BTreeMap<String, BTreeMap<String, Value>> =
             self.project.eval("nixosConfigurations", SPECS)?;
         let specs: BTreeMap<_, _> = hosts.into_values().flatten().collect();
@@ -202,6 +209,7 @@ impl Test<'_> {
             operator::kept_out(&mut fleet, estate, &stranger).await?;
             let claim = "another fleet's creds are refused";
             table.held(claim, "plant-a of another fleet", since.elapsed());
+            self.operated(&fleet, &file, &mut table).await?;
             Ok::<_, anyhow::Error>(())
         });
         eprint!("{table}");

@@ -27,6 +27,7 @@ impl Test<'_> {
             needles.add(&format!("age key of {host}"), &hosts.age_key(host)?)?;
         }
         needles.add("control", &self.control)?;
+        needles.add_others(self.replaced.take());
         let finder = needles.finder()?;
         self.secrets_are_found(&finder)?;
         self.only_the_operators_own(&finder)?;
@@ -62,25 +63,31 @@ impl Test<'_> {
         Ok(())
     }
 
-    /// On disk are the two operators' own key files, 0600, with their own keys, and nothing else.
+    /// On disk are the two operators' own key files and what `contexts` opened, 0600, each with its own, and nothing else.
     fn only_the_operators_own(&self, finder: &Finder) -> Result<()> {
         let mut disk = Search::default();
         disk.tree(finder, self.dir.path())?;
         let mut expected = BTreeSet::new();
-        for keys in [self.estate.keys.clone(), self.strangers_keys()] {
+        let keys = [self.estate.keys.clone(), self.strangers_keys()];
+        let keys = keys
+            .into_iter()
+            .map(|keys| (keys.display().to_string(), keys));
+        for (name, file) in keys.chain(self.opened()) {
             let found =
-                fs::metadata(&keys).with_context(|| format!("reading {}", keys.display()))?;
+                fs::metadata(&file).with_context(|| format!("reading {}", file.display()))?;
             let mode = found.permissions().mode() & 0o777;
-            ensure!(mode == 0o600, "{} has mode {mode:o}", keys.display());
-            let name = keys.display().to_string();
-            expected.insert((name.clone(), name));
+            ensure!(mode == 0o600, "{} has mode {mode:o}", file.display());
+            expected.insert((name, file.display().to_string()));
         }
         ensure!(
             disk.found == expected,
-            "on disk are these secrets, and may be only the operators' own keys:\n{}",
+            "on disk are these secrets, and may be only {expected:?}:\n{}",
             disk.shown()
         );
-        self.said("on disk, beside the operators' own keys", &disk);
+        self.said(
+            "on disk, beside the operators' own keys and contexts",
+            &disk,
+        );
         Ok(())
     }
 
@@ -107,7 +114,15 @@ impl Test<'_> {
                 "the watch did not see the control in {place}"
             );
         }
-        for program in ["cim-admin identity make", "nats-server -c", "sops decrypt"] {
+        for program in [
+            "cim-admin identity make",
+            "cim-admin rotate",
+            "cim-admin accounts push",
+            "cim-admin contexts",
+            "cim-admin decommission",
+            "nats-server -c",
+            "sops decrypt",
+        ] {
             ensure!(
                 seen.texts.values().any(|place| place.contains(program)),
                 "the watch saw no `{program}` run, so it proves nothing"

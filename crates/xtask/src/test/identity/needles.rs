@@ -87,6 +87,13 @@ impl Needles {
         Ok(())
     }
 
+    /// Adds others, but for what is known by another name.
+    pub fn add_others(&mut self, others: Self) {
+        let known: BTreeSet<Vec<u8>> = self.0.iter().map(|(_, form)| form.clone()).collect();
+        let new = others.0.into_iter();
+        self.0.extend(new.filter(|(_, form)| !known.contains(form)));
+    }
+
     /// All that was collected.
     pub fn finder(&self) -> Result<Finder> {
         Ok(Finder {

@@ -105,7 +105,15 @@ impl Project {
         self.heard(&["flake", "check", "--print-build-logs"])
     }
 
-    /// All that these two printed.
+    /// Runs another program in the project, which must succeed.
+    pub fn does(&self, command: &mut Command) -> Result<()> {
+        let (status, said) = process::heard(self.at_home(command))?;
+        self.said.borrow_mut().push_str(&said);
+        ensure!(status.success(), "{command:?}: {status}\n{said}");
+        Ok(())
+    }
+
+    /// All that these printed.
     pub fn said(&self) -> String {
         self.said.borrow().clone()
     }
