@@ -86,7 +86,10 @@ in
                   default = if files ? services then "${files.services}.${name}.${service}.creds" else null;
                   defaultText = lib.literalMD "the instance's own, where {option}`services.cim.sops` has it";
                   example = "/run/secrets/cim-hub-1.CIM.${service}.creds";
-                  description = "`.creds` file with which `cim-${service}` logs in to the account, in operator mode. `null`: none.";
+                  description = ''
+                    `.creds` file with which `cim-${service}` logs in to the account, in operator mode; the server's user reads
+                    it too, when it looks at what ends. `null`: none.
+                  '';
                 };
               });
             }

@@ -159,7 +159,10 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("a flow reloads hubs without an operator", "modules/triggers.nix", "(role == \"hub\" && hasOperator)", "(role == \"hub\")"),
     mutant("nobody looks at what ends", "modules/expiry.nix", "wantedBy = [ \"timers.target\" ];", ""),
     mutant("nobody hears what ends", "modules/expiry.nix", "inherit (cfg) onFailure;", ""),
-    mutant("credentials may end unseen", "modules/expiry.nix", "++ files \"credentialsFile\" \"--credentials\"", ""),
+    mutant("credentials may end unseen", "modules/expiry.nix", "(all \"credentialsFile\" own ++ credentials)", "credentials"),
+    mutant("credentials of programs may end unseen", "modules/expiry.nix", "(all \"credentialsFile\" own ++ credentials)", "(all \"credentialsFile\" own)"),
+    mutant("authorities may end unseen", "modules/expiry.nix", "++ flags \"--authorities\" (all \"caFile\" own)", ""),
+    mutant("credentials that nobody has are asked for", "modules/beside.nix", "lib.optionals options.health.enable linked", "linked"),
     mutant("the template without checks", "modules/outputs.nix", "[ \"packages\" \"apps\" \"checks\" ]", "[ \"packages\" \"apps\" ]"),
     mutant("pages are read elsewhere", "modules/monitoring.nix", "\"127.0.0.1:${toString (page instance)}\"", "\"127.0.0.1:${toString instance.options.httpPort}\""),
     mutant("series without a region", "modules/monitoring.nix", "region = fleet.regions.${name};", ""),
@@ -177,7 +180,6 @@ pub const MUTANTS: &[Mutant] = &[
     // what must not build
     mutant("cim-check not called", "modules/artefacts.nix", "    cim-check \"$specPath\"", "    : cim-check \"$specPath\""),
     mutant("any version passes", "modules/artefacts.nix", "--expect-version ${package.version}", "--expect-version \"$(nats-server --version | sed 's/.*v//')\""),
-    mutant("secrets may be in the store", "modules/types.nix", "(path: !(inStore path))", "(_: true)"),
     mutant("errors of the fleet without its path", "modules/mk-fleet.nix", "    \"fleet\"\n", ""),
 
     // the VM tests: what boots them is not here, and what they say is read
