@@ -268,8 +268,11 @@ in
     in
     file: map (case: (triggers case).restart) (lib.importJSON file);
 
-  # Hosts that must not build, and what must stand in the error.
-  refused = lib.mapAttrs (_: refusal: refusal.says) refusals;
+  # Hosts that must not build, what must stand in the error, and what must not.
+  refused = lib.mapAttrs (_: refusal: {
+    inherit (refusal) says;
+    hides = refusal.hides or [ ];
+  }) refusals;
   refusals = lib.mapAttrs (_: refusal: (small refusal).system.build.toplevel) refusals;
 
   # One host under NixOS's own modules: see ../standin/real.nix.

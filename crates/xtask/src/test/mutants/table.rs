@@ -163,6 +163,11 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("credentials of programs may end unseen", "modules/expiry.nix", "(all \"credentialsFile\" own ++ credentials)", "(all \"credentialsFile\" own)"),
     mutant("authorities may end unseen", "modules/expiry.nix", "++ flags \"--authorities\" (all \"caFile\" own)", ""),
     mutant("credentials that nobody has are asked for", "modules/beside.nix", "lib.optionals options.health.enable linked", "linked"),
+    mutant("seeds of users in the store", "modules/secret.nix", "(text != null && isSecret text)", "false"),
+    mutant("passwords of users in the store", "modules/secret.nix", "(text != null && !isHash text)", "false"),
+    mutant("passwords in settings in the store", "modules/secret.nix", "(namesSecret key && !isHash value && !isPublicKey value)", "false"),
+    mutant("seeds in settings in the store", "modules/secret.nix", "isSecret value || (namesSecret", "(namesSecret"),
+    mutant("numbers that are passwords in the store", "modules/secret.nix", "(lib.isInt value || lib.isFloat value) && namesSecret key", "false"),
     mutant("the template without checks", "modules/outputs.nix", "[ \"packages\" \"apps\" \"checks\" ]", "[ \"packages\" \"apps\" ]"),
     mutant("pages are read elsewhere", "modules/monitoring.nix", "\"127.0.0.1:${toString (page instance)}\"", "\"127.0.0.1:${toString instance.options.httpPort}\""),
     mutant("series without a region", "modules/monitoring.nix", "region = fleet.regions.${name};", ""),
@@ -180,6 +185,7 @@ pub const MUTANTS: &[Mutant] = &[
     // what must not build
     mutant("cim-check not called", "modules/artefacts.nix", "    cim-check \"$specPath\"", "    : cim-check \"$specPath\""),
     mutant("any version passes", "modules/artefacts.nix", "--expect-version ${package.version}", "--expect-version \"$(nats-server --version | sed 's/.*v//')\""),
+    mutant("secrets may be in the store", "modules/types.nix", "(path: !(inStore path))", "(_: true)"),
     mutant("errors of the fleet without its path", "modules/mk-fleet.nix", "    \"fleet\"\n", ""),
 
     // the VM tests: what boots them is not here, and what they say is read
