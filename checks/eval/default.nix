@@ -110,7 +110,7 @@ let
           self = operator;
           cim = self;
           inherit nixpkgs;
-          inherit (inputs) sops-nix;
+          inherit (inputs) deploy-rs sops-nix;
         }
         // {
           lastModified = 1790000000;
@@ -235,6 +235,12 @@ in
           )).success;
         outputs = lib.genAttrs [ "packages" "apps" "checks" ] (
           output: lib.mapAttrs (_: lib.attrNames) template.${output}
+        );
+        # When the check of expiry is asked about: the flake's own time.
+        asksAt = lib.concatLists (
+          lib.filter lib.isList (
+            builtins.split "--at ([0-9]+)" (lib.last template.checks.${system}.expiry.args)
+          )
         );
       };
     };
