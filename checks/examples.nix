@@ -20,7 +20,7 @@ let
     (import ../hosts/template/flake.nix).outputs {
       self = template;
       cim = self;
-      inherit (inputs) nixpkgs sops-nix;
+      inherit (inputs) deploy-rs nixpkgs sops-nix;
     }
     // {
       inherit (self) lastModified;

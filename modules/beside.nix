@@ -124,6 +124,22 @@ rec {
     in
     lib.attrNames (declared // lib.genAttrs accounts (_: null));
 
+  # The accounts that each program works in, where it runs.
+  working = {
+    provision = holding;
+    health = lib.optionals options.health.enable linked;
+    backup = lib.optionals options.backup.enable (
+      if options.backup.accounts == null then holding else options.backup.accounts
+    );
+  };
+
+  # The .creds files that they log in with.
+  credentials = lib.optionals hasOperator (
+    lib.filter (file: file != null) (
+      lib.concatLists (lib.mapAttrsToList (service: map (fileOf service)) working)
+    )
+  );
+
   # Of a service and the accounts that it works in: what systemd hands over, and each account's flags.
   login =
     service: accounts:

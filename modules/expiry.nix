@@ -5,6 +5,7 @@ let
   inherit (lib) mkOption types;
   cfg = config.services.cim.expiry;
   inherit (config.services.cim) fleet packages;
+  beside = import ./beside.nix { inherit lib; };
 
   # Every value that an option of a name has in an instance's own part of the spec.
   all =
@@ -21,8 +22,13 @@ let
     name: instance:
     let
       own = instance.spec.${instance.role}.${instance.role};
-      files = option: flag: map (file: "${flag} ${quoted file}") (lib.unique (all option own));
-      arguments = files "certFile" "--certificate" ++ files "credentialsFile" "--credentials";
+      # What programs of ours log in with here.
+      inherit (beside instance) credentials;
+      flags = flag: files: map (file: "${flag} ${quoted file}") (lib.unique files);
+      arguments =
+        flags "--certificate" (all "certFile" own)
+        ++ flags "--authorities" (all "caFile" own)
+        ++ flags "--credentials" (all "credentialsFile" own ++ credentials);
     in
     lib.nameValuePair "${instance.unit}-expiry" {
       inherit arguments;

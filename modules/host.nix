@@ -30,6 +30,7 @@ let
   backupUnit = backup.unit { inherit (cfg.packages) cim-node; };
   triggers = import ./triggers.nix { inherit lib; };
   knownBad = import ./versions.nix { inherit lib; };
+  secret = import ./secret.nix { inherit lib; };
 
   # Which instances claim each value: two that do clash. What one claims twice, the rules on its spec refuse.
   clashes =
@@ -194,15 +195,19 @@ in
       description = "By name: `spec`, `artefacts`, `unit`, `triggers` of each instance. To be read, not set.";
       apply = lib.mapAttrs (
         name: instance:
+        let
+          spec = secret.instance (optionOf instance.role name) instance.options instance.spec;
+        in
         instance
         // {
+          inherit spec;
           artefacts = artefacts {
-            inherit name;
-            inherit (instance) spec;
+            inherit name spec;
             inherit (instance.options) package;
           };
           triggers = triggers {
-            inherit (instance) role spec;
+            inherit (instance) role;
+            inherit spec;
             inherit (instance.options.package) version;
           };
         }

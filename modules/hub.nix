@@ -88,7 +88,7 @@ in
                   example = "/run/secrets/cim-hub-1.CIM.${service}.creds";
                   description = ''
                     `.creds` file with which `cim-${service}` logs in to the account, in operator mode. `null`: none. The instance's
-                    user reads it too: `cim-health` says when it ends.
+                    user reads it too: `cim-health` and the expiry timer say when it ends.
                   '';
                 };
               });

@@ -3,6 +3,7 @@
 fleet:
 let
   inherit (import ./identity.nix { inherit lib; }) fill;
+  secret = import ./secret.nix { inherit lib; };
   declared =
     (lib.evalModules {
       # Errors name the options as an operator knows them.
@@ -17,7 +18,7 @@ let
       ];
     }).config;
 in
-fill declared
+secret.fleet declared (fill declared)
 // {
   _type = "cim-fleet";
   # Without what its identity holds: what an identity is made for must not depend on it.

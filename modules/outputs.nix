@@ -24,26 +24,39 @@ let
       pkgs = inputs.nixpkgs.legacyPackages.${system};
       inherit (cim.packages.${system}) cim-admin cim-build;
       planFile = pkgs.writeText "identity-plan.json" (builtins.toJSON plan);
-      app = name: description: arguments: {
+      app = name: description: runtimeInputs: text: {
         type = "app";
-        program = lib.getExe (
-          pkgs.writeShellApplication {
-            inherit name;
-            runtimeInputs = [ cim-admin ];
-            text = ''exec cim-admin ${arguments} "$@"'';
-          }
-        );
+        program = lib.getExe (pkgs.writeShellApplication { inherit name runtimeInputs text; });
         meta = { inherit description; };
       };
+      desk =
+        name: description: arguments:
+        app name description [ cim-admin ] ''exec cim-admin ${arguments} "$@"'';
     in
     {
       packages = lib.optionalAttrs hasIdentity { identity-plan = planFile; };
-      apps = lib.optionalAttrs hasIdentity {
-        identity =
-          app "cim-identity" "Makes and renews the keys, JWTs and certificates of the fleet"
-            "identity make --plan ${planFile}";
-        expiry = app "cim-expiry" "Says what of the fleet's identity ends soon" "expiry --plan ${planFile}";
-      };
+      apps =
+        lib.optionalAttrs hasIdentity {
+          identity =
+            desk "cim-identity" "Makes and renews the keys, JWTs and certificates of the fleet"
+              "identity make --plan ${planFile}";
+          expiry =
+            desk "cim-expiry" "Says what of the fleet's identity ends soon"
+              "expiry --plan ${planFile}";
+        }
+        // lib.optionalAttrs ((self.deploy or { }) ? targets) {
+          # Why these flags, deploy.nix says.
+          deploy =
+            app "cim-deploy" "Deploys the fleet's hosts, hubs first, if nothing of its identity ends soon"
+              [
+                cim-admin
+                inputs.deploy-rs.packages.${system}.deploy-rs
+              ]
+              ''
+                ${lib.optionalString hasIdentity "cim-admin expiry --plan ${planFile}"}
+                exec deploy --rollback-succeeded false --targets ${self.deploy.targets} "$@"
+              '';
+        };
       checks = checks {
         inherit
           pkgs

@@ -119,13 +119,7 @@ let
   services =
     name: instance:
     let
-      inherit (import ./beside.nix { inherit lib; } instance) hasOperator holding linked;
-      inherit (instance.options) backup health;
-      needed = {
-        provision = holding;
-        health = lib.optionals health.enable linked;
-        backup = lib.optionals backup.enable (if backup.accounts == null then holding else backup.accounts);
-      };
+      inherit (import ./beside.nix { inherit lib; } instance) hasOperator working;
       entry =
         service: account:
         let
@@ -148,7 +142,7 @@ let
     lib.optionalAttrs hasOperator (
       lib.listToAttrs (
         lib.concatLists (
-          lib.mapAttrsToList (service: accounts: lib.concatMap (entry service) accounts) needed
+          lib.mapAttrsToList (service: accounts: lib.concatMap (entry service) accounts) working
         )
       )
     );

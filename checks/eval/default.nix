@@ -110,7 +110,7 @@ let
           self = operator;
           cim = self;
           inherit nixpkgs;
-          inherit (inputs) sops-nix;
+          inherit (inputs) deploy-rs sops-nix;
         }
         // {
           lastModified = 1790000000;
@@ -236,6 +236,12 @@ in
         outputs = lib.genAttrs [ "packages" "apps" "checks" ] (
           output: lib.mapAttrs (_: lib.attrNames) template.${output}
         );
+        # When the check of expiry is asked about: the flake's own time.
+        asksAt = lib.concatLists (
+          lib.filter lib.isList (
+            builtins.split "--at ([0-9]+)" (lib.last template.checks.${system}.expiry.args)
+          )
+        );
       };
     };
     # The specs before and after every change: `cim-render diff` has to say of them what the answers say.
@@ -268,8 +274,11 @@ in
     in
     file: map (case: (triggers case).restart) (lib.importJSON file);
 
-  # Hosts that must not build, and what must stand in the error.
-  refused = lib.mapAttrs (_: refusal: refusal.says) refusals;
+  # Hosts that must not build, what must stand in the error, and what must not.
+  refused = lib.mapAttrs (_: refusal: {
+    inherit (refusal) says;
+    hides = refusal.hides or [ ];
+  }) refusals;
   refusals = lib.mapAttrs (_: refusal: (small refusal).system.build.toplevel) refusals;
 
   # One host under NixOS's own modules: see ../standin/real.nix.

@@ -5,6 +5,7 @@
     cim.url = "github:OWNER/REPOSITORY"; # where this project lives
     nixpkgs.follows = "cim/nixpkgs";
     sops-nix.follows = "cim/sops-nix";
+    deploy-rs.follows = "cim/deploy-rs";
   };
 
   outputs =
@@ -13,6 +14,7 @@
       cim,
       nixpkgs,
       sops-nix,
+      deploy-rs,
     }:
     let
       fleet = cim.lib.mkFleet ./fleet.nix;
@@ -31,12 +33,16 @@
           ];
         };
     in
-    # nix run .#identity, nix run .#expiry, and what nix flake check looks at.
+    # nix run .#identity, .#expiry and .#deploy, and what nix flake check looks at.
     cim.lib.outputs { inherit self fleet; }
     // {
       nixosConfigurations = {
         hub = host ./hub.nix;
         plant-a = host ./plant-a.nix;
+      };
+      deploy = cim.lib.deploy {
+        inherit deploy-rs;
+        hosts = self.nixosConfigurations;
       };
     };
 }

@@ -1,6 +1,6 @@
 # The outputs of deploy-rs that our flake uses.
 {
-  description = "Stand-in for deploy-rs: activation packages and the two checks over `deploy`";
+  description = "Stand-in for deploy-rs: activation packages, the two checks over `deploy`, and a program that deploys nothing";
 
   inputs.nixpkgs.url = "github:NixOS/nixpkgs"; # our own input follows here; never fetched
 
@@ -84,11 +84,19 @@
             deploy-activate = import ./activate.nix { inherit lib pkgs; } deploy;
           };
         };
-    in
-    {
-      lib = lib.genAttrs [
+      systems = lib.genAttrs [
         "x86_64-linux"
         "aarch64-linux"
-      ] libFor;
+      ];
+    in
+    {
+      lib = systems libFor;
+      # It says what it would be told, and deploys nothing.
+      packages = systems (system: {
+        deploy-rs = nixpkgs.legacyPackages.${system}.writeShellApplication {
+          name = "deploy";
+          text = ''echo "deploy $*"'';
+        };
+      });
     };
 }

@@ -16,6 +16,9 @@ struct Args {
     /// A PEM file with certificates; may be given several times
     #[arg(long, value_name = "FILE")]
     certificate: Vec<PathBuf>,
+    /// A PEM file with the CAs that are trusted, of which the one that lives longest counts; may be given several times
+    #[arg(long, value_name = "FILE")]
+    authorities: Vec<PathBuf>,
     /// A .creds file; may be given several times
     #[arg(long, value_name = "FILE")]
     credentials: Vec<PathBuf>,
@@ -38,12 +41,13 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<()> {
     let files = Files {
         certificates: args.certificate,
+        authorities: args.authorities,
         credentials: args.credentials,
     };
-    let none = files.certificates.is_empty() && files.credentials.is_empty();
+    let all = [&files.certificates, &files.authorities, &files.credentials];
     ensure!(
-        !none,
-        "give a file to look at: --certificate or --credentials"
+        all.iter().any(|files| !files.is_empty()),
+        "give a file to look at: --certificate, --authorities or --credentials"
     );
     let now = || OffsetDateTime::now_utc().unix_timestamp();
     let horizon = i64::try_from(args.horizon.as_millis() / 1000)?;

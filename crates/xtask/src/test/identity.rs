@@ -1,5 +1,6 @@
 //! The step `identity`: from an empty folder to servers in operator mode by one command, and no secret anywhere on the way.
 
+mod ends;
 mod leaks;
 mod needles;
 mod operation;
@@ -115,6 +116,7 @@ impl Test<'_> {
     fn all(&self, specs: &Path) -> Result<()> {
         let progress = self.progress;
         progress.doing("an empty folder becomes a fleet", || self.first())?;
+        progress.doing("what is wrong or ends is told", || self.ends())?;
         progress.doing("the fleet grows", || self.grown())?;
         progress.doing("the fleet runs in operator mode", || self.runs(specs))
     }

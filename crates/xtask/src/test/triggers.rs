@@ -59,11 +59,19 @@ impl Cases {
     }
 }
 
+/// What the error of a host that must not build says.
+#[derive(Debug, Deserialize)]
+struct Refused {
+    says: Vec<String>,
+    /// What must never be shown.
+    hides: Vec<String>,
+}
+
 /// Each host that must not build does not, and the error says what it must; gives how many there are.
 pub fn refusals(eval: &Eval) -> Result<usize> {
-    let refused: BTreeMap<String, Vec<String>> = eval.json("refused")?;
+    let refused: BTreeMap<String, Refused> = eval.json("refused")?;
     let mut problems = Vec::new();
-    for (name, says) in &refused {
+    for (name, Refused { says, hides }) in &refused {
         match eval.build(&format!("refusals.{}", eval::string(name))) {
             Ok(_) => problems.push(format!("{name}: it builds")),
             Err(error) => {
@@ -74,6 +82,8 @@ pub fn refusals(eval: &Eval) -> Result<usize> {
                     let missing = missing.join(" and ");
                     problems.push(format!("{name}: nothing says {missing}\n{said}"));
                 }
+                let shown = hides.iter().filter(|words| said.contains(words.as_str()));
+                problems.extend(shown.map(|words| format!("{name}: it shows {words:?}")));
             }
         }
     }

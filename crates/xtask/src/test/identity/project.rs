@@ -113,6 +113,11 @@ impl Project {
         Ok(())
     }
 
+    /// Another command of nix, as CI and operators run it: how it ended and what it said.
+    pub fn nix_says(&self, args: &[&str]) -> Result<(ExitStatus, String)> {
+        self.heard(args)
+    }
+
     /// All that these printed.
     pub fn said(&self) -> String {
         self.said.borrow().clone()
@@ -146,8 +151,18 @@ impl Project {
         Ok(())
     }
 
+    /// An empty commit of another time, in seconds since 1970.
+    pub fn commit_at(&self, message: &str, at: u64) -> Result<()> {
+        let mut git = self.gits(&["commit", "--quiet", "--allow-empty", "--message", message]);
+        process::quiet(git.env("GIT_COMMITTER_DATE", format!("@{at} +0000")))
+    }
+
     /// Runs git in the project; gives what it prints.
     pub fn git(&self, args: &[&str]) -> Result<String> {
+        process::output(&mut self.gits(args))
+    }
+
+    fn gits(&self, args: &[&str]) -> Command {
         let mut git = Command::new("git");
         git.args([
             "-c",
@@ -155,7 +170,8 @@ impl Project {
             "-c",
             "user.email=operator@example.com",
         ]);
-        process::output(self.at_home(git.args(args)))
+        self.at_home(git.args(args));
+        git
     }
 
     fn nix(&self, args: &[&str]) -> Result<Command> {
