@@ -81,6 +81,8 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("streams are not made after a restart", "modules/provision.nix", "    \"${unit}.service\"\n  ];", "  ];"),
     mutant("streams stay as they were declared", "modules/provision.nix", "restartTriggers = [ triggers.provision ];", ""),
     mutant("backups of no account", "modules/backup.nix", "ExecStart = map create accounts", "ExecStart = map create [ ]"),
+    mutant("a sink may stand still for as long as it was at first", "modules/backup.nix", "seconds cfg.sinkTimeout", "600"),
+    mutant("cim-health has no keys", "modules/beside.nix", "[ \"--host-keys\" ]", "[ ]"),
     mutant("a hub's certificate is asked for one name", "modules/beside.nix", "tls != null && !isLoopback", "false"),
 
     // what watches an instance, and what waits for it
