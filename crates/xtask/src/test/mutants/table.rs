@@ -53,7 +53,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("default of hubs changed", "modules/hub.nix", "lib.length (lib.attrNames hub.nodes) > 1", "lib.length (lib.attrNames hub.nodes) > 3"),
     mutant("plaintext by default", "modules/server.nix", "plaintext = flag false \"Says out loud that clients", "plaintext = flag true \"Says out loud that clients"),
     mutant("plaintext leaf links by default", "modules/fleet.nix", "plaintext = mkOption {\n            type = types.bool;\n            default = false;", "plaintext = mkOption {\n            type = types.bool;\n            default = true;"),
-    mutant("localAccount ignores account", "modules/fleet.nix", "default = leaf.config.account;", "default = \"APP\";"),
+    mutant("localAccount ignores account", "modules/fleet-leaf.nix", "default = leaf.config.account;", "default = \"APP\";"),
 
     // assets
     mutant("slice leaks other hubs' streams", "modules/spec.nix", "asset: asset.hub == null || hubs ? ${asset.hub} || !(fleet.hubs ? ${asset.hub})", "_: true"),
