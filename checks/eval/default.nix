@@ -225,6 +225,18 @@ in
       ) identities;
       template = {
         hosts = lib.mapAttrs (_: host: describe.identity host.config) template.nixosConfigurations;
+        # What its fleet.nix says of durable flows in a comment, taken at its word.
+        durable =
+          let
+            text = lib.replaceStrings [ "exports = [ \"metrics.>\" ];" "# exports =" ] [ "" "exports =" ] (
+              builtins.readFile ../../hosts/template/fleet.nix
+            );
+            flow = lib.head (self.lib.mkFleet (builtins.toFile "fleet.nix" text)).leaves.plant-a.exports;
+          in
+          {
+            inherit (flow) subject;
+            inherit (flow.durable) longestPartition rate;
+          };
         # Two hosts that could read each other's secrets.
         sharedFileIsPlanned =
           (builtins.tryEval (
