@@ -3,6 +3,7 @@
 let
   inherit (lib) mkOption types;
   cimTypes = import ./types.nix { inherit lib; };
+  seconds = import ./seconds.nix { inherit lib; };
   # Of the folders; no instance has a user with such a name.
   user = "cim_backup";
 in
@@ -68,6 +69,15 @@ in
           the backup's unit, as user `${user}`. Empty: none.
         '';
       };
+      sinkTimeout = mkOption {
+        type = cimTypes.wholeSeconds;
+        default = "10m";
+        example = "1h";
+        description = ''
+          For how long {option}`sink` may stand still: read nothing more of a file, and not end. Then it is killed, and the
+          backup's unit fails; the backup itself stays.
+        '';
+      };
       drill = mkOption {
         type = types.bool;
         default = true;
@@ -111,6 +121,8 @@ in
         "${program} create ${folder account} ${status account} ${login.flags account}"
         + number "--keep" cfg.keep
         + number "--keep-days" cfg.keepDays
+        + number "--sink-timeout" (if cfg.sink == [ ] then null else seconds cfg.sinkTimeout)
+        # All words after it are the command.
         +
           lib.optionalString (cfg.sink != [ ])
             " --sink ${lib.concatMapStringsSep " " beside.quoted cfg.sink}";

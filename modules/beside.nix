@@ -70,30 +70,27 @@ let
   quoted = text: lib.replaceStrings [ "%" "$" ] [ "%%" "$$" ] (lib.escapeShellArg text);
   credential = id: file: "${id}:${lib.replaceStrings [ "%" ] [ "%%" ] file}";
 
-  isRenamed =
-    flow: lib.isAttrs flow && flow.durable or null == null && (flow.prefix != null || flow.to != null);
-  # As the generator puts an account between a leaf and its links.
-  hasUplink =
-    lib.any isRenamed (own.fleet.leaf.imports ++ own.fleet.leaf.exports)
-    || own.leaf.server.mqtt.port != null;
+  hasLinks = if role == "hub" then own.fleet.leaves != { } else own.fleet.leaf != null;
 in
 rec {
   inherit quoted hasOperator;
 
-  # Accounts that leaf links are bound to, where cim-health asks or answers.
-  linked =
-    if role == "hub" then
-      lib.unique (lib.mapAttrsToList (_: leaf: leaf.account) own.fleet.leaves)
-    else if own.fleet.leaf == null then
-      [ ]
-    else
-      [ (own.fleet.leaf.localAccount + lib.optionalString hasUplink "-UPLINK") ];
+  # Accounts of a hub that leaf links are bound to, where cim-health answers.
+  linked = lib.optionals (role == "hub") (
+    lib.unique (lib.mapAttrsToList (_: leaf: leaf.account) own.fleet.leaves)
+  );
 
-  # Its flags: it reads the files by path, as the instance's own user, for they are renewed.
+  # Flags of cim-health: it reads files by path, as the instance's own user, for they are renewed. In which accounts it works,
+  # and where the host made its keys, stands in health.json.
   health = lib.concatMapStrings (flag: " ${flag}") (
-    lib.optionals (linked != [ ]) (
-      map (account: "--login ${quoted "${account}=${fileOf "health" account}"}") (
-        lib.filter (account: fileOf "health" account != null) linked
+    lib.optionals hasLinks (
+      (
+        if hasOperator then
+          map (account: "--login ${quoted "${account}=${fileOf "health" account}"}") (
+            lib.filter (account: fileOf "health" account != null) linked
+          )
+        else
+          [ "--host-keys" ]
       )
       ++ map (address: "--server ${quoted (url address)}") servers
       ++ lib.mapAttrsToList (id: file: "--${id} ${quoted file}") files

@@ -11,6 +11,8 @@
   leaves.plant-a = {
     account = "CIM";
     imports = [ "commands.>" ];
+    # What is published while the link is cut is gone. This would wait for the link, stored (docs/flows.md of cim):
+    # exports = [ { subject = "metrics.>"; durable = { longestPartition = "72h"; rate = "4KiB"; }; } ];
     exports = [ "metrics.>" ];
   };
 }

@@ -35,6 +35,18 @@ in
       drill = false;
     };
   };
+  "for how long what takes backups away may stand still" =
+    let
+      sink = [ "/srv/offsite" ];
+    in
+    {
+      before = backup { inherit sink; };
+      host.services.cim.leaves.a.backup.sinkTimeout = "1h";
+    };
+  "the same where nothing takes backups away" = {
+    before = backup { };
+    host.services.cim.leaves.a.backup.sinkTimeout = "1h";
+  };
   "backups of a hub" = {
     fleet.accounts.CIM.kv.settings = { };
     host.services.cim.hub.backup.enable = true;

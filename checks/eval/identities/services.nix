@@ -10,7 +10,14 @@ in
   host.services.cim = {
     hub = {
       enable = true;
-      backup.enable = true;
+      backup = {
+        enable = true;
+        sink = [
+          "/srv/offsite"
+          "100%/{}"
+        ];
+        sinkTimeout = "2m";
+      };
     };
     leaves.plant-a = {
       port = 4223;

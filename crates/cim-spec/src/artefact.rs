@@ -66,6 +66,16 @@ pub enum SecretKind {
     HostKey,
 }
 
+/// The variable that stands for the public half of a key that the host makes: `<account>.<service>`. Letters and digits
+/// stay, so that no two keys have one.
+pub fn host_key_variable(key: &str) -> String {
+    let spelled = key.bytes().map(|byte| match byte {
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("_{byte:02x}"),
+    });
+    format!("cim_key_{}", spelled.collect::<String>())
+}
+
 /// A certificate that nats-server loads from a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

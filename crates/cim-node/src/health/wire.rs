@@ -203,7 +203,7 @@ impl Wire {
         let setup = Setup::of(health);
         let shared = Arc::new(Shared::default());
         let (said, hears) = watch::channel(Said::default());
-        speak::spawn(setup.clone(), logins.clone(), Arc::clone(&shared), hears)?;
+        speak::spawn(setup.clone(), logins.to(health), Arc::clone(&shared), hears)?;
         Ok(Self {
             setup,
             shared,

@@ -1,11 +1,11 @@
 //! `accounts {}`: the static back end, in which each principal becomes a user entry.
 
+use cim_spec::artefact::host_key_variable;
 use cim_spec::field::Setting;
 use cim_spec::plan::{
     Access, Account, Callout, Permissions, Plan, Principal, PrincipalKind, Proof, Quota,
 };
 
-use super::secrets::host_key_variable;
 use super::{fields, sharing};
 use crate::conf::{Duplicate, Map, Node};
 use crate::places::Places;

@@ -1,7 +1,7 @@
 //! What nats-server takes only inline: variables of the config, whose values stand in an included file on the host.
 
 use cim_spec::Plan;
-use cim_spec::artefact::{Secret, SecretKind};
+use cim_spec::artefact::{Secret, SecretKind, host_key_variable};
 use cim_spec::file::File;
 use cim_spec::plan::{Login, Proof};
 
@@ -15,16 +15,6 @@ pub const JETSTREAM_KEY: &str = "cim_jetstream_key";
 
 /// The variable that stands for the key that encrypted the store before.
 pub const JETSTREAM_PREV_KEY: &str = "cim_jetstream_prev_key";
-
-/// The variable that stands for the public half of a key that the host makes. Letters and digits stay, so that no two
-/// keys have one.
-pub fn host_key_variable(key: &str) -> String {
-    let spelled = key.bytes().map(|byte| match byte {
-        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-        byte => format!("_{byte:02x}"),
-    });
-    format!("cim_key_{}", spelled.collect::<String>())
-}
 
 /// The variables of a config with the files that hold their values.
 pub fn secrets(plan: &Plan) -> Vec<Secret> {

@@ -16,7 +16,7 @@ use serde_json::Value;
 use self::dashboards::Dashboard;
 use self::prometheus::Prometheus;
 use self::rules::Alert;
-use self::scene::Scene;
+use self::scene::{Programs, Scene};
 use super::eval::Eval;
 use super::{Session, units};
 
@@ -46,9 +46,12 @@ pub fn run(session: &mut Session) -> Result<()> {
         .collect();
     scrape::check(&tools, &set)?;
 
-    let nats_server = tools.nats_server.path.clone();
-    let cim_health = session.workspace.built("cim-health");
-    let scene = Scene::start(&nats_server, &cim_health)?;
+    let programs = Programs {
+        nats_server: tools.nats_server.path.clone(),
+        cim_health: session.workspace.built("cim-health"),
+        cim_backup: session.workspace.built("cim-backup"),
+    };
+    let scene = Scene::start(&programs)?;
     let prometheus = Prometheus::start(&tools, &root.join(RULES), &scene)?;
     let seen = queries(&prometheus, &scene, &alerts, &dashboards)?;
     session.progress.note(&seen);

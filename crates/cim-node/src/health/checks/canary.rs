@@ -136,7 +136,9 @@ pub const CHECKS: &[Check] = &[
 fn spoken(context: &Context, subjects: Vec<String>) -> Subjects {
     match (subjects.is_empty(), &context.look.heard) {
         (true, _) => Subjects::Nothing,
-        (false, None) => Subjects::Later("nothing was asked: --login ACCOUNT=FILE, or the daemon"),
+        (false, None) => {
+            Subjects::Later("nothing was asked: --host-keys or --login ACCOUNT=FILE, or the daemon")
+        }
         (false, Some(_)) => Subjects::These(subjects),
     }
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
+use cim_spec::artefact::{Health, host_key_variable};
+use cim_spec::plan::HEALTH_LOGIN;
 use clap::Args;
 
 use crate::provision::connect::Login;
@@ -13,13 +15,16 @@ use crate::provision::connect::Login;
 #[derive(Debug, Clone, Default, Args)]
 pub struct Logins {
     /// A .creds file, or one with an nkey seed, for an account; may be given several times
-    #[arg(long, value_name = "ACCOUNT=FILE")]
+    #[arg(long, value_name = "ACCOUNT=FILE", group = "who")]
     pub login: Vec<AccountLogin>,
+    /// The keys that the host made when the server started, in the accounts that health.json names
+    #[arg(long, group = "who")]
+    pub host_keys: bool,
     /// The server for clients; may be given several times
-    #[arg(long, value_name = "URL", requires = "login")]
+    #[arg(long, value_name = "URL", requires = "who")]
     pub server: Vec<String>,
     /// Authorities to trust, PEM
-    #[arg(long, value_name = "FILE", requires = "login")]
+    #[arg(long, value_name = "FILE", requires = "who")]
     pub ca: Option<PathBuf>,
     /// Our certificate, PEM
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -50,10 +55,33 @@ impl FromStr for AccountLogin {
     }
 }
 
+/// The key that the host made for an account; `None`: it makes none in operator mode.
+fn host_key(health: &Health, account: &str) -> Option<AccountLogin> {
+    let variable = host_key_variable(&format!("{account}.{HEALTH_LOGIN}"));
+    let mut entries = health.secrets.iter().flat_map(|secrets| &secrets.entries);
+    let key = entries.find(|entry| entry.variable == variable)?;
+    Some(AccountLogin {
+        account: account.to_owned(),
+        file: (&key.file).into(),
+    })
+}
+
 impl Logins {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.login.is_empty()
+        self.login.is_empty() && !self.host_keys
+    }
+
+    /// Those for an instance: with the files of its keys, where these are to be taken.
+    pub(super) fn to(&self, health: &Health) -> Self {
+        let mut logins = self.clone();
+        if self.host_keys {
+            let accounts = health.watch.accounts.iter();
+            logins
+                .login
+                .extend(accounts.filter_map(|account| host_key(health, account)));
+        }
+        logins
     }
 
     /// That of an account, as its file is now.

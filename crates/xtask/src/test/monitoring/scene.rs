@@ -1,5 +1,5 @@
-//! Real servers with everything that is measured: a leaf with creds and its hub, both with streams, consumers and sources, and a
-//! node of a cluster; and `cim-health daemon` beside each.
+//! Real servers with everything that is measured: a leaf with creds and its hub, both with streams, consumers, sources and a backup
+//! that was restored for proof, and a node of a cluster; and `cim-health daemon` beside each.
 
 use std::fs;
 use std::net::TcpListener;
@@ -13,6 +13,8 @@ use cim_spec::artefact::{Health, WatchedFile, WatchedFileKind};
 use cim_testkit::{Fleet, Ports, golden, plan};
 use serde_json::{Value, json};
 
+use crate::process;
+
 /// The account with streams on both servers.
 const ACCOUNT: &str = "CIM-PROD";
 
@@ -22,6 +24,13 @@ const WATCHED: [(&str, Option<&str>, &str, &str); 3] = [
     ("hub", Some("alchemist"), "hub", ""),
     ("hub-1", None, "hub", ""),
 ];
+
+/// What runs.
+pub struct Programs {
+    pub nats_server: PathBuf,
+    pub cim_health: PathBuf,
+    pub cim_backup: PathBuf,
+}
 
 /// Servers and daemons; daemons end first, the folder goes last.
 pub struct Scene {
@@ -41,7 +50,7 @@ struct Daemon {
 
 impl Scene {
     /// Starts all of it.
-    pub fn start(nats_server: &Path, cim_health: &Path) -> Result<Self> {
+    pub fn start(programs: &Programs) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -49,25 +58,10 @@ impl Scene {
         let folder = tempfile::tempdir().context("creating a folder")?;
         let fleet = |name: &str, specs: Vec<Value>| -> Result<Fleet> {
             let plans = specs.iter().map(plan).collect::<Result<Vec<_>>>()?;
+            let nats_server = &programs.nats_server;
             Fleet::prepare(plans, &folder.path().join(name), nats_server, Ports::Free)
         };
-        let (mut leaf, mut hub) = (golden("security-cim-prod-001")?, golden("security-hub")?);
-        for (accounts, server) in [
-            (&mut leaf["leaf"]["leaf"]["accounts"], "graph"),
-            (&mut hub["hub"]["fleet"]["accounts"], "alchemist"),
-        ] {
-            let user = &mut accounts[ACCOUNT]["users"][server];
-            ensure!(user.is_object(), "no user {server}");
-            user["permissions"] = Value::Null;
-        }
-        for server in [
-            &mut leaf["leaf"]["leaf"]["server"],
-            &mut hub["hub"]["hub"]["server"],
-        ] {
-            server["limits"]["maxSubscriptions"] = json!(1000);
-            server["jetstream"]["maxMemoryStore"] = json!("1MiB");
-        }
-        let mut pair = fleet("pair", vec![leaf, hub])?;
+        let mut pair = fleet("pair", declared()?)?;
         pair.start_all()?;
         runtime.block_on(pair.linked("cim-prod-001"))?;
         let mut cluster = fleet(
@@ -88,6 +82,10 @@ impl Scene {
             health.watch.slow_interval = 1000;
             if let Some(user) = user {
                 runtime.block_on(assets(&pair, name, user, &health))?;
+                for backup in &mut health.watch.backups {
+                    let status = backed_up(&pair, name, programs)?;
+                    backup.status = status.to_string_lossy().into_owned();
+                }
             }
             // What a leaf's remote logs in with, and in operator mode a hub's own programs.
             if user.is_some() {
@@ -99,9 +97,9 @@ impl Scene {
             }
             let file = folder.path().join(format!("{name}.health.json"));
             fs::write(&file, serde_json::to_vec(&health)?)?;
-            let mut command = Command::new(cim_health);
-            command.arg("daemon").args(logins(fleet, name, &health)?);
-            command.arg("--nats-server").arg(nats_server);
+            let mut command = Command::new(&programs.cim_health);
+            command.arg("daemon").args(fleet.health_logins(name)?);
+            command.arg("--nats-server").arg(&programs.nats_server);
             daemons.push(Daemon::start(command, &file, (name, role, leaf))?);
         }
         Ok(Self {
@@ -168,17 +166,50 @@ impl Drop for Daemon {
     }
 }
 
-/// The words with which cim-health logs in to its server.
-fn logins(fleet: &Fleet, name: &str, health: &Health) -> Result<Vec<String>> {
+/// The leaf and its hub: their users may do everything, limits are there to be measured against, and backups are asked for.
+fn declared() -> Result<Vec<Value>> {
+    let (mut leaf, mut hub) = (golden("security-cim-prod-001")?, golden("security-hub")?);
+    for (accounts, server) in [
+        (&mut leaf["leaf"]["leaf"]["accounts"], "graph"),
+        (&mut hub["hub"]["fleet"]["accounts"], "alchemist"),
+    ] {
+        let user = &mut accounts[ACCOUNT]["users"][server];
+        ensure!(user.is_object(), "no user {server}");
+        user["permissions"] = Value::Null;
+    }
+    for server in [
+        &mut leaf["leaf"]["leaf"]["server"],
+        &mut hub["hub"]["hub"]["server"],
+    ] {
+        server["limits"]["maxSubscriptions"] = json!(1000);
+        server["jetstream"]["maxMemoryStore"] = json!("1MiB");
+        server["backup"] = json!({"enable": true, "accounts": [ACCOUNT], "drill": true});
+    }
+    Ok(vec![leaf, hub])
+}
+
+/// Takes a backup of what a server's account holds and restores it for proof, as its unit does; gives the file that tells of both.
+fn backed_up(fleet: &Fleet, name: &str, programs: &Programs) -> Result<PathBuf> {
     let member = fleet.member(name)?;
-    let files = health.watch.accounts.iter().map(|account| {
-        let file = member.dir().join(format!("{account}.health.nk"));
-        format!("--login={account}={}", file.display())
-    });
-    let ca = member.plan().client.tls.is_some();
-    let ca = ca.then(|| format!("--ca={}", fleet.ca_file().display()));
-    let server = format!("--server={}", member.url());
-    Ok(files.chain([server]).chain(ca).collect())
+    let own = |file: &str| member.dir().join(file);
+    let status = own("backups.json");
+    let tool = |task: &str| {
+        let mut command = Command::new(&programs.cim_backup);
+        command.arg(task).arg(own("backups"));
+        command.arg("--status").arg(&status);
+        command
+    };
+    let mut create = tool("create");
+    create.arg("--server").arg(member.url());
+    let key = own(&format!("{ACCOUNT}.backup.nk"));
+    create.arg("--nkey-seed").arg(key);
+    create.arg("--ca").arg(fleet.ca_file());
+    create.arg("--certificate").arg(own("cert.pem"));
+    process::quiet(create.arg("--key").arg(own("key.pem")))?;
+    let mut drill = tool("drill");
+    drill.arg("--nats-server").arg(&programs.nats_server);
+    process::quiet(drill.arg("--temp").arg(member.dir()))?;
+    Ok(status)
 }
 
 /// A `.creds` file that ends in two days.

@@ -53,7 +53,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("default of hubs changed", "modules/hub.nix", "lib.length (lib.attrNames hub.nodes) > 1", "lib.length (lib.attrNames hub.nodes) > 3"),
     mutant("plaintext by default", "modules/server.nix", "plaintext = flag false \"Says out loud that clients", "plaintext = flag true \"Says out loud that clients"),
     mutant("plaintext leaf links by default", "modules/fleet.nix", "plaintext = mkOption {\n            type = types.bool;\n            default = false;", "plaintext = mkOption {\n            type = types.bool;\n            default = true;"),
-    mutant("localAccount ignores account", "modules/fleet.nix", "default = leaf.config.account;", "default = \"APP\";"),
+    mutant("localAccount ignores account", "modules/fleet-leaf.nix", "default = leaf.config.account;", "default = \"APP\";"),
 
     // assets
     mutant("slice leaks other hubs' streams", "modules/spec.nix", "asset: asset.hub == null || hubs ? ${asset.hub} || !(fleet.hubs ? ${asset.hub})", "_: true"),
@@ -81,6 +81,8 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("streams are not made after a restart", "modules/provision.nix", "    \"${unit}.service\"\n  ];", "  ];"),
     mutant("streams stay as they were declared", "modules/provision.nix", "restartTriggers = [ triggers.provision ];", ""),
     mutant("backups of no account", "modules/backup.nix", "ExecStart = map create accounts", "ExecStart = map create [ ]"),
+    mutant("a sink may stand still for as long as it was at first", "modules/backup.nix", "seconds cfg.sinkTimeout", "600"),
+    mutant("cim-health has no keys", "modules/beside.nix", "[ \"--host-keys\" ]", "[ ]"),
     mutant("a hub's certificate is asked for one name", "modules/beside.nix", "tls != null && !isLoopback", "false"),
 
     // what watches an instance, and what waits for it
@@ -134,13 +136,13 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("secrets of another name", "modules/sops.nix", "key = name;", "key = \"key\";"),
     mutant("secrets restart what can reload", "modules/sops.nix", "reloadUnits = units \"reload\";", "reloadUnits = [ ];"),
     mutant("nothing restarts what cannot reload", "modules/sops.nix", "restartUnits = units \"restart\";", "restartUnits = [ ];"),
-    mutant("an older server reloads its seed", "modules/sops.nix", "if instance.triggers.isHot path then", "if true then"),
-    mutant("renewed credentials restart the link", "modules/sops.nix", "        onChange = \"nothing\";\n        requirement = {\n          kind = \"leafCreds\"", "        onChange = \"restart\";\n        requirement = {\n          kind = \"leafCreds\""),
+    mutant("an older server reloads its seed", "modules/needed.nix", "if instance.triggers.isHot path then", "if true then"),
+    mutant("renewed credentials restart the link", "modules/needed.nix", "        onChange = \"nothing\";\n        requirement = {\n          kind = \"leafCreds\"", "        onChange = \"restart\";\n        requirement = {\n          kind = \"leafCreds\""),
     mutant("a renewed certificate goes unnoticed", "modules/sops.nix", "reloadTriggers = [ (builtins.hashFile \"sha256\" file.source) ];", "reloadTriggers = [ ];"),
-    mutant("what is named is sealed too", "modules/sops.nix", "lib.filterAttrs (_: names (own instance)) (filesOf name)", "filesOf name"),
-    mutant("nodes of a leaf share a certificate", "modules/sops.nix", "lib.optionalString isNodeOfLeaf \".${node}\"", "\"\""),
-    mutant("certificates without the fleet's address", "modules/sops.nix", "map (node: node.address) nodes ++ [ name ]", "[ name ]"),
-    mutant("certificates without a leaf's declared name", "modules/sops.nix", "if subject == null then name else lib.head subject", "name"),
+    mutant("what is named is sealed too", "modules/needed.nix", "lib.filterAttrs (_: names (own instance)) (filesOf name)", "filesOf name"),
+    mutant("nodes of a leaf share a certificate", "modules/needed.nix", "lib.optionalString isNodeOfLeaf \".${node}\"", "\"\""),
+    mutant("certificates without the fleet's address", "modules/needed.nix", "map (node: node.address) nodes ++ [ name ]", "[ name ]"),
+    mutant("certificates without a leaf's declared name", "modules/needed.nix", "if subject == null then name else lib.head subject", "name"),
     mutant("sops is on without its module", "modules/sops.nix", "default = hasIdentity && isImported;", "default = hasIdentity;"),
     mutant("sops is off", "modules/sops.nix", "default = hasIdentity && isImported;", "default = false;"),
     mutant("an unencrypted file passes", "modules/sealed.nix", "!isEncrypted cfg;", "false;"),
