@@ -96,21 +96,7 @@ rec {
       ++ lib.mapAttrsToList (id: file: "--${id} ${quoted file}") files
     )
     # In operator mode what our programs log in with ends; each is read by path here.
-    ++ map (file: "--credential ${quoted file}") (
-      lib.optionals hasOperator (
-        lib.unique (
-          lib.filter (file: file != null) (
-            lib.concatLists (
-              lib.mapAttrsToList (service: map (fileOf service)) {
-                health = linked;
-                provision = holding;
-                backup = lib.optionals backup.enable (if backup.accounts == null then holding else backup.accounts);
-              }
-            )
-          )
-        )
-      )
-    )
+    ++ map (file: "--credential ${quoted file}") (lib.unique credentials)
   );
 
   # Accounts that hold something: what is declared, or what durable flows make.
