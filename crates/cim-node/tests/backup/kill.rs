@@ -25,7 +25,7 @@ fn kills() -> u32 {
 const MESSAGES: usize = 30_000;
 
 /// Within so many microseconds of its first bytes a backup of them is killed, or over.
-const MOMENT: u32 = 400_000;
+const MOMENT: u32 = 600_000;
 
 async fn large() -> Result<Site> {
     let site = one()?;
@@ -46,8 +46,8 @@ fn started(site: &Site, what: &str, path: &Path) -> Result<Child> {
         .arg(path)
         .args(["--server", &site.url(), "--wait", "5"]);
     Ok(command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()?)
 }
 
@@ -75,7 +75,8 @@ async fn while_it_takes_a_backup() -> Result<()> {
         // The moment is what is random.
         std::thread::sleep(Duration::from_micros(u64::from(random % MOMENT)));
         child.kill()?; // SIGKILL
-        let was_killed = child.wait()?.code().is_none();
+        let said = child.wait_with_output()?;
+        let was_killed = said.status.code().is_none();
         let whole = backups(&site.folder())?;
         // Killed after its last step, it is one that took a backup.
         if let (false, [whole]) = (was_killed && whole.is_empty(), whole.as_slice()) {
@@ -83,7 +84,7 @@ async fn while_it_takes_a_backup() -> Result<()> {
             fs::remove_dir_all(whole)?;
             continue;
         }
-        ensure!(was_killed, "it took no backup");
+        ensure!(was_killed, "it took no backup: {said:?}");
         let partial = partial.context("it was killed before it had written anything")?;
         killed += 1;
         assert!(whole.is_empty());
