@@ -2,6 +2,7 @@
 
 mod answers;
 mod cluster;
+mod consent;
 mod consumers;
 mod deployed;
 mod domain;
