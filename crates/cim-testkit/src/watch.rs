@@ -18,12 +18,24 @@ const LOOK: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 /// The last error of `look`, after 20 s.
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T>) -> Result<T> {
-    let until = Instant::now() + PATIENCE;
+pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+    until_within(PATIENCE, what, look).await
+}
+
+/// As [`until`], for what nats-server itself takes longer for.
+///
+/// # Errors
+/// The last error of `look`, after `patience`.
+pub async fn until_within<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Result<T>,
+) -> Result<T> {
+    let until = Instant::now() + patience;
     loop {
         let seen = look().await;
         if seen.is_ok() || Instant::now() >= until {
-            return seen.with_context(|| format!("waited {} s until {what}", PATIENCE.as_secs()));
+            return seen.with_context(|| format!("waited {} s until {what}", patience.as_secs()));
         }
         tokio::time::sleep(LOOK).await;
     }
