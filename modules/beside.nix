@@ -46,7 +46,7 @@ let
     "::1"
     "localhost"
   ];
-  inherit (options) backup tls;
+  inherit (options) tls;
   url =
     address:
     "${if tls == null then "nats" else "tls"}://${

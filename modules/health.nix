@@ -43,7 +43,10 @@ in
 
   rtt = time "Round trip between the two ends of a link" "1s" "5s";
   expiry = time "What is left until a certificate or JWT expires" "14d" "3d";
-  sources = time "How long a source or mirror has not been heard of, or has brought nothing although more waits" "1m" "5m";
+  sources =
+    time "How long a source or mirror has not been heard of, or has brought nothing although more waits"
+      "1m"
+      "5m";
   clock = time "How far the server's clock is from the host's" "2s" "10s";
 
   # A backup is due daily, up to half an hour late, and counts from its beginning: one is missed, two are.
