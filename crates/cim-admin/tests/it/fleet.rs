@@ -16,6 +16,17 @@ use time::OffsetDateTime;
 
 use crate::tools::{done, run, tool};
 
+/// Makes the identity of the fleet's plan with the operator's keys.
+pub const MAKE: [&str; 7] = [
+    "identity",
+    "make",
+    "--plan",
+    "plan.json",
+    "--keys",
+    "keys.txt",
+    "--json",
+];
+
 /// A folder with a plan, hosts' ssh keys and the operator's key.
 pub struct Fleet {
     pub dir: TempDir,
@@ -142,16 +153,7 @@ impl Fleet {
 
     /// Makes the identity with the program; gives its report.
     pub fn make(&self, more: &[&str]) -> Result<Value> {
-        let args = [
-            "identity",
-            "make",
-            "--plan",
-            "plan.json",
-            "--keys",
-            "keys.txt",
-            "--json",
-        ];
-        let output = self.run(&[&args[..], more].concat())?;
+        let output = self.run(&[&MAKE[..], more].concat())?;
         let said = String::from_utf8(output.stderr)?;
         ensure!(output.status.success() && said.is_empty(), "{said}");
         Ok(serde_json::from_slice(&output.stdout)?)

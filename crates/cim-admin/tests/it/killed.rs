@@ -8,17 +8,8 @@ use std::thread;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::fleet::{Files, Fleet, changed};
+use crate::fleet::{Files, Fleet, MAKE, changed};
 
-const MAKE: [&str; 7] = [
-    "identity",
-    "make",
-    "--plan",
-    "plan.json",
-    "--keys",
-    "keys.txt",
-    "--json",
-];
 const ROTATE: [&str; 8] = [
     "rotate",
     "account-signing",

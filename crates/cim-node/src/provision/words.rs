@@ -4,6 +4,7 @@ use cim_spec::asset::Kind;
 use serde_json::Value;
 
 use super::asset::Asset;
+use super::loss::Loss;
 use super::plan::{Action, Changed, Means, Step};
 
 /// A value as people read it.
@@ -114,21 +115,30 @@ fn lossy(step: &Step, given: Option<&str>) -> Vec<String> {
         Some(why) => format!("; {why}"),
         None => String::new(),
     };
-    let said = step.changes.iter().filter_map(|changed| match &changed.means {
-        Means::Lossy(loss) => {
-            Some(format!(
-                "{}: {}: {} messages of the {} {} {}\n  help: to accept exactly this, {consent}{other}",
-                place(step, changed.field),
-                change(changed),
-                loss.number(),
-                step.asset.kind(),
-                name(&step.asset),
-                loss.what
-            ))
-        }
-        _ => None,
-    });
+    let said = step
+        .changes
+        .iter()
+        .filter_map(|changed| match &changed.means {
+            Means::Lossy(loss) => Some(format!(
+                "{}\n  help: to accept exactly this, {consent}{other}",
+                costs(step, changed, loss)
+            )),
+            _ => None,
+        });
     said.collect()
+}
+
+/// What one change costs, at its option.
+fn costs(step: &Step, changed: &Changed, loss: &Loss) -> String {
+    format!(
+        "{}: {}: {} messages of the {} {} {}",
+        place(step, changed.field),
+        change(changed),
+        loss.number(),
+        step.asset.kind(),
+        name(&step.asset),
+        loss.what
+    )
 }
 
 /// What a step costs that was consented to: said before it is done.
@@ -139,13 +149,8 @@ pub fn losses(step: &Step) -> Vec<String> {
         .iter()
         .filter_map(|changed| match &changed.means {
             Means::Lossy(loss) if consented => Some(format!(
-                "{}: {}: {} messages of the {} {} {}, as was consented to",
-                place(step, changed.field),
-                change(changed),
-                loss.number(),
-                step.asset.kind(),
-                name(&step.asset),
-                loss.what
+                "{}, as was consented to",
+                costs(step, changed, loss)
             )),
             _ => None,
         });
