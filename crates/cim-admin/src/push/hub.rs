@@ -153,7 +153,7 @@ impl Hub {
         };
         let until = Instant::now() + HELLO;
         // Asked again and again: one that comes back just now has not heard the first question.
-        let pongs: Vec<Pong> = loop {
+        let mut pongs: Vec<Pong> = loop {
             let pongs: Vec<Pong> = self.gather("$SYS.REQ.SERVER.PING", AGAIN, whole).await?;
             if whole(&pongs) || pongs.is_empty() || Instant::now() >= until {
                 break pongs;
@@ -163,6 +163,8 @@ impl Hub {
             !pongs.is_empty(),
             "the server does not say who it is: the credentials are not of the system account; use the desk's, or --creds FILE"
         );
+        // Answers come in any order; the nodes and what is said of them never do.
+        pongs.sort_by(|a, b| a.server.name.cmp(&b.server.name));
         let names = |found: &[Pong]| {
             let names: Vec<_> = found.iter().map(|pong| pong.server.name.as_str()).collect();
             names.join(", ")
@@ -214,7 +216,6 @@ impl Hub {
                     .collect(),
             });
         }
-        nodes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(nodes)
     }
 
