@@ -73,9 +73,9 @@ pub async fn push(
         subject: format!("$SYS.REQ.ACCOUNT.{}.CLAIMS.UPDATE", account.key()),
         payload: account.jwt.clone().into(),
     });
-    exchange(hub, asked, nodes.len(), pace, |at, message| {
+    exchange(hub, asked, nodes.len(), pace, |to, message| {
         let (id, said) = answer(&message)?;
-        if let Some(answers) = answers.get_mut(at) {
+        if let Some(answers) = answers.get_mut(to.at) {
             answers.push((id, said));
         }
         Ok(())

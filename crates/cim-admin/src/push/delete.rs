@@ -31,6 +31,8 @@ pub async fn delete(
     let each = |_, message: async_nats::Message| {
         let (id, said) = super::answer(&message)?;
         match said {
+            // Who is asked again has it no longer.
+            Some(_) if deleted.contains(&id) => {}
             Some(said) => refused.push((id, said)),
             None => deleted.push(id),
         }

@@ -46,18 +46,27 @@ pub struct Differing {
 /// # Errors
 /// A connection that is lost.
 pub async fn look(hub: &Hub, nodes: &[Node], accounts: &[&Held], pace: Pace) -> Result<Vec<Found>> {
-    let mut found = vec![Found::default(); accounts.len()];
+    // Each time that it was asked by itself, for nobody says who he is.
+    let mut found: Vec<Vec<Found>> = vec![Vec::new(); accounts.len()];
     let asked = accounts.iter().map(|account| lookup(account.key()));
-    exchange(hub, asked, nodes.len(), pace, |at, message| {
-        if let Some(found) = found.get_mut(at) {
-            found
-                .0
-                .push(String::from_utf8_lossy(&message.payload).into_owned());
+    exchange(hub, asked, nodes.len(), pace, |to, message| {
+        let times = found.get_mut(to.at);
+        let found = times.and_then(|times| {
+            times.resize(times.len().max(to.again + 1), Found::default());
+            times.get_mut(to.again)
+        });
+        if let Some(found) = found {
+            let text = String::from_utf8_lossy(&message.payload);
+            found.0.push(text.into_owned());
         }
         Ok(())
     })
     .await?;
-    Ok(found)
+    let most = |times: Vec<Found>| times.into_iter().max_by_key(|found| found.0.len());
+    Ok(found
+        .into_iter()
+        .map(|times| most(times).unwrap_or_default())
+        .collect())
 }
 
 /// One node's JWT of each of these accounts; empty texts where it has none.
@@ -67,8 +76,8 @@ pub async fn look(hub: &Hub, nodes: &[Node], accounts: &[&Held], pace: Pace) -> 
 pub async fn texts(hub: &Hub, nodes: &[Node], keys: Vec<&str>) -> Result<Vec<String>> {
     let mut texts = vec![String::new(); keys.len()];
     let asked = keys.into_iter().map(lookup);
-    exchange(hub, asked, nodes.len(), Pace::default(), |at, message| {
-        if let Some(text) = texts.get_mut(at).filter(|_| !message.payload.is_empty()) {
+    exchange(hub, asked, nodes.len(), Pace::default(), |to, message| {
+        if let Some(text) = texts.get_mut(to.at).filter(|_| !message.payload.is_empty()) {
             *text = String::from_utf8_lossy(&message.payload).into_owned();
         }
         Ok(())

@@ -24,7 +24,7 @@ const HELLO: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// When they are asked again.
-const AGAIN: Duration = Duration::from_millis(500);
+pub(super) const AGAIN: Duration = Duration::from_millis(500);
 
 /// Where the hub is and who we are to it. `Debug` shows no secret.
 pub struct Login {
@@ -123,6 +123,15 @@ impl Hub {
         })
     }
 
+    /// Of a connection that a test made.
+    #[cfg(test)]
+    pub(super) fn over(client: Client) -> Self {
+        Self {
+            client,
+            refusals: Arc::default(),
+        }
+    }
+
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
@@ -151,14 +160,7 @@ impl Hub {
             let here = |name: &String| pongs.iter().any(|pong| pong.server.name == *name);
             known.max().is_some_and(|known| pongs.len() >= known) && wanted.iter().all(here)
         };
-        let until = Instant::now() + HELLO;
-        // Asked again and again: one that comes back just now has not heard the first question.
-        let mut pongs: Vec<Pong> = loop {
-            let pongs: Vec<Pong> = self.gather("$SYS.REQ.SERVER.PING", AGAIN, whole).await?;
-            if whole(&pongs) || pongs.is_empty() || Instant::now() >= until {
-                break pongs;
-            }
-        };
+        let mut pongs: Vec<Pong> = self.gather("$SYS.REQ.SERVER.PING", whole).await?;
         ensure!(
             !pongs.is_empty(),
             "the server does not say who it is: the credentials are not of the system account; use the desk's, or --creds FILE"
@@ -190,14 +192,7 @@ impl Hub {
             names(&pongs),
         );
         let all = |abouts: &[About]| abouts.len() >= pongs.len();
-        let until = Instant::now() + HELLO;
-        // As above: a question can be lost where routes have just been made.
-        let abouts: Vec<About> = loop {
-            let abouts = self.gather("$SYS.REQ.SERVER.PING.VARZ", AGAIN, all).await?;
-            if all(&abouts) || Instant::now() >= until {
-                break abouts;
-            }
-        };
+        let abouts: Vec<About> = self.gather("$SYS.REQ.SERVER.PING.VARZ", all).await?;
         let mut nodes = Vec::new();
         for pong in pongs {
             let about = abouts
@@ -225,7 +220,7 @@ impl Hub {
     /// A node without a full resolver, by name.
     pub async fn list(&self, nodes: &[Node]) -> Result<Vec<String>> {
         let all = |lists: &[Listed]| lists.len() >= nodes.len();
-        let lists: Vec<Listed> = self.gather("$SYS.REQ.CLAIMS.LIST", HELLO, all).await?;
+        let lists: Vec<Listed> = self.gather("$SYS.REQ.CLAIMS.LIST", all).await?;
         let without: Vec<&str> = nodes
             .iter()
             .filter(|node| lists.iter().all(|list| list.server.id != node.id))
@@ -242,19 +237,38 @@ impl Hub {
         Ok(keys)
     }
 
-    /// Answers to one question, until `enough` or for as long as nodes have to answer.
+    /// Answers to one question until `enough`, or the most that came for as long as nodes have to answer. It is asked again
+    /// and again: one that comes back just now has not heard it, and it can be lost where routes have just been made.
     async fn gather<T: for<'a> Deserialize<'a>>(
         &self,
         subject: &'static str,
-        patience: Duration,
         enough: impl Fn(&[T]) -> bool,
     ) -> Result<Vec<T>> {
+        let until = Instant::now() + HELLO;
+        let mut most = Vec::new();
+        loop {
+            let (answers, nobody) = self.round(subject, &enough).await?;
+            if enough(&answers) || answers.len() >= most.len() {
+                most = answers;
+            }
+            if nobody || enough(&most) || Instant::now() >= until {
+                return Ok(most);
+            }
+        }
+    }
+
+    /// Asks once: what came until `enough` or [`AGAIN`], and whether the server says that nobody answers.
+    async fn round<T: for<'a> Deserialize<'a>>(
+        &self,
+        subject: &'static str,
+        enough: impl Fn(&[T]) -> bool,
+    ) -> Result<(Vec<T>, bool)> {
         let inbox = self.client.new_inbox();
         let mut replies = self.client.subscribe(inbox.clone()).await?;
         self.client
             .publish_with_reply(subject, inbox, "".into())
             .await?;
-        let until = Instant::now() + patience;
+        let until = Instant::now() + AGAIN;
         let mut answers = Vec::new();
         while !enough(&answers) {
             let next = timeout_at(until.min(Instant::now() + LOOK), replies.next()).await;
@@ -267,12 +281,12 @@ impl Hub {
             };
             let message = next.context("the connection to the hub was lost")?;
             if nobody(&message) {
-                break;
+                return Ok((answers, true));
             }
             let answer = serde_json::from_slice(&message.payload);
             answers.push(answer.with_context(|| format!("reading the answer to {subject}"))?);
         }
-        Ok(answers)
+        Ok((answers, false))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Standing connections of an account, and closing them: what nats-server does not do itself.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -67,16 +68,21 @@ pub async fn standing(hub: &Hub, nodes: &[Node], accounts: &[&str]) -> Result<Ve
         })
     });
     let mut all = Vec::new();
+    let mut said = BTreeSet::new();
     let pace = Pace {
         patience: Duration::from_secs(3),
         ..Pace::default()
     };
-    exchange(hub, asked, nodes.len(), pace, |_, message| {
+    exchange(hub, asked, nodes.len(), pace, |to, message| {
         let answer: Answer = serde_json::from_slice(&message.payload)?;
         let node = answer.server.id;
         let Some(data) = answer.data else {
             return Ok(());
         };
+        // Who was asked again says the same again.
+        if !said.insert((to.at, node.clone())) {
+            return Ok(());
+        }
         all.extend(data.connections.into_iter().map(|client| Standing {
             node: node.clone(),
             cid: client.cid,
