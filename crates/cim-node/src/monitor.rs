@@ -140,15 +140,13 @@ impl Monitor {
         self.ask("/connz?sort=subs&limit=1", LONGEST)
     }
 
-    /// `/jsz` with everything that JetStream holds.
+    /// `/jsz` with everything that JetStream holds, in the order of names.
     ///
     /// # Errors
     /// As [`Monitor::varz`].
     pub fn jsz(&self) -> Result<Jsz> {
-        self.ask(
-            "/jsz?accounts=true&streams=true&consumers=true&config=true",
-            LONGEST_STREAMS,
-        )
+        let path = "/jsz?accounts=true&streams=true&consumers=true&config=true";
+        self.ask(path, LONGEST_STREAMS).map(Jsz::in_order)
     }
 
     /// `/healthz`: `None` where the server says that all is well, else its words.

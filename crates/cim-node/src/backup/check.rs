@@ -115,6 +115,7 @@ pub fn strangers(backup: &Path, manifest: &Manifest) -> Vec<Problem> {
     ours.extend([MANIFEST, SUMS, DRILL].map(str::to_owned));
     let mut found = Vec::new();
     walk(backup, "", &mut found);
+    found.sort();
     let strange = found.into_iter().filter(|name| !ours.contains(name));
     strange
         .map(|name| {

@@ -75,13 +75,15 @@ pub fn assets(folder: &str) -> Assets {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return assets,
         entries => entries.and_then(|entries| entries.collect::<Result<Vec<_>, _>>()),
     };
-    let entries = match entries {
+    let mut entries = match entries {
         Ok(entries) => entries,
         Err(error) => {
             assets.mistakes.push(format!("reading {folder}: {error}"));
             return assets;
         }
     };
+    // The first mistake is the one that is told.
+    entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries.iter().filter(|entry| entry.path().is_dir()) {
         let account = entry.file_name().to_string_lossy().into_owned();
         match declared::read(&entry.path()) {

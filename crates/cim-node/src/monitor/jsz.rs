@@ -162,9 +162,71 @@ pub struct External {
     pub api: String,
 }
 
+impl Jsz {
+    /// In the order of names, at each level: nats-server tells streams, consumers and sources in another one each time.
+    pub fn in_order(mut self) -> Self {
+        self.account_details
+            .sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        for account in &mut self.account_details {
+            account.stream_detail.sort_by(|a, b| a.name.cmp(&b.name));
+            for stream in &mut account.stream_detail {
+                stream.consumer_detail.sort_by(|a, b| a.name.cmp(&b.name));
+                stream.sources.sort_by(|a, b| a.place().cmp(&b.place()));
+                let copies = stream.cluster.as_mut().map(|group| &mut group.replicas);
+                if let Some(copies) = copies {
+                    copies.sort_by(|a, b| a.name.cmp(&b.name));
+                }
+            }
+        }
+        self
+    }
+}
+
+impl Source {
+    /// Its name, and where that is.
+    fn place(&self) -> (&str, &str) {
+        let external = self.external.as_ref();
+        (&self.name, external.map_or("", |external| &external.api))
+    }
+}
+
 impl Group {
     /// Whether `server` is who knows: it leads, or there is no other.
     pub fn led_by(group: Option<&Group>, server: &str) -> bool {
         group.is_none_or(|group| group.leader == server)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_server_s_order_is_not_seen() {
+        let names = |names: [&str; 2]| names.map(|name| json!({ "name": name }));
+        let of = |order: [usize; 2]| {
+            let two = |of: [&str; 2]| names(order.map(|at| of[at]));
+            let sources = ["B", "A"].map(|domain| {
+                let api = format!("$JS.{domain}.API");
+                json!({ "name": "S", "external": { "api": api } })
+            });
+            let streams = two(["S", "T"]).map(|mut stream| {
+                stream["consumer_detail"] = json!(two(["c", "d"]));
+                stream["sources"] = json!(order.map(|at| &sources[at]));
+                stream["cluster"] = json!({ "replicas": two(["hub-1", "hub-2"]) });
+                stream
+            });
+            let accounts = two(["APP", "SYS"]).map(|mut account| {
+                account["stream_detail"] = json!(streams);
+                account
+            });
+            let jsz = json!({ "server_id": "N", "account_details": accounts });
+            let jsz: Jsz = serde_json::from_value(jsz).unwrap();
+            format!("{:?}", jsz.in_order())
+        };
+        assert_eq!(of([0, 1]), of([1, 0]));
+        assert!(of([1, 0]).find("hub-1") < of([1, 0]).find("hub-2"));
     }
 }

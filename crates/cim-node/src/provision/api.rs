@@ -280,7 +280,7 @@ impl Api {
         }
     }
 
-    /// All pages of names: `STREAM.NAMES`, `CONSUMER.NAMES.<stream>`.
+    /// All pages of names, in their order: `STREAM.NAMES`, `CONSUMER.NAMES.<stream>`.
     ///
     /// # Errors
     /// As [`Api::ask`].
@@ -300,6 +300,7 @@ impl Api {
                 .and_then(Value::as_u64)
                 .unwrap_or_default();
             if page.is_empty() || u64::try_from(names.len()).is_ok_and(|have| have >= total) {
+                names.sort();
                 return Ok(names);
             }
         }

@@ -123,7 +123,8 @@ fn levels(streams: Vec<&Step>) -> Vec<Vec<&Step>> {
     levels
 }
 
-/// Carries steps out side by side; those that wait for another's subjects again, as long as something moves.
+/// Carries steps out side by side; those that wait for another's subjects again, as long as something moves. They are
+/// told of in their own order, whichever is over first.
 async fn settle(
     api: &Api,
     steps: Vec<&Step>,
@@ -131,7 +132,18 @@ async fn settle(
     tell: &dyn Fn(&Step, &Outcome),
     outcomes: &mut Outcomes,
 ) {
-    let mut left = steps;
+    let mut untold = steps.iter().copied().peekable();
+    let mut over = |step: &Step, outcome: Outcome| {
+        outcomes.insert(step.asset.clone(), outcome);
+        while let Some((step, outcome)) = untold
+            .peek()
+            .and_then(|step| Some((*step, outcomes.get(&step.asset)?)))
+        {
+            tell(step, outcome);
+            untold.next();
+        }
+    };
+    let mut left = steps.clone();
     loop {
         let tried = left.len();
         let results = stream::iter(left).map(async |step| (step, carry_out(api, step).await));
@@ -141,13 +153,13 @@ async fn settle(
             if matches!(&result, Err(Failure::Refused(refusal)) if refusal.code == OVERLAP) {
                 overlapping.push((step, result));
             } else {
-                conclude(step, result, tell, outcomes);
+                over(step, outcome(result));
             }
         }
         let stuck = overlapping.len() == tried;
         if overlapping.is_empty() || stuck {
             for (step, result) in overlapping {
-                conclude(step, result, tell, outcomes);
+                over(step, outcome(result));
             }
             return;
         }
@@ -155,21 +167,14 @@ async fn settle(
     }
 }
 
-fn conclude(
-    step: &Step,
-    result: Result<(), Failure>,
-    tell: &dyn Fn(&Step, &Outcome),
-    outcomes: &mut Outcomes,
-) {
-    let outcome = match result {
+fn outcome(result: Result<(), Failure>) -> Outcome {
+    match result {
         Ok(()) => Outcome::Done,
         Err(Failure::Refused(refusal)) if lacks_servers(&refusal) => {
             Outcome::Later(refusal.to_string())
         }
         Err(failure) => Outcome::Failed(failure.to_string()),
-    };
-    tell(step, &outcome);
-    outcomes.insert(step.asset.clone(), outcome);
+    }
 }
 
 /// One step. Silence may mean that it was done, so the server is asked before it is told again.

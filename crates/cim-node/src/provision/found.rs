@@ -104,7 +104,7 @@ pub async fn undeclared(
         });
         Ok::<Vec<Asset>, Failure>(consumers.collect())
     });
-    let lists: Vec<_> = lists.buffer_unordered(at_once).collect().await;
+    let lists: Vec<_> = lists.buffered(at_once.max(1)).collect().await;
     for list in lists {
         found.extend(list?.into_iter().filter(|asset| !declared(asset)));
     }

@@ -39,6 +39,35 @@ async fn what_is_declared_is_made_and_a_second_run_has_nothing_to_do() -> Result
     Ok(())
 }
 
+/// They are made side by side, and told of in their own order.
+#[tokio::test]
+async fn the_same_is_said_in_each_run() -> Result<()> {
+    let mut names = Vec::new();
+    for index in 0..40 {
+        names.push(format!("S{index:02}"));
+    }
+    for _ in 0..2 {
+        let site = one()?;
+        for name in &names {
+            site.stream(name, json!({}))?;
+            site.consumer(name, "c", json!({"ack_policy": "explicit"}))?;
+        }
+        let said = site.run("apply", &["--at-once", "20"])?;
+        let made = |asset: &dyn Fn(&str) -> String| -> Vec<String> {
+            let all = names.iter().map(|name| format!("{} made", asset(name)));
+            all.collect()
+        };
+        let streams = made(&|name| format!("streams/{name}"));
+        let consumers = made(&|name| format!("consumers/{name}/c"));
+        let all = streams.into_iter().chain(consumers).zip(1..);
+        let lines: String = all
+            .map(|(made, number)| format!("[{number}/80] {made}\n"))
+            .collect();
+        assert_eq!(said.err, lines);
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_update_in_place_keeps_messages() -> Result<()> {
     let site = one()?;
