@@ -1,8 +1,8 @@
 //! Reads `identity/`: every file below it, as text.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use anyhow::{Context, Result, anyhow};
 use cim_identity::Committed;
@@ -19,8 +19,12 @@ pub fn committed(folder: &Path) -> Result<Committed> {
 
 fn read(folder: &Path, below: &str, files: &mut BTreeMap<String, String>) -> Result<()> {
     let reading = || format!("reading {}", folder.display());
-    for entry in fs::read_dir(folder).with_context(reading)? {
-        let path = entry.with_context(reading)?.path();
+    let entries: io::Result<Vec<_>> = fs::read_dir(folder).with_context(reading)?.collect();
+    let mut entries = entries.with_context(reading)?;
+    // The first that cannot be read is the one that is told.
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let place = format!("{below}{name}");
         if path.is_dir() {

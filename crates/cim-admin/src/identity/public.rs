@@ -103,8 +103,11 @@ fn read(path: &Path, below: &str, texts: &mut BTreeMap<String, String>) -> Resul
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         entries => entries.with_context(reading)?,
     };
+    let entries: Result<Vec<_>, _> = entries.collect();
+    let mut entries = entries.with_context(reading)?;
+    // The first that cannot be read is the one that is told.
+    entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
-        let entry = entry.with_context(reading)?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let place = format!("{below}{name}");

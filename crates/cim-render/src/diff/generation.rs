@@ -60,9 +60,14 @@ fn folder(path: &Path) -> Result<Generation> {
         "{} holds no folder `instances`: name a spec, or a folder as `nix build .#specs` makes it",
         path.display()
     );
-    let mut instances = BTreeMap::new();
+    let mut files = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| reading(&folder))? {
-        let file = entry.with_context(|| reading(&folder))?.path();
+        files.push(entry.with_context(|| reading(&folder))?.path());
+    }
+    // The first that is wrong is the one that is told.
+    files.sort();
+    let mut instances = BTreeMap::new();
+    for file in files {
         let instance = Instance::of(json(&file)?).with_context(|| reading(&file))?;
         let name = instance.server_name.clone();
         if instances.insert(name.clone(), instance).is_some() {

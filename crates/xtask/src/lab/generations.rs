@@ -148,6 +148,7 @@ fn hosts(source: &Path) -> Result<Vec<PathBuf>> {
             paths.push(Path::new("hosts").join(name));
         }
     }
+    paths.sort();
     Ok(paths)
 }
 
