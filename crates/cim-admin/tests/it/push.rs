@@ -227,17 +227,20 @@ async fn a_narrowed_role_holds_at_once_and_nobody_else_notices() -> Result<()> {
         ])
         .await?;
     // nats-server itself closes what the changed roles have open, and that alone.
-    let log = flows.nodes.log(0)?.split_off(log);
-    let closed: Vec<_> = log
-        .lines()
-        .filter(|l| l.contains("closed: Authentication Failure"))
-        .collect();
-    ensure!(closed.len() == 2, "{closed:?}");
-    ensure!(
-        closed.iter().any(|line| line.contains("Remote: plant-a")),
-        "{closed:?}"
-    );
-    Ok(())
+    until("both are closed", async || {
+        let log = flows.nodes.log(0)?.split_off(log);
+        let closed: Vec<_> = log
+            .lines()
+            .filter(|l| l.contains("closed: Authentication Failure"))
+            .collect();
+        ensure!(closed.len() == 2, "{closed:?}");
+        ensure!(
+            closed.iter().any(|line| line.contains("Remote: plant-a")),
+            "{closed:?}"
+        );
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]

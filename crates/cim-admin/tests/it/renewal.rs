@@ -279,7 +279,7 @@ fn short(hosts: &Hosts) -> Result<String> {
     let now = now().unix_timestamp();
     let account = &whole.token().claims.nats.issuer_account;
     let claims = Claims::new(whole.key().public_key(), User::scoped(account.clone()));
-    let jwt = claims.named(LEAF).expiring(now + 8).encode(&role, now)?;
+    let jwt = claims.named(LEAF).expiring(now + 12).encode(&role, now)?;
     let seed = key::seed(whole.key())?;
     let again = key::key_pair(&seed, KeyKind::User)?;
     Ok(Creds::new(jwt, again)?.text()?.to_string())

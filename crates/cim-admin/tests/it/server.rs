@@ -158,7 +158,7 @@ impl Running {
         let client = self.connect(made, key).await?;
         let mut subscriber = client.subscribe("here").await?;
         client.publish("here", "x".into()).await?;
-        let message = tokio::time::timeout(Duration::from_secs(5), subscriber.next()).await?;
+        let message = tokio::time::timeout(Duration::from_secs(20), subscriber.next()).await?;
         message.map(drop).context("a message")
     }
 

@@ -84,7 +84,7 @@ async fn a_server_refuses_a_name_that_no_user_has() {
     hub.refuses(&made, "leaf.plant-8.acme.serviceradar")
         .await
         .unwrap();
-    assert!(hub.log().unwrap().contains("authentication error"));
+    hub.logs(0, "authentication error").await.unwrap();
     let said = said(&ca, &made, LEAF, Usage::Client);
     assert!(
         said[0].contains("its common name is leaf.plant-8"),

@@ -87,7 +87,7 @@ impl Running {
         let count = Arc::clone(&refused);
         let options = ConnectOptions::with_credentials(&self.identity.creds(place)?)?;
         let options = options
-            .request_timeout(Some(Duration::from_secs(5)))
+            .request_timeout(Some(Duration::from_secs(20)))
             .event_callback(move |event| {
                 if let Event::ServerError(ServerError::Other(said)) = &event
                     && said.to_lowercase().contains("permissions violation")
