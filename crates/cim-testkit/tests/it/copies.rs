@@ -1,14 +1,18 @@
 //! Streams that are copied over a leaf link, with the rights that the fleet gives: the example's, made as it declares them.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use async_nats::Client;
 use cim_render::Artefacts;
-use cim_testkit::{Fleet, Ports, golden, nats_server, plan, until};
+use cim_testkit::{Fleet, Ports, golden, nats_server, plan, until_within};
 use serde_json::{Value, json};
 
 /// More than the 3,500 after which a copy stalls that may not say how far it is.
 const EVENTS: u64 = 6000;
 const DIRECTIVES: u64 = 100;
+/// How long a copy may stand still after a cut until nats-server asks for it anew (docs/partition.md).
+pub const COPIED: Duration = Duration::from_secs(90);
 /// Bytes that a test's stream may reserve.
 const ROOM: u64 = 64 << 20;
 
@@ -82,7 +86,8 @@ pub async fn store(client: &Client, subject: &str) -> Result<()> {
 }
 
 pub async fn holds(client: &Client, stream: &str, messages: u64) -> Result<()> {
-    until(&format!("{stream} holds {messages} messages"), async || {
+    let what = format!("{stream} holds {messages} messages");
+    until_within(COPIED, &what, async || {
         let info = ask(client, &format!("STREAM.INFO.{stream}"), &json!({})).await?;
         let found = &info["state"]["messages"];
         ensure!(*found == json!(messages), "it holds {found}");

@@ -5,12 +5,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use async_nats::Client;
 use cim_render::Artefacts;
-use cim_testkit::{Cut, Fleet, Ports, Wire, golden, nats_server, plan, until};
+use cim_testkit::{Cut, Fleet, Ports, Wire, golden, nats_server, plan, until, until_within};
 use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::copies::{ask, holds, make, store};
+use crate::copies::{COPIED, ask, holds, make, store};
 use crate::support::hear;
 
 const LEAF: &str = "plant-7";
@@ -166,7 +166,7 @@ async fn what_has_no_room_is_refused_and_what_is_accepted_waits_for_room() -> Re
     // With what the server notes of each message's origin, the same number takes more room at the hub.
     scene.wire.mend();
     let info = async || ask(&hub, "STREAM.INFO.ORDERS", &json!({})).await;
-    until("the hub's stream is full", async || {
+    until_within(COPIED, "the hub's stream is full", async || {
         let state = info().await?["state"].clone();
         let bytes = state["bytes"].as_u64().context("bytes")?;
         ensure!(bytes > 8192 - 200, "it holds {bytes} bytes");
@@ -180,7 +180,7 @@ async fn what_has_no_room_is_refused_and_what_is_accepted_waits_for_room() -> Re
         first < accepted,
         "all {accepted} messages have room: nothing had to wait"
     );
-    until("the rest has come", async || {
+    until_within(COPIED, "the rest has come", async || {
         ask(&hub, "STREAM.PURGE.ORDERS", &json!({})).await?;
         let last = info().await?["state"]["last_seq"].clone();
         ensure!(last == json!(accepted), "{last} of {accepted} have come");

@@ -124,7 +124,7 @@ fn a_long_wire_takes_its_time_each_way() -> Result<()> {
     let (server, wire) = server()?;
     let (mut near, mut far) = ends(&wire, &server)?;
     carries(&mut near, &mut far, "before")?;
-    let delay = Duration::from_millis(200);
+    let delay = Duration::from_secs(1);
     wire.delay(delay);
     let begin = Instant::now();
     let pieces = 10_u32;
