@@ -13,8 +13,20 @@ use super::list;
 use super::scene::Scene;
 use crate::tools::Tools;
 
-/// How long a series may take to be there: a rate needs two scrapes.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a series may take to be there: a rate needs two scrapes, and a rule is evaluated after them.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks until it is so.
+fn until<T>(mut ask: impl FnMut() -> Result<T>) -> Result<T> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let asked = ask();
+        if asked.is_ok() || Instant::now() >= until {
+            return asked;
+        }
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+}
 
 /// It is killed when this is dropped.
 pub struct Prometheus {
@@ -43,7 +55,7 @@ impl Prometheus {
             json!({"groups": [{"name": "cim-fleet", "rules": records}]}).to_string(),
         )?;
         let config = json!({
-            "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"},
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "500ms"},
             "rule_files": [rules, fleet],
             "scrape_configs": [{"job_name": "cim-health", "static_configs": targets}],
         });
@@ -73,22 +85,19 @@ impl Prometheus {
 
     /// Asks until there is an answer.
     pub fn until_some(&self, query: &str) -> Result<()> {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let answer = self.ask("query", query);
-            let some = answer.and_then(|answer| {
-                ensure!(!list(&answer, "/data/result")?.is_empty(), "no series");
-                Ok(())
-            });
-            if some.is_ok() || Instant::now() >= until {
-                return some;
-            }
-            std::thread::park_timeout(Duration::from_millis(100));
-        }
+        until(|| {
+            let answer = self.ask("query", query)?;
+            ensure!(!list(&answer, "/data/result")?.is_empty(), "no series");
+            Ok(())
+        })
     }
 
-    /// Whether rules were evaluated without an error, and the texts of those that found something hold none; how many did.
+    /// Waits until rules were evaluated without an error, and the texts of those that found something hold none; how many did.
     pub fn alerts_are_well(&self) -> Result<usize> {
+        until(|| self.alerts())
+    }
+
+    fn alerts(&self) -> Result<usize> {
         let rules = self.ask("rules", "")?;
         for group in list(&rules, "/data/groups")? {
             for rule in list(group, "/rules")? {
