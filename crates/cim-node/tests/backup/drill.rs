@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -147,16 +147,20 @@ async fn nothing_is_left_when_it_is_killed() -> Result<()> {
         site.publish(stream, 20_000, 200).await?;
     }
     site.created()?;
-    let mut child = tool(&["drill"])
-        .arg(site.folder())
-        .arg("--temp")
-        .arg(site.dir.path())
-        .arg("--nats-server")
-        .arg(cim_testkit::nats_server()?)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let drill = || -> Result<Child> {
+        let mut command = tool(&["drill"]);
+        command.arg(site.folder()).arg("--temp");
+        command.arg(site.dir.path()).arg("--nats-server");
+        command.arg(cim_testkit::nats_server()?);
+        let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(command.spawn()?)
+    };
+    let mut child = drill()?;
     let server = until(async || {
+        // Seen too late, it is come upon another time.
+        if child.try_wait()?.is_some() {
+            child = drill()?;
+        }
         let found = left(&site)?.first().and_then(|name| {
             let files = fs::read_dir(site.dir.path().join(name)).ok()?.flatten();
             let mut names = files.map(|entry| entry.file_name().to_string_lossy().into_owned());

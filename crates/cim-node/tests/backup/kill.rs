@@ -100,17 +100,31 @@ async fn while_it_takes_a_backup() -> Result<()> {
     Ok(())
 }
 
+/// One that takes a backup and stands still meanwhile, so that it cannot be over too early.
+async fn halted(site: &Site) -> Result<Child> {
+    for _ in 0..TRIES {
+        let mut child = started(site, "create", &site.folder())?;
+        let under_way = || partials(&site.folder()).is_ok_and(|all| !all.is_empty());
+        until(async || Ok((under_way() || child.try_wait()?.is_some()).then_some(()))).await?;
+        if child.try_wait()?.is_none() {
+            signal(&child, Signal::STOP)?;
+            if under_way() {
+                return Ok(child);
+            }
+            signal(&child, Signal::CONT)?;
+        }
+        ensure!(child.wait()?.success(), "it failed");
+    }
+    Err(anyhow!("it was too quick {TRIES} times"))
+}
+
 /// Another one waits for nobody.
 #[tokio::test]
 async fn two_at_once_do_not_meet() -> Result<()> {
     let site = large().await?;
-    let mut child = started(&site, "create", &site.folder())?;
-    until(async || Ok(partials(&site.folder()).ok().filter(|all| !all.is_empty()))).await?;
-    // The first one stands still meanwhile, so that it cannot be over too early.
-    let pid = Pid::from_raw(i32::try_from(child.id())?).context("a process has an id")?;
-    kill_process(pid, Signal::STOP)?;
+    let mut child = halted(&site).await?;
     let said = site.create(&[]);
-    kill_process(pid, Signal::CONT)?;
+    signal(&child, Signal::CONT)?;
     let said = said?;
     ensure!(child.wait()?.success(), "the first one failed");
     said.ended(3, &["another cim-backup works in"]);
@@ -118,22 +132,41 @@ async fn two_at_once_do_not_meet() -> Result<()> {
     Ok(())
 }
 
-/// Restores until the stream is there in part.
-async fn half(target: &Site, backup: &Path) -> Result<Child> {
-    let api = target.api().await?;
-    let mut child = started(target, "restore", backup)?;
-    until(async || {
-        ensure!(child.try_wait()?.is_none(), "it was too quick");
-        let info = api
-            .find("STREAM.INFO.BIG", &Value::Null)
-            .await
-            .ok()
-            .flatten();
-        let messages = info.and_then(|info| info["state"]["messages"].as_u64());
-        Ok(messages.filter(|count| *count > 0))
-    })
-    .await?;
-    Ok(child)
+/// How often it is tried to come upon something before it is over.
+const TRIES: usize = 10;
+
+fn signal(child: &Child, signal: Signal) -> Result<()> {
+    let pid = Pid::from_raw(i32::try_from(child.id())?).context("a process has an id")?;
+    kill_process(pid, signal).context("signalling cim-backup")
+}
+
+/// A server into which it restores until the stream is there in part: it stands still then, and has not taken off the mark.
+async fn half(backup: &Path) -> Result<(Site, Child)> {
+    for _ in 0..TRIES {
+        let target = one()?;
+        let api = target.api().await?;
+        let mut child = started(&target, "restore", backup)?;
+        let over = until(async || {
+            let info = api.find("STREAM.INFO.BIG", &Value::Null).await;
+            let info = info.ok().flatten().unwrap_or_default();
+            let begun = info["state"]["messages"].as_u64() > Some(0);
+            let over = child.try_wait()?.is_some();
+            Ok((over || begun).then_some(over))
+        })
+        .await?;
+        if over {
+            continue;
+        }
+        signal(&child, Signal::STOP)?;
+        let info = asked(&api, "STREAM.INFO.BIG", &Value::Null).await?;
+        let marked = !info["config"]["metadata"]["cim.restoring"].is_null();
+        if marked && child.try_wait()?.is_none() {
+            return Ok((target, child));
+        }
+        signal(&child, Signal::CONT)?;
+        child.wait()?;
+    }
+    Err(anyhow!("it was too quick {TRIES} times"))
 }
 
 #[tokio::test]
@@ -164,8 +197,7 @@ async fn while_it_restores() -> Result<()> {
 const LANES: u32 = 6;
 
 async fn restored_after_a_kill(backup: &Path, before: &Value) -> Result<()> {
-    let target = one()?;
-    let mut child = half(&target, backup).await?;
+    let (target, mut child) = half(backup).await?;
     child.kill()?; // SIGKILL
     child.wait()?;
     let api = target.api().await?;
@@ -196,9 +228,9 @@ async fn of_the_server_while_it_is_restored_into() -> Result<()> {
     let site = large().await?;
     let backup = site.created()?;
     let before = held_of(&site, "BIG").await?;
-    let mut target = one()?;
-    let child = half(&target, &backup).await?;
+    let (mut target, child) = half(&backup).await?;
     target.kill()?;
+    signal(&child, Signal::CONT)?;
     let said = child.wait_with_output()?;
     ensure!(said.status.code() == Some(2), "{said:?}");
     target.start()?;
@@ -214,8 +246,7 @@ async fn of_the_server_while_it_is_restored_into() -> Result<()> {
 async fn messages_in_what_a_killed_restore_left_are_not_removed() -> Result<()> {
     let site = large().await?;
     let backup = site.created()?;
-    let target = one()?;
-    let mut child = half(&target, &backup).await?;
+    let (target, mut child) = half(&backup).await?;
     child.kill()?; // SIGKILL
     child.wait()?;
     let client = target.client().await?;

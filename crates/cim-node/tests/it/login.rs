@@ -59,7 +59,7 @@ async fn creds_that_ended_are_read_again_when_whole_ones_lie_there() -> Result<(
     let dir = tempfile::tempdir().context("creating a folder")?;
     let hub = Hub::start(dir.path())?;
     let file = dir.path().join("tool.creds");
-    fs::write(&file, hub.creds(now()? + 3)?)?;
+    fs::write(&file, hub.creds(now()? + 6)?)?;
     let login = Login {
         servers: vec![hub.server.url().to_owned()],
         credentials: Some(file.clone()),
