@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use cim_render::Artefacts;
-use cim_testkit::Fleet;
+use cim_testkit::{Fleet, until};
 
 use crate::support::Said;
 
@@ -19,12 +19,16 @@ pub fn provision(fleet: &Fleet, dir: &Path, server: &str) -> Result<()> {
     Ok(())
 }
 
-/// There is nothing left to do at a server.
-pub fn is_declared(fleet: &Fleet, dir: &Path, server: &str) -> Result<()> {
-    for said in run(fleet, dir, server, "plan")? {
-        ensure!(said.code == 0, "{server}: {said:?}");
-    }
-    Ok(())
+/// Waits until there is nothing left to do at a server. In a cluster a node that has just started may tell old
+/// configurations for a while, and `plan` changes nothing.
+pub async fn is_declared(fleet: &Fleet, dir: &Path, server: &str) -> Result<()> {
+    until("everything is as declared", async || {
+        for said in run(fleet, dir, server, "plan")? {
+            ensure!(said.code == 0, "{server}: {said:?}");
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Runs it for each account that holds something.

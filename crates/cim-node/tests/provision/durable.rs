@@ -47,7 +47,7 @@ async fn in_operator_mode_a_cut_link_and_a_pushed_jwt_delay_and_lose_nothing() -
     let both = [("orders.a", 200), ("orders.b", 200)];
     has(&hub, "ORDERS", &both).await?;
     for server in ["hub", "plant-7"] {
-        deployed::is_declared(&site.fleet, site.dir.path(), server)?;
+        deployed::is_declared(&site.fleet, site.dir.path(), server).await?;
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ async fn from_leaf_to_leaf_by_a_hub_of_three_nodes() -> Result<()> {
     site.fleet.start(&killed)?;
     for node in nodes {
         has(&site.hub(node).await?, "ORDERS", &both).await?;
-        deployed::is_declared(&site.fleet, site.dir.path(), node)?;
+        deployed::is_declared(&site.fleet, site.dir.path(), node).await?;
     }
     Ok(())
 }

@@ -17,11 +17,13 @@ use crate::support::{Said, Site, one};
 /// acknowledged: for that a run waits, once its consumer is paused.
 async fn waiting(site: &Site) -> Result<(Client, String)> {
     site.stream("A", json!({"subjects": ["a.>"]}))?;
-    let consumer = json!({"ack_policy": "explicit", "ack_wait": 3_000_000_000_u64});
+    let consumer = json!({"ack_policy": "explicit", "ack_wait": 6_000_000_000_u64});
     site.consumer("A", "w", consumer)?;
     site.applied()?;
     site.publish(&["a.before"], 10).await?;
     site.stream("A", json!({"subjects": ["a.>"], "storage": "memory"}))?;
+    let id = id(site, "streams/A")?;
+    // As late as can be: what the tests do while a run waits, they do before this message may come again.
     let client = site.client().await?;
     let mut inbox = client.subscribe("inbox.test").await?;
     let next = "$JS.API.CONSUMER.MSG.NEXT.A.w";
@@ -29,7 +31,7 @@ async fn waiting(site: &Site) -> Result<(Client, String)> {
         .publish_with_reply(next, "inbox.test", "1".into())
         .await?;
     inbox.next().await.context("a message")?;
-    Ok((client, id(site, "streams/A")?))
+    Ok((client, id))
 }
 
 async fn asked(site: &Site, subject: &str, body: &Value) -> Result<Value> {

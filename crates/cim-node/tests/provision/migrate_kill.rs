@@ -11,7 +11,7 @@ use cim_testkit::until;
 use serde_json::{Value, json};
 
 use crate::kill::{due, kills};
-use crate::migrate::{acknowledge, as_declared, content, id, migrate, position};
+use crate::migrate::{acknowledge, as_declared, content, id, kept, migrate, position};
 use crate::publisher::Publisher;
 use crate::support::{Site, one};
 
@@ -139,7 +139,7 @@ async fn a_consumers_migration_goes_on_too() -> Result<()> {
     site.applied()?;
     site.publish(&["a"], 20).await?;
     acknowledge(&site, "A", "w", 7).await?;
-    let before = content(&site, "A").await?;
+    let before = kept(&site, "A", 13).await?;
     let (mut round, mut killed) = (0, 0);
     while due(round, killed, kills())? {
         consumer(10 + round)?;

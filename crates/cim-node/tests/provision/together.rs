@@ -102,11 +102,9 @@ async fn a_cluster_that_tells_the_old_for_a_moment_is_asked_again() -> Result<()
     site.stream("A", described("ours"))?;
     let plan = planned(&site, &api).await?;
     update("old").await?;
-    let mut asked = site
-        .client()
-        .await?
-        .subscribe("$JS.API.STREAM.INFO.A")
-        .await?;
+    let client = site.client().await?;
+    let mut asked = client.subscribe("$JS.API.STREAM.INFO.A").await?;
+    client.flush().await?;
     let caught_up = async {
         for _ in 0..2 {
             let again = tokio::time::timeout(Duration::from_secs(20), asked.next());

@@ -115,7 +115,7 @@ impl Site {
         }
         // A second run has nothing to do.
         for server in fleet.names() {
-            deployed::is_declared(&fleet, dir.path(), &server)?;
+            deployed::is_declared(&fleet, dir.path(), &server).await?;
         }
         Ok(Self {
             fleet,

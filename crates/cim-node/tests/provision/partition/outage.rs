@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use async_nats::Client;
-use cim_testkit::Cut;
+use cim_testkit::{Cut, until};
 use futures_util::future::{try_join, try_join_all};
 use serde::Serialize;
 use serde_json::Value;
@@ -228,7 +228,9 @@ impl Outage {
         }
         let mut stored = Vec::new();
         for lane in lanes {
-            stored.push(messages(&lane.origin, lane.side.origin).await?);
+            // The leaf may have started just now.
+            let told = async || messages(&lane.origin, lane.side.origin).await;
+            stored.push(until("it tells what it has", told).await?);
         }
         linked(pair, since).await?;
         row.linked = since.elapsed().as_secs_f64();
