@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::Fleet;
 
-/// How long anything may take that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything may take that a test waits for, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(10);
@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Looks until there is something to see, and fails with what stood in the way.
 ///
 /// # Errors
-/// The last error of `look`, after 20 s.
+/// The last error of `look`, after a minute.
 pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Result<T>) -> Result<T> {
     until_within(PATIENCE, what, look).await
 }

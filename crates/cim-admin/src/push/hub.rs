@@ -1,5 +1,6 @@
 //! The connection to a running hub's system account, and who its nodes are.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,8 +18,8 @@ use super::Server;
 /// Why there is nobody who keeps accounts.
 pub(super) const NO_RESOLVER: &str = "no server there keeps accounts: accounts are pushed to servers in operator mode with `resolver: { type: full }`, over their system account";
 
-/// How long the nodes have to say who they are.
-const HELLO: Duration = Duration::from_secs(3);
+/// How long after one node another has to answer.
+const HELLO: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether they refused.
 const LOOK: Duration = Duration::from_millis(100);
@@ -53,29 +54,22 @@ pub struct Node {
     pub operators: Vec<Claims<Operator>>,
 }
 
+/// What one node says, in whichever field nats-server puts that.
 #[derive(Deserialize)]
-struct Pong {
+struct Told<T> {
     server: Server,
-    statsz: Statsz,
+    #[serde(alias = "statsz")]
+    data: T,
 }
+
+/// What each node says, by its name: answers come in any order, and what is said of them never does.
+type ByNode<T> = BTreeMap<String, Told<T>>;
 
 #[derive(Deserialize)]
 struct Statsz {
     /// Servers that this one knows of, itself included.
     #[serde(default)]
     active_servers: usize,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    server: Server,
-    data: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct About {
-    server: Server,
-    data: Option<Varz>,
 }
 
 #[derive(Deserialize)]
@@ -155,63 +149,50 @@ impl Hub {
     /// # Errors
     /// Servers that do not answer, or are none that keep accounts.
     pub async fn nodes(&self, wanted: &[String]) -> Result<Vec<Node>> {
-        let whole = |pongs: &[Pong]| {
-            let known = pongs.iter().map(|pong| pong.statsz.active_servers);
-            let here = |name: &String| pongs.iter().any(|pong| pong.server.name == *name);
-            known.max().is_some_and(|known| pongs.len() >= known) && wanted.iter().all(here)
+        let active = |told: &ByNode<Statsz>| {
+            let known = told.values().map(|told| told.data.active_servers);
+            known.max().unwrap_or_default()
         };
-        let mut pongs: Vec<Pong> = self.gather("$SYS.REQ.SERVER.PING", whole).await?;
+        let whole = |told: &ByNode<Statsz>| {
+            told.len() >= active(told).max(1) && wanted.iter().all(|name| told.contains_key(name))
+        };
+        let pongs = self.gather("$SYS.REQ.SERVER.PING", whole).await?;
         ensure!(
             !pongs.is_empty(),
             "the server does not say who it is: the credentials are not of the system account; use the desk's, or --creds FILE"
         );
-        // Answers come in any order; the nodes and what is said of them never do.
-        pongs.sort_by(|a, b| a.server.name.cmp(&b.server.name));
-        let names = |found: &[Pong]| {
-            let names: Vec<_> = found.iter().map(|pong| pong.server.name.as_str()).collect();
-            names.join(", ")
-        };
-        let active = pongs.iter().map(|pong| pong.statsz.active_servers).max();
-        let active = active.unwrap_or_default();
-        let missing: Vec<&str> = wanted
-            .iter()
-            .filter(|name| pongs.iter().all(|pong| pong.server.name != **name))
-            .map(String::as_str)
-            .collect();
+        let names: Vec<&str> = pongs.keys().map(String::as_str).collect();
+        let names = names.join(", ");
+        let missing = wanted.iter().filter(|name| !pongs.contains_key(*name));
+        let missing: Vec<&str> = missing.map(String::as_str).collect();
         ensure!(
             missing.is_empty(),
-            "{} does not answer, only {}: start it, or leave --node {} out (it takes the accounts from the others when it comes back)",
+            "{} does not answer, only {names}: start it, or leave --node {} out (it takes the accounts from the others when it comes back)",
             missing.join(", "),
-            names(&pongs),
             missing.join(" --node "),
         );
         ensure!(
-            pongs.len() >= active,
-            "{} of {active} servers answer: {}: wait until the others are back, or until they are forgotten",
+            pongs.len() >= active(&pongs),
+            "{} of {} servers answer: {names}: wait until the others are back, or until they are forgotten",
             pongs.len(),
-            names(&pongs),
+            active(&pongs),
         );
-        let all = |abouts: &[About]| abouts.len() >= pongs.len();
-        let abouts: Vec<About> = self.gather("$SYS.REQ.SERVER.PING.VARZ", all).await?;
-        let mut nodes = Vec::new();
-        for pong in pongs {
-            let about = abouts
-                .iter()
-                .find(|about| about.server.id == pong.server.id);
-            let varz = about.and_then(|about| about.data.as_ref());
-            let varz = varz.with_context(|| {
-                format!("{} does not say which operator it trusts", pong.server.name)
-            })?;
-            let operators = varz.trusted_operators_jwt.iter();
-            nodes.push(Node {
-                name: pong.server.name,
-                id: pong.server.id,
+        let all = |told: &ByNode<Varz>| pongs.keys().all(|name| told.contains_key(name));
+        let mut abouts = self.gather("$SYS.REQ.SERVER.PING.VARZ", all).await?;
+        let node = |name: String| {
+            let about = abouts.remove(&name);
+            let about =
+                about.with_context(|| format!("{name} does not say which operator it trusts"))?;
+            let operators = about.data.trusted_operators_jwt.iter();
+            Ok(Node {
+                name,
+                id: about.server.id,
                 operators: operators
                     .filter_map(|jwt| Some(decode::<Operator>(jwt).ok()?.claims))
                     .collect(),
-            });
-        }
-        Ok(nodes)
+            })
+        };
+        pongs.keys().cloned().map(node).collect()
     }
 
     /// The public keys of all accounts that any node keeps.
@@ -219,74 +200,58 @@ impl Hub {
     /// # Errors
     /// A node without a full resolver, by name.
     pub async fn list(&self, nodes: &[Node]) -> Result<Vec<String>> {
-        let all = |lists: &[Listed]| lists.len() >= nodes.len();
-        let lists: Vec<Listed> = self.gather("$SYS.REQ.CLAIMS.LIST", all).await?;
-        let without: Vec<&str> = nodes
-            .iter()
-            .filter(|node| lists.iter().all(|list| list.server.id != node.id))
-            .map(|node| node.name.as_str())
-            .collect();
+        let all =
+            |told: &ByNode<Vec<String>>| nodes.iter().all(|node| told.contains_key(&node.name));
+        let lists = self.gather("$SYS.REQ.CLAIMS.LIST", all).await?;
+        let without = nodes.iter().filter(|node| !lists.contains_key(&node.name));
+        let without: Vec<&str> = without.map(|node| node.name.as_str()).collect();
         ensure!(
             without.is_empty(),
             "{} keeps no accounts: set `resolver: {{ type: full }}` there (services.cim.fleet.operator does)",
             without.join(", ")
         );
-        let mut keys: Vec<String> = lists.into_iter().flat_map(|list| list.data).collect();
+        let mut keys: Vec<String> = lists.into_values().flat_map(|list| list.data).collect();
         keys.sort();
         keys.dedup();
         Ok(keys)
     }
 
-    /// Answers to one question until `enough`, or the most that came for as long as nodes have to answer. It is asked again
-    /// and again: one that comes back just now has not heard it, and it can be lost where routes have just been made.
+    /// Answers to one question until `enough`, or until no other node has answered for as long as it may take. It is asked
+    /// again and again: one that comes back just now has not heard it, and it can be lost where routes have just been made.
     async fn gather<T: for<'a> Deserialize<'a>>(
         &self,
         subject: &'static str,
-        enough: impl Fn(&[T]) -> bool,
-    ) -> Result<Vec<T>> {
-        let until = Instant::now() + HELLO;
-        let mut most = Vec::new();
-        loop {
-            let (answers, nobody) = self.round(subject, &enough).await?;
-            if enough(&answers) || answers.len() >= most.len() {
-                most = answers;
-            }
-            if nobody || enough(&most) || Instant::now() >= until {
-                return Ok(most);
-            }
-        }
-    }
-
-    /// Asks once: what came until `enough` or [`AGAIN`], and whether the server says that nobody answers.
-    async fn round<T: for<'a> Deserialize<'a>>(
-        &self,
-        subject: &'static str,
-        enough: impl Fn(&[T]) -> bool,
-    ) -> Result<(Vec<T>, bool)> {
+        enough: impl Fn(&ByNode<T>) -> bool,
+    ) -> Result<ByNode<T>> {
         let inbox = self.client.new_inbox();
         let mut replies = self.client.subscribe(inbox.clone()).await?;
-        self.client
-            .publish_with_reply(subject, inbox, "".into())
-            .await?;
-        let until = Instant::now() + AGAIN;
-        let mut answers = Vec::new();
-        while !enough(&answers) {
-            let next = timeout_at(until.min(Instant::now() + LOOK), replies.next()).await;
-            let Ok(next) = next else {
+        let mut told = ByNode::new();
+        let mut again = Instant::now();
+        let mut until = again + HELLO;
+        while !enough(&told) && Instant::now() < until {
+            if Instant::now() >= again {
+                let asking = self
+                    .client
+                    .publish_with_reply(subject, inbox.clone(), "".into());
+                asking.await?;
+                again = Instant::now() + AGAIN;
+            }
+            let look = again.min(Instant::now() + LOOK);
+            let Ok(next) = timeout_at(look, replies.next()).await else {
                 self.refusal()?;
-                if Instant::now() >= until {
-                    break;
-                }
                 continue;
             };
             let message = next.context("the connection to the hub was lost")?;
             if nobody(&message) {
-                return Ok((answers, true));
+                break;
             }
-            let answer = serde_json::from_slice(&message.payload);
-            answers.push(answer.with_context(|| format!("reading the answer to {subject}"))?);
+            let answer: Told<T> = serde_json::from_slice(&message.payload)
+                .with_context(|| format!("reading the answer to {subject}"))?;
+            if told.insert(answer.server.name.clone(), answer).is_none() {
+                until = Instant::now() + HELLO;
+            }
         }
-        Ok((answers, false))
+        Ok(told)
     }
 }
 
