@@ -80,7 +80,8 @@ impl Publisher {
                     let number = number.parse::<u64>()?;
                     published.unanswered.remove(&number);
                     let ack: Value = serde_json::from_slice(&ack.payload).unwrap_or_default();
-                    if ack["seq"].is_u64() {
+                    // What is refused has a sequence too, 0; nobody took what has no body.
+                    if ack["seq"].as_u64() > Some(0) && ack["error"].is_null() {
                         published.acknowledged.insert(number);
                     }
                 }

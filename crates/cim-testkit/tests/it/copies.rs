@@ -81,7 +81,7 @@ pub async fn ask(client: &Client, subject: &str, body: &Value) -> Result<Value> 
 pub async fn store(client: &Client, subject: &str) -> Result<()> {
     let answer = client.request(subject.to_owned(), "x".into()).await?;
     let answer: Value = serde_json::from_slice(&answer.payload)?;
-    ensure!(answer["seq"].is_u64(), "{subject}: {answer}");
+    ensure!(answer["error"].is_null(), "{subject}: {answer}");
     Ok(())
 }
 

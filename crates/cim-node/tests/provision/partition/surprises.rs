@@ -76,7 +76,7 @@ async fn publish(client: &Client, subject: &str, id: &str, body: &str) -> Result
         .request_with_headers(subject.to_owned(), headers, body.to_owned().into())
         .await?;
     let answer: Value = serde_json::from_slice(&answer.payload)?;
-    ensure!(answer["seq"].is_u64(), "{answer}");
+    ensure!(answer["error"].is_null(), "{answer}");
     Ok(answer["duplicate"] == true)
 }
 
