@@ -107,7 +107,8 @@ impl Wire {
         self.state.send_replace(State::Cut(how));
     }
 
-    /// Cuts it, silently, as soon as this text has gone through from who dials: whatever answers it is lost.
+    /// Cuts it, silently, as soon as a message with this text in its line has gone through from who dials: whatever answers
+    /// it is lost.
     pub fn cut_after(&self, text: &str) {
         self.trip.send_replace(Some(text.to_owned()));
     }
@@ -128,14 +129,34 @@ struct Trip {
 }
 
 impl Trip {
-    /// Looks at what goes through next.
-    fn look(&self, passing: &[u8]) {
+    /// Looks at what goes through next; `seen` is what of one direction it may still need.
+    fn look(&self, seen: &mut Vec<u8>, passing: &[u8]) {
         let armed = self.armed.borrow();
         let text = armed.as_deref().unwrap_or_default().as_bytes();
-        if !text.is_empty() && passing.windows(text.len()).any(|part| part == text) {
+        if text.is_empty() {
+            return seen.clear();
+        }
+        seen.extend(passing);
+        let Some(at) = seen.windows(text.len()).position(|part| part == text) else {
+            seen.drain(..seen.len().saturating_sub(text.len() - 1));
+            return;
+        };
+        if whole(&seen[at..]) {
+            seen.clear();
             self.state.send_replace(State::Cut(Cut::Silent));
         }
     }
+}
+
+/// Whether a message is there to its end: its line ends with its length (NATS client protocol, `PUB` and `HPUB`). Writers
+/// may send the one without the other.
+fn whole(message: &[u8]) -> bool {
+    let Some(end) = message.windows(2).position(|part| part == b"\r\n") else {
+        return false;
+    };
+    let line = String::from_utf8_lossy(&message[..end]);
+    let length = line.rsplit(' ').next().and_then(|last| last.parse().ok());
+    message.len() >= end + 2 + length.map_or(0, |length: usize| length + 2)
 }
 
 impl Drop for Wire {
@@ -256,6 +277,7 @@ async fn bring(
     mut state: Receiver<State>,
     trip: Option<&Trip>,
 ) -> Result<()> {
+    let mut seen = Vec::new();
     while let Some((due, piece)) = under_way.recv().await {
         sleep_until(due).await;
         // It may have been cut since.
@@ -265,7 +287,7 @@ async fn bring(
         }
         // Before it is passed on, so that no answer is quicker.
         if let Some(trip) = trip {
-            trip.look(&piece);
+            trip.look(&mut seen, &piece);
         }
         to.write_all(&piece).await?;
     }

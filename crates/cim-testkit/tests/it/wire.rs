@@ -160,3 +160,25 @@ fn an_end_that_closes_closes_the_other() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn a_message_that_trips_it_goes_through_to_its_end_and_its_answer_does_not() -> Result<()> {
+    let (server, wire) = server()?;
+    let (mut near, mut far) = ends(&wire, &server)?;
+    wire.cut_after("the.subject ");
+    // As writers may send it; each part is there before the next one is sent.
+    for part in [
+        "PUB other 2\r\nhi\r\nPUB the.sub",
+        "ject reply 12\r\n",
+        "its ",
+        "contents\r\n",
+    ] {
+        carries(&mut near, &mut far, part)?;
+    }
+    near.set_read_timeout(Some(SILENCE))?;
+    far.write_all(b"answer")?;
+    ensure!(near.read(&mut [0; 6]).is_err(), "the answer came");
+    wire.mend();
+    near.set_read_timeout(Some(PATIENCE))?;
+    arrives(&mut near, "answer")
+}
