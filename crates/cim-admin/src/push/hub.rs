@@ -8,17 +8,16 @@ use anyhow::{Context, Result, bail, ensure};
 use async_nats::{Client, ConnectOptions, Event, Message, ServerError};
 use cim_creds::{Claims, Operator, decode};
 use futures_util::StreamExt;
-use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
-use super::Server;
+use super::answers::{About, Answer, Listed, Pong, known};
 
 /// Why there is nobody who keeps accounts.
 pub(super) const NO_RESOLVER: &str = "no server there keeps accounts: accounts are pushed to servers in operator mode with `resolver: { type: full }`, over their system account";
 
 /// How long the nodes have to say who they are.
-const HELLO: Duration = Duration::from_secs(3);
+const HELLO: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether they refused.
 const LOOK: Duration = Duration::from_millis(100);
@@ -51,37 +50,6 @@ pub struct Node {
     pub id: String,
     /// The operators that it trusts.
     pub operators: Vec<Claims<Operator>>,
-}
-
-#[derive(Deserialize)]
-struct Pong {
-    server: Server,
-    statsz: Statsz,
-}
-
-#[derive(Deserialize)]
-struct Statsz {
-    /// Servers that this one knows of, itself included.
-    #[serde(default)]
-    active_servers: usize,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    server: Server,
-    data: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct About {
-    server: Server,
-    data: Option<Varz>,
-}
-
-#[derive(Deserialize)]
-struct Varz {
-    #[serde(default)]
-    trusted_operators_jwt: Vec<String>,
 }
 
 impl Hub {
@@ -156,9 +124,8 @@ impl Hub {
     /// Servers that do not answer, or are none that keep accounts.
     pub async fn nodes(&self, wanted: &[String]) -> Result<Vec<Node>> {
         let whole = |pongs: &[Pong]| {
-            let known = pongs.iter().map(|pong| pong.statsz.active_servers);
             let here = |name: &String| pongs.iter().any(|pong| pong.server.name == *name);
-            known.max().is_some_and(|known| pongs.len() >= known) && wanted.iter().all(here)
+            !pongs.is_empty() && pongs.len() >= known(pongs) && wanted.iter().all(here)
         };
         let mut pongs: Vec<Pong> = self.gather("$SYS.REQ.SERVER.PING", whole).await?;
         ensure!(
@@ -171,8 +138,7 @@ impl Hub {
             let names: Vec<_> = found.iter().map(|pong| pong.server.name.as_str()).collect();
             names.join(", ")
         };
-        let active = pongs.iter().map(|pong| pong.statsz.active_servers).max();
-        let active = active.unwrap_or_default();
+        let active = known(&pongs);
         let missing: Vec<&str> = wanted
             .iter()
             .filter(|name| pongs.iter().all(|pong| pong.server.name != **name))
@@ -237,56 +203,41 @@ impl Hub {
         Ok(keys)
     }
 
-    /// Answers to one question until `enough`, or the most that came for as long as nodes have to answer. It is asked again
-    /// and again: one that comes back just now has not heard it, and it can be lost where routes have just been made.
-    async fn gather<T: for<'a> Deserialize<'a>>(
+    /// Answers to one question, the last of each node, until `enough` or for as long as nodes have to answer. It is asked
+    /// again and again: one that comes back just now has not heard it, and it can be lost where routes have just been made.
+    async fn gather<T: Answer>(
         &self,
         subject: &'static str,
         enough: impl Fn(&[T]) -> bool,
     ) -> Result<Vec<T>> {
-        let until = Instant::now() + HELLO;
-        let mut most = Vec::new();
-        loop {
-            let (answers, nobody) = self.round(subject, &enough).await?;
-            if enough(&answers) || answers.len() >= most.len() {
-                most = answers;
-            }
-            if nobody || enough(&most) || Instant::now() >= until {
-                return Ok(most);
-            }
-        }
-    }
-
-    /// Asks once: what came until `enough` or [`AGAIN`], and whether the server says that nobody answers.
-    async fn round<T: for<'a> Deserialize<'a>>(
-        &self,
-        subject: &'static str,
-        enough: impl Fn(&[T]) -> bool,
-    ) -> Result<(Vec<T>, bool)> {
         let inbox = self.client.new_inbox();
         let mut replies = self.client.subscribe(inbox.clone()).await?;
-        self.client
-            .publish_with_reply(subject, inbox, "".into())
-            .await?;
-        let until = Instant::now() + AGAIN;
-        let mut answers = Vec::new();
-        while !enough(&answers) {
-            let next = timeout_at(until.min(Instant::now() + LOOK), replies.next()).await;
-            let Ok(next) = next else {
+        let until = Instant::now() + HELLO;
+        let mut again = Instant::now();
+        let mut answers: Vec<T> = Vec::new();
+        while !enough(&answers) && Instant::now() < until {
+            if Instant::now() >= again {
+                let ask = self
+                    .client
+                    .publish_with_reply(subject, inbox.clone(), "".into());
+                ask.await?;
+                again = Instant::now() + AGAIN;
+            }
+            let look = again.min(until).min(Instant::now() + LOOK);
+            let Ok(next) = timeout_at(look, replies.next()).await else {
                 self.refusal()?;
-                if Instant::now() >= until {
-                    break;
-                }
                 continue;
             };
             let message = next.context("the connection to the hub was lost")?;
             if nobody(&message) {
-                return Ok((answers, true));
+                break;
             }
             let answer = serde_json::from_slice(&message.payload);
-            answers.push(answer.with_context(|| format!("reading the answer to {subject}"))?);
+            let answer: T = answer.with_context(|| format!("reading the answer to {subject}"))?;
+            answers.retain(|other| other.server().id != answer.server().id);
+            answers.push(answer);
         }
-        Ok((answers, false))
+        Ok(answers)
     }
 }
 
