@@ -19,6 +19,9 @@ pub(super) const NO_RESOLVER: &str = "no server there keeps accounts: accounts a
 /// How long the nodes have to say who they are.
 const HELLO: Duration = Duration::from_secs(5);
 
+/// How long the node that we are connected to may be silent: it says at once where we may not ask, or nobody is there.
+const SILENCE: Duration = Duration::from_secs(20);
+
 /// How often it is looked whether they refused.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -212,10 +215,18 @@ impl Hub {
     ) -> Result<Vec<T>> {
         let inbox = self.client.new_inbox();
         let mut replies = self.client.subscribe(inbox.clone()).await?;
-        let until = Instant::now() + HELLO;
-        let mut again = Instant::now();
+        let begin = Instant::now();
+        let mut again = begin;
         let mut answers: Vec<T> = Vec::new();
-        while !enough(&answers) && Instant::now() < until {
+        loop {
+            let until = begin
+                + match answers.is_empty() {
+                    true => SILENCE,
+                    false => HELLO,
+                };
+            if enough(&answers) || Instant::now() >= until {
+                break;
+            }
             if Instant::now() >= again {
                 let ask = self
                     .client
