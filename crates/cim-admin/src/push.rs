@@ -3,6 +3,7 @@
 //! Upstream: nats-server 2.15 `accounts.go` (`DirAccResolver.Start`). The resolver stores whatever is
 //! pushed, older JWTs and another operator's too, so what must not arrive is refused here.
 
+mod answers;
 mod committed;
 mod delete;
 mod difference;

@@ -1,6 +1,5 @@
 //! The connection to a running hub's system account, and who its nodes are.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,17 +8,20 @@ use anyhow::{Context, Result, bail, ensure};
 use async_nats::{Client, ConnectOptions, Event, Message, ServerError};
 use cim_creds::{Claims, Operator, decode};
 use futures_util::StreamExt;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
-use super::Server;
+use super::answers::{ByNode, Statsz, Told, Varz, known};
 
 /// Why there is nobody who keeps accounts.
 pub(super) const NO_RESOLVER: &str = "no server there keeps accounts: accounts are pushed to servers in operator mode with `resolver: { type: full }`, over their system account";
 
 /// How long after one node another has to answer.
 const HELLO: Duration = Duration::from_secs(5);
+
+/// How long the node that we are connected to may be silent: it says at once where we may not ask, or nobody is there.
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// How often it is looked whether they refused.
 const LOOK: Duration = Duration::from_millis(100);
@@ -52,30 +54,6 @@ pub struct Node {
     pub id: String,
     /// The operators that it trusts.
     pub operators: Vec<Claims<Operator>>,
-}
-
-/// What one node says, in whichever field nats-server puts that.
-#[derive(Deserialize)]
-struct Told<T> {
-    server: Server,
-    #[serde(alias = "statsz")]
-    data: T,
-}
-
-/// What each node says, by its name: answers come in any order, and what is said of them never does.
-type ByNode<T> = BTreeMap<String, Told<T>>;
-
-#[derive(Deserialize)]
-struct Statsz {
-    /// Servers that this one knows of, itself included.
-    #[serde(default)]
-    active_servers: usize,
-}
-
-#[derive(Deserialize)]
-struct Varz {
-    #[serde(default)]
-    trusted_operators_jwt: Vec<String>,
 }
 
 impl Hub {
@@ -149,12 +127,8 @@ impl Hub {
     /// # Errors
     /// Servers that do not answer, or are none that keep accounts.
     pub async fn nodes(&self, wanted: &[String]) -> Result<Vec<Node>> {
-        let active = |told: &ByNode<Statsz>| {
-            let known = told.values().map(|told| told.data.active_servers);
-            known.max().unwrap_or_default()
-        };
         let whole = |told: &ByNode<Statsz>| {
-            told.len() >= active(told).max(1) && wanted.iter().all(|name| told.contains_key(name))
+            told.len() >= known(told).max(1) && wanted.iter().all(|name| told.contains_key(name))
         };
         let pongs = self.gather("$SYS.REQ.SERVER.PING", whole).await?;
         ensure!(
@@ -172,10 +146,10 @@ impl Hub {
             missing.join(" --node "),
         );
         ensure!(
-            pongs.len() >= active(&pongs),
+            pongs.len() >= known(&pongs),
             "{} of {} servers answer: {names}: wait until the others are back, or until they are forgotten",
             pongs.len(),
-            active(&pongs),
+            known(&pongs),
         );
         let all = |told: &ByNode<Varz>| pongs.keys().all(|name| told.contains_key(name));
         let mut abouts = self.gather("$SYS.REQ.SERVER.PING.VARZ", all).await?;
@@ -216,9 +190,9 @@ impl Hub {
         Ok(keys)
     }
 
-    /// Answers to one question until `enough`, or until no other node has answered for as long as it may take. It is asked
+    /// Answers to one question until `enough`, or until no other node has answered for as long as one may take. It is asked
     /// again and again: one that comes back just now has not heard it, and it can be lost where routes have just been made.
-    async fn gather<T: for<'a> Deserialize<'a>>(
+    async fn gather<T: DeserializeOwned>(
         &self,
         subject: &'static str,
         enough: impl Fn(&ByNode<T>) -> bool,
@@ -227,7 +201,7 @@ impl Hub {
         let mut replies = self.client.subscribe(inbox.clone()).await?;
         let mut told = ByNode::new();
         let mut again = Instant::now();
-        let mut until = again + HELLO;
+        let mut until = again + SILENCE;
         while !enough(&told) && Instant::now() < until {
             if Instant::now() >= again {
                 let asking = self

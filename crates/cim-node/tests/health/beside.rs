@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use cim_testkit::nats_server;
+use cim_testkit::{Held, nats_server};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::daemon::listener;
 use crate::scene::{Said, Scene, calm};
 
 /// How long anything may take that a test waits for.
@@ -19,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Beside {
     child: Child,
     pub address: String,
+    _port: Held,
 }
 
 impl Beside {
@@ -41,7 +43,7 @@ impl Beside {
         change(&mut health);
         let file = scene.dir.path().join(format!("{name}.beside.json"));
         std::fs::write(&file, serde_json::to_string(&health)?)?;
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let (address, port) = listener()?;
         let log = File::create(scene.dir.path().join(format!("{name}.beside.log")))?;
         let child = Command::new(env!("CARGO_BIN_EXE_cim-health"))
             .args(["daemon", "--listen", &address])
@@ -52,7 +54,11 @@ impl Beside {
             .stderr(Stdio::from(log))
             .spawn()
             .context("starting cim-health")?;
-        Ok(Self { child, address })
+        Ok(Self {
+            child,
+            address,
+            _port: port,
+        })
     }
 
     /// Waits until its page says this.

@@ -16,7 +16,6 @@ async fn a_dead_hub_is_seen_at_the_second_look_at_the_latest() -> Result<()> {
     ensure!(scene.health.watch.interval == 1000, "not the default");
     let daemon = Daemon::start(&scene)?;
     daemon.tells("STATUS=OK: ")?;
-    daemon.forget()?;
     let killed = Instant::now();
     scene.fleet.kill(HUB)?;
     let looks = daemon.looks_until("STATUS=CRITICAL link hub: not linked to hub")?;
@@ -42,7 +41,6 @@ async fn a_silent_hub_is_seen_within_the_ping_window_and_two_looks() -> Result<(
     scene.fleet.linked(LEAF).await?;
     let daemon = Daemon::start(&scene)?;
     daemon.tells("STATUS=OK: ")?;
-    daemon.forget()?;
     let frozen = Instant::now();
     scene.freeze(HUB)?;
     let looks = daemon.looks_until("STATUS=CRITICAL link hub: not linked to hub")?;

@@ -37,6 +37,12 @@ async fn it_waits_until_the_node_is_back() -> Result<()> {
 async fn a_node_that_is_not_back_fails_it() -> Result<()> {
     let mut scene = pair().await?;
     scene.fleet.kill(HUB)?;
+    // The leaf notices in its own time, and the gate would be content before.
+    scene.until(|report| {
+        let link = finding(report, "link", "hub")?;
+        ensure!(link["state"] == "CRITICAL", "{link:#}");
+        Ok(())
+    })?;
     let said = scene.run(&["gate", "--wait", "1"])?;
     ensure!(
         said.code == 2 && said.out.contains("CRITICAL  link hub: not linked"),

@@ -184,9 +184,13 @@ async fn held(
     for (reached, state, part, quiet) in rows {
         let doing = || format!("{reached:?}, and then {quiet:?}");
         put(quiet).await.with_context(doing)?;
-        says(&scene.report()?, name, "OK", "").with_context(doing)?;
+        scene
+            .until(|report| says(report, name, "OK", ""))
+            .with_context(doing)?;
         put(reached).await.with_context(doing)?;
-        says(&scene.report()?, name, state, part).with_context(doing)?;
+        scene
+            .until(|report| says(report, name, state, part))
+            .with_context(doing)?;
         names.extend(reached.iter().map(|(name, _)| (*name).to_owned()));
     }
     Ok(names)
@@ -312,7 +316,11 @@ async fn levels_of_copies_are_reached_where_a_node_is_silent() -> Result<()> {
         ("peer-lag-critical", "1000"),
         ("peer-seen-critical", "1h"),
     ];
-    make(&client, &carrying(&stream, &quiet)).await?;
+    let watched = carrying(&stream, &quiet);
+    cim_testkit::until("streams can be made", async || {
+        make(&client, &watched).await
+    })
+    .await?;
     let about = ask(&client, "STREAM.INFO.GRAPH", Value::Null).await?;
     let leader = about["cluster"]["leader"].as_str().context("a leader")?;
     scene.watch(leader)?;

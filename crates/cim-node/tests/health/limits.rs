@@ -174,6 +174,32 @@ async fn between(scene: &Scene, work: impl AsyncFnOnce() -> Result<()>) -> Resul
     tokio::task::block_in_place(|| Told::of(looking.map(ended)))
 }
 
+/// How often two looks are taken before what they say is taken for wrong: on a busy machine the work may last longer than
+/// there is between them.
+const TRIES: usize = 3;
+
+/// What is done between two looks is told by the second, in every form.
+async fn counted(
+    scene: &Scene,
+    fault: Fault<'_>,
+    before: &Told,
+    work: impl AsyncFn() -> Result<()>,
+) -> Result<()> {
+    for _ in 1..TRIES {
+        let told = between(scene, &work).await?;
+        if fault.told(scene, before, &told).is_ok() {
+            return Ok(());
+        }
+    }
+    fault.told(scene, before, &between(scene, &work).await?)
+}
+
+/// How many connections were too slow so far.
+fn cut_off(scene: &Scene) -> Result<u64> {
+    let varz: Value = scene.fleet.server(LEAF)?.get("/varz")?;
+    varz["slow_consumers"].as_u64().context("a count")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_fail_are_counted() -> Result<()> {
     let mut scene = leaf(&[])?;
@@ -186,7 +212,13 @@ async fn requests_that_fail_are_counted() -> Result<()> {
     let client = scene.fleet.client(LEAF, "graph").await?;
     let scene = alone_looks(scene)?;
     let before = between(&scene, async || Ok(())).await?;
-    let told = between(&scene, async || {
+    let failed = Fault {
+        check: "api-errors",
+        of: "",
+        state: "WARNING",
+        says: &["3 requests to JetStream failed in the last "],
+    };
+    counted(&scene, failed, &before, async || {
         for _ in 0..3 {
             client
                 .request("$JS.API.STREAM.INFO.NOWHERE", "".into())
@@ -195,13 +227,6 @@ async fn requests_that_fail_are_counted() -> Result<()> {
         Ok(())
     })
     .await?;
-    let failed = Fault {
-        check: "api-errors",
-        of: "",
-        state: "WARNING",
-        says: &["3 requests to JetStream failed in the last "],
-    };
-    failed.told(&scene, &before, &told)?;
     failed.mended(&before, &between(&scene, async || Ok(())).await?)
 }
 
@@ -213,7 +238,14 @@ async fn connections_that_cannot_keep_up_are_counted() -> Result<()> {
     ])?)?;
     let client = scene.fleet.client(LEAF, "graph").await?;
     let before = between(&scene, async || Ok(())).await?;
-    let told = between(&scene, async || {
+    let slow = Fault {
+        check: "slow-consumers",
+        of: "",
+        state: "WARNING",
+        says: &[" connections too slow in the last "],
+    };
+    counted(&scene, slow, &before, async || {
+        let then = cut_off(&scene)?;
         // A client that subscribes and never reads on: nobody runs its part.
         let deaf = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -225,7 +257,7 @@ async fn connections_that_cannot_keep_up_are_counted() -> Result<()> {
                 let messages = client.subscribe("much").await?;
                 client.flush().await?;
                 // Its one worker is kept busy with something else.
-                tokio::spawn(async { std::thread::park_timeout(Duration::from_secs(3)) });
+                tokio::spawn(async { std::thread::park_timeout(Duration::from_secs(20)) });
                 anyhow::Ok((client, messages))
             })
         })?;
@@ -234,8 +266,7 @@ async fn connections_that_cannot_keep_up_are_counted() -> Result<()> {
         }
         client.flush().await?;
         cim_testkit::until("it is cut off", async || {
-            let varz: Value = scene.fleet.server(LEAF)?.get("/varz")?;
-            ensure!(varz["slow_consumers"].as_u64() > Some(0), "not yet");
+            ensure!(cut_off(&scene)? > then, "not yet");
             Ok(())
         })
         .await?;
@@ -244,13 +275,6 @@ async fn connections_that_cannot_keep_up_are_counted() -> Result<()> {
         Ok(())
     })
     .await?;
-    let slow = Fault {
-        check: "slow-consumers",
-        of: "",
-        state: "WARNING",
-        says: &[" connections too slow in the last "],
-    };
-    slow.told(&scene, &before, &told)?;
     slow.mended(&before, &between(&scene, async || Ok(())).await?)
 }
 

@@ -36,7 +36,6 @@ async fn the_daemon_tells_at_its_next_look_that_it_is_over() -> Result<()> {
     let daemon = Daemon::start(&scene)?;
     daemon.tells("STATUS=CRITICAL healthz: nats-server says: ")?;
     complaint.over()?;
-    daemon.forget()?;
     let looks = daemon.looks_until("STATUS=OK: ")?;
     // One may have been on its way.
     ensure!(looks <= 2, "it took {looks} looks");

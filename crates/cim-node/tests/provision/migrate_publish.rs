@@ -85,7 +85,8 @@ async fn in_line(site: Site, replicas: u8) -> Result<()> {
     let id = id(&site, "streams/A")?;
     let publisher = Publisher::start(&site, "a.live", 1, SLOW);
     let said = migrated(&site, &id, &publisher, (16, [512, 1]))?;
-    println!("{said}\n{} acknowledged", publisher.stop(&site).await?);
+    println!("{said}");
+    println!("{} acknowledged", publisher.stop(&site).await?);
     site.agrees(&["1 as declared"]).await
 }
 

@@ -1,16 +1,16 @@
 //! A Prometheus that reads the scene, and what it answers.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use cim_testkit::Held;
 use serde_json::{Value, json};
 
 use super::list;
-use super::scene::Scene;
+use super::scene::{Scene, listener};
 use crate::tools::Tools;
 
 /// How long a series may take to be there: a rate needs two scrapes, and a rule is evaluated after them.
@@ -33,6 +33,7 @@ pub struct Prometheus {
     child: Child,
     url: String,
     log: PathBuf,
+    _port: Held,
     _folder: tempfile::TempDir,
 }
 
@@ -61,7 +62,7 @@ impl Prometheus {
         });
         let file = folder.path().join("prometheus.json");
         fs::write(&file, config.to_string())?;
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let (address, port) = listener()?;
         let log = folder.path().join("log");
         let mut command = tools.command("prometheus")?;
         command
@@ -79,6 +80,7 @@ impl Prometheus {
             child: command.spawn().context("starting prometheus")?,
             url: format!("http://{address}/api/v1"),
             log,
+            _port: port,
             _folder: folder,
         })
     }

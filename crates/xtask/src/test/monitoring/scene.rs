@@ -2,15 +2,15 @@
 //! that was restored for proof, and a node of a cluster; and `cim-health daemon` beside each.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use async_nats::Client;
 use cim_creds::{Claims, Creds, KeyPair, User};
+use cim_render::places::Listener;
 use cim_spec::artefact::{Health, WatchedFile, WatchedFileKind};
-use cim_testkit::{Fleet, Ports, golden, plan};
+use cim_testkit::{Fleet, Held, Ports, golden, plan};
 use serde_json::{Value, json};
 
 use crate::process;
@@ -45,7 +45,16 @@ struct Daemon {
     role: &'static str,
     leaf: &'static str,
     address: String,
+    _port: Held,
     child: Child,
+}
+
+/// Where somebody may listen, and what keeps others from there: a port that the system gives out may be somebody's
+/// connection by then.
+pub fn listener() -> Result<(String, Held)> {
+    let (ports, held) = Ports::Free.choose(1)?;
+    let port = ports[0].get(&Listener::Monitor).context("a port")?;
+    Ok((format!("127.0.0.1:{port}"), held))
 }
 
 impl Scene {
@@ -145,7 +154,7 @@ impl Daemon {
         file: &Path,
         (name, role, leaf): (&'static str, &'static str, &'static str),
     ) -> Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let (address, port) = listener()?;
         command.args(["--listen", &address]).arg(file);
         let child = command.stderr(Stdio::null()).spawn();
         Ok(Self {
@@ -153,6 +162,7 @@ impl Daemon {
             role,
             leaf,
             address,
+            _port: port,
             child: child.context("starting cim-health")?,
         })
     }
