@@ -62,6 +62,13 @@ let
         which messages are streamed to it, as has a leaf that speaks MQTT; requests do not cross then.
       '';
       to = text "plant.$1.metrics" "What the subject is called at the end where messages arrive: `$1` for its first `*`. `null`: the same.";
+      canary = text "metrics.canary" ''
+        The one of its subjects, without wildcards, by which {option}`cim-health` tries the flow: at the end where messages
+        are published, one that nobody else publishes. Then permissions, names at both ends and accounts in between are those
+        of the flow's own messages. The price: who subscribes to the flow hears it too, every few seconds, at the end where
+        it arrives and at the other, and a stream of such subjects stores it. `null`: the canary goes beside the flow, on
+        `cim.canary.<leaf>.…`, and nobody else hears it. A {option}`durable` flow has none: its streams show whether it goes on.
+      '';
       durable = mkOption {
         type = types.nullOr durable;
         default = null;

@@ -5,7 +5,7 @@ mod watch;
 use serde::{Deserialize, Serialize};
 
 pub use watch::{
-    Level, Levels, Watch, WatchedBackup, WatchedFile, WatchedFileKind, WatchedFlow,
+    Level, Levels, Watch, WatchedBackup, WatchedCanary, WatchedFile, WatchedFileKind, WatchedFlow,
     WatchedJetstream, WatchedLeaf, WatchedLink,
 };
 

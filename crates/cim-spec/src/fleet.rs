@@ -1,6 +1,7 @@
 //! The rules between members of a fleet: on the slice that an instance sees, and on the whole.
 
 mod assets;
+mod canary;
 mod copied;
 pub(crate) mod crossing;
 mod hosts;
@@ -112,6 +113,7 @@ pub fn leaf(
     flows(&leaf.imports, &at.join("imports"), problems);
     flows(&leaf.exports, &at.join("exports"), problems);
     crossing::check(leaf, &at, problems);
+    canary::check(leaf, &at, problems);
     assets::shared(leaf, &at, problems);
     durable::leaf(leaf_name, leaf, problems);
     for (remote_name, remote) in &leaf.remotes {

@@ -2,7 +2,8 @@
 //!
 //! A leaf asks, and `cim-health` of the hub answers, in the account that the link is bound to. What is asked for a flow takes
 //! that flow's direction over the link under a subject of its own, so that a hub that does not allow the flow does not let its
-//! canary across either. The other half of the round trip goes by the name [`PLAIN`].
+//! canary across either. The other half of the round trip goes by the name [`PLAIN`]. Where a flow says so, its canary goes by
+//! one of the flow's own subjects instead: [`within`].
 
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +88,37 @@ pub fn flows(leaf: &Leaf) -> impl Iterator<Item = (Direction, &Flow)> {
     let exports = leaf.exports.iter().map(|flow| (Direction::Export, flow));
     let imports = leaf.imports.iter().map(|flow| (Direction::Import, flow));
     exports.chain(imports).filter(|(_, flow)| flow.is_core())
+}
+
+/// The subject of a canary that goes by one of its flow's own, at both ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ends {
+    /// What the leaf's clients call it.
+    pub leaf: String,
+    /// What the hub's clients call it.
+    pub hub: String,
+}
+
+/// The subject of a flow's canary at both ends; `None`: it goes beside the flow, or there is none.
+pub fn within(direction: Direction, flow: &Flow) -> Option<Ends> {
+    let published = flow.canary.as_ref().filter(|_| flow.is_core())?;
+    let arrives = flow.name_there(published);
+    Some(match direction {
+        Direction::Export => Ends {
+            leaf: published.clone(),
+            hub: arrives,
+        },
+        Direction::Import => Ends {
+            leaf: arrives,
+            hub: published.clone(),
+        },
+    })
+}
+
+/// The canaries of a leaf that go by subjects of their flows.
+pub fn all_within(leaf: &Leaf) -> impl Iterator<Item = (Direction, Ends)> {
+    flows(leaf).filter_map(|(direction, flow)| Some((direction, within(direction, flow)?)))
 }
 
 #[cfg(test)]

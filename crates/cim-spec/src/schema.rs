@@ -14,6 +14,7 @@ use crate::spec::{Flow, FullFlow};
 pub fn spec() -> Schema {
     let mut schema = SchemaGenerator::default().into_root_schema_for::<Spec>();
     RecursiveTransform(exact).transform(&mut schema);
+    RecursiveTransform(bounded).transform(&mut schema);
     schema
 }
 
@@ -27,6 +28,13 @@ fn exact(schema: &mut Schema) {
     if let (true, Some(properties)) = (is_closed, properties) {
         let names: Vec<String> = properties.keys().cloned().collect();
         schema.insert("required".to_owned(), names.into());
+    }
+}
+
+/// A number of 32 bits has no more; schemars says the largest only of narrower ones.
+fn bounded(schema: &mut Schema) {
+    if schema.get("format").and_then(|format| format.as_str()) == Some("uint32") {
+        schema.insert("maximum".to_owned(), u32::MAX.into());
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod ask;
+mod canary;
 pub mod logins;
 mod speak;
 mod speaks;
@@ -13,12 +14,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use cim_spec::artefact::Health;
-use cim_spec::implied::{Direction, PLAIN};
 use tokio::sync::watch;
 
 use super::look::Seen;
 use super::summary::Summary;
 pub use ask::{Answer, Round};
+use canary::{Canary, Within};
 pub use logins::Logins;
 pub use speaks::Speaks;
 
@@ -33,8 +34,10 @@ struct Setup {
     group: String,
     /// Accounts in which something is said.
     accounts: Vec<String>,
-    /// Names of canaries, each with the one that its answer goes by; none on a hub.
-    canaries: Vec<(String, String)>,
+    /// What is asked; none on a hub.
+    canaries: Vec<Canary>,
+    /// What is asked and answered by subjects of flows; none on a leaf.
+    within: Vec<Within>,
     /// Of each link the servers that may be at its other end.
     links: Vec<Vec<String>>,
     /// Whose reports count, by server.
@@ -54,11 +57,9 @@ struct Member {
 impl Setup {
     fn of(health: &Health) -> Self {
         let watch = &health.watch;
-        let flows = watch.flows.iter().map(|flow| match flow.direction {
-            Direction::Export => (flow.name.clone(), PLAIN.to_owned()),
-            Direction::Import => (PLAIN.to_owned(), flow.name.clone()),
-        });
-        let plain = (!watch.links.is_empty()).then(|| (PLAIN.to_owned(), PLAIN.to_owned()));
+        let flows = watch.flows.iter();
+        let flows = flows.map(|flow| Canary::of(flow, &watch.instance));
+        let plain = (!watch.links.is_empty()).then(|| Canary::plain(&watch.instance));
         let leaves = watch.leaves.iter().flat_map(|leaf| {
             leaf.servers.iter().map(|server| {
                 let member = Member {
@@ -83,6 +84,7 @@ impl Setup {
             group: format!("cim-health.{first}"),
             accounts: watch.accounts.clone(),
             canaries: plain.into_iter().chain(flows).collect(),
+            within: watch.leaves.iter().flat_map(Within::of).collect(),
             links: watch
                 .links
                 .iter()

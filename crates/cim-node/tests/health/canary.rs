@@ -300,9 +300,8 @@ async fn canaries_of_flows_with_other_names_go_by_the_account_of_the_link() -> R
         let mut spec = open(case)?;
         for path in ["/leaf/fleet/leaf", "/hub/fleet/leaves/cim-prod-001"] {
             if let Some(leaf) = spec.pointer_mut(path) {
-                leaf["exports"] = json!([{"subject": "domain.*", "prefix": "plant", "to": null, "durable": null}]);
-                leaf["imports"] =
-                    json!([{"subject": "all.>", "prefix": null, "to": "own.>", "durable": null}]);
+                leaf["exports"] = json!([{"subject": "domain.*", "prefix": "plant", "to": null, "canary": null, "durable": null}]);
+                leaf["imports"] = json!([{"subject": "all.>", "prefix": null, "to": "own.>", "canary": null, "durable": null}]);
             }
         }
         Ok(spec)

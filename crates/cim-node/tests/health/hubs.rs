@@ -131,6 +131,21 @@ fn alone(spec: &mut Value, hub: &str, node: &str) -> Result<()> {
     Ok(())
 }
 
+/// Gives the leaf two flows whose canaries go by a subject of theirs.
+fn tried_within(spec: &mut Value) -> Result<()> {
+    for path in ["/leaf/fleet/leaf", "/hub/fleet/leaves/cim-prod-001"] {
+        let Some(leaf) = spec.pointer_mut(path) else {
+            continue;
+        };
+        for (list, name) in [("exports", "events"), ("imports", "news")] {
+            let (subject, canary) = (format!("{name}.>"), format!("{name}.canary"));
+            let flow = json!({"subject": subject, "prefix": null, "to": null, "canary": canary, "durable": null});
+            leaf[list].as_array_mut().context("flows")?.push(flow);
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_leaf_of_two_hubs_asks_both_and_tells_which_does_not_let_across() -> Result<()> {
     let mut specs = Vec::new();
@@ -141,6 +156,7 @@ async fn a_leaf_of_two_hubs_asks_both_and_tells_which_does_not_let_across() -> R
     ] {
         let mut spec = open(case)?;
         alone(&mut spec, "hub", "hub1")?;
+        tried_within(&mut spec)?;
         specs.push(spec);
     }
     let mut estate = Estate::start(specs).await?;
@@ -151,7 +167,12 @@ async fn a_leaf_of_two_hubs_asks_both_and_tells_which_does_not_let_across() -> R
         for hub in ["hub", "west"] {
             finding(&report, "hub-health", hub)?;
             finding(&report, "hub-clock", hub)?;
-            for flow in ["export:metrics:#", "import:commands:#"] {
+            for flow in [
+                "export:metrics:#",
+                "export:events:#",
+                "import:commands:#",
+                "import:news:#",
+            ] {
                 finding(&report, "canary", &format!("{hub}/{flow}"))?;
             }
         }
@@ -179,10 +200,16 @@ async fn a_leaf_of_two_hubs_asks_both_and_tells_which_does_not_let_across() -> R
         Ok(())
     };
     estate.scene.until(|report| {
-        let crosses = ["hub/export:metrics:#", "hub/import:commands:#"];
+        let crosses = [
+            "hub/export:metrics:#",
+            "hub/export:events:#",
+            "hub/import:commands:#",
+        ];
         states(report, &crosses.map(|of| (of, "OK")))?;
         let others = [
             ("west/export:metrics:#", "CRITICAL"),
+            ("west/export:events:#", "CRITICAL"),
+            ("west/import:news:#", "OK"),
             ("west/import:commands:#", "OK"),
         ];
         states(report, &others)

@@ -35,3 +35,4 @@ mod table;
 mod transcript;
 mod watching;
 mod wells;
+mod within;

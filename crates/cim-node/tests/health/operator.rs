@@ -24,25 +24,27 @@ const EXPORT: &str = "hub/export:domain:#";
 const IMPORT: &str = "hub/import:commands:+:restart";
 
 /// The pair, of which the leaf is watched and the hub answers.
-struct Estate {
-    desk: Desk,
-    scene: Scene,
-    hub: Beside,
+pub struct Estate {
+    pub desk: Desk,
+    pub scene: Scene,
+    pub hub: Beside,
     wire: Wire,
 }
 
 /// What the operator has: the fleet as it is declared, and its identity.
-struct Desk {
+pub struct Desk {
     specs: [Value; 2],
     identity: Identity,
     pushed: i64,
 }
 
 async fn estate() -> Result<Estate> {
-    let mut specs = [
-        both_ways("security-cim-prod-001")?,
-        both_ways("security-hub")?,
-    ];
+    let [leaf, hub] = ["security-cim-prod-001", "security-hub"].map(both_ways);
+    estate_of([leaf?, hub?]).await
+}
+
+/// The pair that these specs tell, of the leaf and of the hub, in operator mode.
+pub async fn estate_of(mut specs: [Value; 2]) -> Result<Estate> {
     let identity = in_operator_mode(&mut specs)?;
     let mut scene = prepared(&specs)?;
     identity.hand_out(&scene.fleet)?;
@@ -67,11 +69,18 @@ async fn estate() -> Result<Estate> {
 impl Desk {
     /// Changes what the fleet says of the leaf, and pushes the JWT that says so.
     async fn push(&mut self, fleet: &Fleet, change: impl FnOnce(&mut Value)) -> Result<()> {
+        self.push_fleet(fleet, |hub| change(&mut hub["leaves"][LEAF]))
+            .await
+    }
+
+    /// Changes what the fleet says, and pushes the account's JWT that says so.
+    pub async fn push_fleet(
+        &mut self,
+        fleet: &Fleet,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<()> {
         let [_, hub] = &mut self.specs;
-        change(
-            hub.pointer_mut("/hub/fleet/leaves/cim-prod-001")
-                .context("the leaf")?,
-        );
+        change(hub.pointer_mut("/hub/fleet").context("the fleet")?);
         self.pushed += 1;
         self.identity.follow(&mut self.specs, self.pushed)?;
         self.identity.push(fleet, HUB, ACCOUNT).await

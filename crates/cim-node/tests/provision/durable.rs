@@ -17,7 +17,7 @@ async fn in_operator_mode_a_cut_link_and_a_pushed_jwt_delay_and_lose_nothing() -
         name: "plant-7",
         // A flow with another name at the hub: the links have an account of their own.
         exports: json!([
-            {"subject": "metrics.>", "prefix": "plant-7", "to": null, "durable": null},
+            {"subject": "metrics.>", "prefix": "plant-7", "to": null, "canary": null, "durable": null},
             durable("orders.>", Some("plant-7")),
         ]),
         imports: json!([durable("recipes.>", None)]),

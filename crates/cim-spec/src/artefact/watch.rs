@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::implied::Direction;
+use crate::implied::{Direction, Ends};
 
 /// What the instance must have, and from where on something is not well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +114,18 @@ pub struct WatchedFlow {
     pub direction: Direction,
     /// Its subject, at the end where messages are published.
     pub subject: String,
+    /// The one of its subjects that its canary goes by; `null`: the canary goes beside it.
+    pub within: Option<Ends>,
+}
+
+/// A canary of a leaf that goes by a subject of its flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WatchedCanary {
+    /// Which way its flow goes.
+    pub direction: Direction,
+    /// The subject, as the hub calls it.
+    pub subject: String,
 }
 
 /// A leaf that the fleet has dial this hub.
@@ -130,6 +142,8 @@ pub struct WatchedLeaf {
     pub servers: Vec<String>,
     /// Its JetStream domain.
     pub domain: String,
+    /// Its canaries that go by subjects of their flows.
+    pub canaries: Vec<WatchedCanary>,
 }
 
 /// Backups of an account.

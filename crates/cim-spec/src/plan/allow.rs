@@ -14,7 +14,8 @@ const NOTHING: &str = "$CIM.NOTHING";
 /// What nats-server (2.15.1) lets across every link, whatever is allowed: sessions and messages of MQTT.
 const MQTT: &str = "$MQTT.>";
 
-/// What the hub calls them: exports have arrived, imports have not left. With each flow crosses its canary.
+/// What the hub calls them: exports have arrived, imports have not left. With each flow crosses its canary, by a right of its
+/// own where it does not go by the flow's.
 pub(super) fn permissions(name: &str, leaf: &Leaf, hub_domains: &[&str]) -> Permissions {
     let exports = leaf.exports.iter().filter(|flow| flow.is_core());
     let exports = exports.map(Flow::arrives_as);
@@ -36,9 +37,10 @@ pub(super) fn permissions(name: &str, leaf: &Leaf, hub_domains: &[&str]) -> Perm
     }
 }
 
-/// The names of the canaries of a leaf's flows in one direction.
+/// The names of the canaries that go beside a leaf's flows in one direction.
 fn names(leaf: &Leaf, way: Direction) -> impl Iterator<Item = String> {
-    let flows = implied::flows(leaf).filter(move |(direction, _)| *direction == way);
+    let flows = implied::flows(leaf)
+        .filter(move |(direction, flow)| *direction == way && flow.canary.is_none());
     flows.map(move |(_, flow)| implied::name(way, &flow.subject))
 }
 

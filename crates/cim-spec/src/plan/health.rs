@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::server::duration;
-use crate::artefact::{Level, Levels, WatchedFlow, WatchedLeaf, WatchedLink};
+use crate::artefact::{Level, Levels, WatchedCanary, WatchedFlow, WatchedLeaf, WatchedLink};
 use crate::implied;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
@@ -52,6 +52,12 @@ pub(super) fn of_hub(
             false => leaf.nodes.keys().cloned().collect(),
         },
         domain: leaf.domain.clone(),
+        canaries: implied::all_within(leaf)
+            .map(|(direction, ends)| WatchedCanary {
+                direction,
+                subject: ends.hub,
+            })
+            .collect(),
     });
     let backup = &spec.hub.server.backup;
     Some(Watched {
@@ -102,6 +108,7 @@ pub(super) fn of_leaf(
                 name: implied::name(direction, &flow.subject),
                 direction,
                 subject: flow.subject.clone(),
+                within: implied::within(direction, flow),
             })
             .collect(),
         ..watched

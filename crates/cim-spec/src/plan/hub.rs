@@ -55,7 +55,7 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     system_account(&spec.fleet, &accounts, &fleet_at, problems);
     someone_can_log_in(&spec.fleet, &accounts, &fleet_at.join("accounts"), problems);
     if spec.fleet.operator.is_none() {
-        services::add_local(&mut accounts);
+        services::add_local(&spec.fleet.leaves, &mut accounts);
     }
 
     let operator = operator::plan(&spec.fleet, &name::unit(&spec.node), problems);

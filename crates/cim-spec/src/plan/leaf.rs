@@ -1,5 +1,7 @@
 //! A leaf's plan: its links to hubs, how it logs in, and its own accounts.
 
+use std::collections::BTreeMap;
+
 use super::assets::{self, Others};
 use super::cluster::{self, Members};
 use super::server::{self, Plaintext};
@@ -71,7 +73,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     );
     accounts::unique_proofs(&accounts, &accounts_at, problems);
     has_local_account(spec, member, &accounts_at, problems);
-    services::add_local(&mut accounts);
+    services::add_local(&BTreeMap::new(), &mut accounts);
 
     let callout = spec.leaf.auth_callout.as_ref();
     let callout_at = at.join("authCallout");
@@ -135,7 +137,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     };
     uplink::install(&mut plan, member, problems);
     if let Some(link) = &plan.link {
-        services::add_to_link(&spec.name, link, &mut plan.accounts);
+        services::add_to_link(&spec.name, member, link, &mut plan.accounts);
     }
     Some(plan)
 }

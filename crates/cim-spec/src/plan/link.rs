@@ -38,6 +38,8 @@ pub struct Remote {
     pub hub_account: String,
     /// The leaf's account it is bound to.
     pub account: String,
+    /// The leaf's account in which its `cim-health` speaks over it.
+    pub health_account: String,
     /// How the leaf logs in.
     pub login: Login,
     /// `None`: no TLS, as the fleet says out loud.
@@ -172,6 +174,7 @@ fn plan_remote(
         hub_domain: hub.domain.clone(),
         hub_account: member.account.clone(),
         account: member.local_account.clone(),
+        health_account: member.local_account.clone(),
         login,
         tls,
         compression,

@@ -1,12 +1,14 @@
 //! Programs of ours that log in beside a server, and the operator at the desk: what each may do.
 
+use std::collections::BTreeMap;
+
 use super::{
     Access, Account, Link, Permissions, Principal, PrincipalKind, Proof, accounts, leaves,
 };
 use crate::OptionPath;
-use crate::implied;
+use crate::implied::{self, Direction};
 use crate::problem::Problems;
-use crate::spec::Fleet;
+use crate::spec::{Fleet, Leaf};
 
 /// Where answers to a service's requests go.
 const INBOX: &str = "_INBOX.>";
@@ -39,9 +41,9 @@ const BACKUP: &[&str] = &[
 const BESIDE: [(&str, &[&str]); 2] = [("provision", PROVISION), ("backup", BACKUP)];
 
 /// What `cim-health` of a hub says and hears in each account that leaf links are bound to.
-const HEALTH: [&[&str]; 2] = [
-    &[implied::ANY_ANSWER, implied::ANY_REPORT],
-    &[implied::ANY_ASK, implied::ANY_REPORT],
+const HEALTH: [[&str; 2]; 2] = [
+    [implied::ANY_ANSWER, implied::ANY_REPORT],
+    [implied::ANY_ASK, implied::ANY_REPORT],
 ];
 
 /// The login of `cim-health`.
@@ -92,14 +94,15 @@ pub(super) fn add(fleet: &Fleet, accounts: &mut [Account]) {
             }
         }
         if has_leaf(account) {
-            account.principals.push(health(HEALTH, Proof::Jwt));
+            let login = health_of_hub(account, &fleet.leaves, Proof::Jwt);
+            account.principals.push(login);
         }
     }
 }
 
 /// Adds the services of each static account that may store something, whatever it is declared to hold: another stream is
-/// nothing new to nats-server. Each logs in with a key that the host makes.
-pub(super) fn add_local(accounts: &mut [Account]) {
+/// nothing new to nats-server. Each logs in with a key that the host makes. `leaves`: those that dial this server.
+pub(super) fn add_local(leaves: &BTreeMap<String, Leaf>, accounts: &mut [Account]) {
     for account in accounts {
         if account.jetstream.is_some() {
             for (name, requests) in BESIDE {
@@ -109,24 +112,46 @@ pub(super) fn add_local(accounts: &mut [Account]) {
         }
         if has_leaf(account) {
             let key = host_key(account, HEALTH_LOGIN);
-            account.principals.push(health(HEALTH, key));
+            let login = health_of_hub(account, leaves, key);
+            account.principals.push(login);
         }
     }
 }
 
-/// Adds the login of `cim-health` to the account that a leaf's links are bound to: it may ask for this leaf alone.
-pub(super) fn add_to_link(name: &str, link: &Link, accounts: &mut [Account]) {
-    let bound = |account: &&mut Account| {
+/// Adds the login of `cim-health` to the account in which it speaks over a leaf's links: it may ask for this leaf alone.
+pub(super) fn add_to_link(name: &str, leaf: &Leaf, link: &Link, accounts: &mut [Account]) {
+    let speaks = |account: &&mut Account| {
         let mut remotes = link.remotes.iter();
-        remotes.any(|remote| remote.account == account.name)
+        remotes.any(|remote| remote.health_account == account.name)
     };
-    let (asks, reports) = (implied::ask(name, "*"), implied::report(name));
-    let hears = implied::answer(name, "*");
-    for account in accounts.iter_mut().filter(bound) {
-        let key = host_key(account, HEALTH_LOGIN);
-        let login = health([&[&asks, &reports], &[&hears]], key);
-        account.principals.push(login);
+    let mut says = vec![implied::ask(name, "*"), implied::report(name)];
+    let mut hears = vec![implied::answer(name, "*")];
+    for (direction, ends) in implied::all_within(leaf) {
+        match direction {
+            Direction::Export => says.push(ends.leaf),
+            Direction::Import => hears.push(ends.leaf),
+        }
     }
+    for account in accounts.iter_mut().filter(speaks) {
+        let key = host_key(account, HEALTH_LOGIN);
+        account.principals.push(health(&says, &hears, key));
+    }
+}
+
+/// The login of a hub's `cim-health` in an account: it answers all of its leaves, each where it may.
+fn health_of_hub(account: &Account, leaves: &BTreeMap<String, Leaf>, proof: Proof) -> Principal {
+    let [mut says, mut hears] = HEALTH.map(|subjects| subjects.map(str::to_owned).to_vec());
+    let leaves = leaves.values().filter(|leaf| leaf.account == account.name);
+    for (direction, ends) in leaves.flat_map(implied::all_within) {
+        let subjects = match direction {
+            Direction::Export => &mut hears,
+            Direction::Import => &mut says,
+        };
+        if !subjects.contains(&ends.hub) {
+            subjects.push(ends.hub);
+        }
+    }
+    health(&says, &hears, proof)
 }
 
 fn has_leaf(account: &Account) -> bool {
@@ -139,16 +164,17 @@ fn host_key(account: &Account, service: &str) -> Proof {
 }
 
 fn service(name: &str, requests: &[&str], proof: Proof) -> Principal {
-    principal(name, requests, &[INBOX], proof)
+    let requests: Vec<String> = requests.iter().map(ToString::to_string).collect();
+    principal(name, &requests, &[INBOX.to_owned()], proof)
 }
 
-fn health([says, hears]: [&[&str]; 2], proof: Proof) -> Principal {
+fn health(says: &[String], hears: &[String], proof: Proof) -> Principal {
     principal(HEALTH_LOGIN, says, hears, proof)
 }
 
-fn principal(name: &str, says: &[&str], hears: &[&str], proof: Proof) -> Principal {
-    let access = |allow: &[&str]| Access {
-        allow: allow.iter().map(ToString::to_string).collect(),
+fn principal(name: &str, says: &[String], hears: &[String], proof: Proof) -> Principal {
+    let access = |allow: &[String]| Access {
+        allow: allow.to_vec(),
         deny: Vec::new(),
     };
     Principal {

@@ -10,6 +10,7 @@ use super::copies::{ANSWERS, Copies};
 use super::imports::Import;
 use super::sharing::{Export, Shared};
 use super::{Account, Plan};
+use crate::implied;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::spec::{Exported, Flow, Leaf};
@@ -47,6 +48,10 @@ pub(super) fn install(plan: &mut Plan, member: &Leaf, problems: &mut Problems) {
         share_flow(flow, &mut inside, &mut between);
     }
     copies(plan, member, &mut inside, &mut between, problems);
+    let within = implied::all_within(member).next().is_some();
+    if within {
+        health(&plan.name, &mut inside, &mut between);
+    }
     for account in &mut plan.accounts {
         if account.name == *local {
             account.exports.append(&mut inside.exports);
@@ -57,7 +62,20 @@ pub(super) fn install(plan: &mut Plan, member: &Leaf, problems: &mut Problems) {
     let remotes = plan.link.iter_mut().flat_map(|link| &mut link.remotes);
     for remote in remotes {
         remote.account.clone_from(&uplink);
+        if !within {
+            remote.health_account.clone_from(&uplink);
+        }
     }
+}
+
+/// What `cim-health` says and hears, where a canary goes by a subject of its flow: then it speaks in the account whose clients
+/// do, so that the canary takes their way.
+fn health(leaf: &str, inside: &mut Account, between: &mut Account) {
+    for says in [implied::ask(leaf, "*"), implied::report(leaf)] {
+        share(Shared::Stream, &says, inside, between);
+    }
+    let hears = implied::answer(leaf, "*");
+    share(Shared::Stream, &hears, between, inside);
 }
 
 fn accounts_of(plan: &Plan) -> OptionPath {

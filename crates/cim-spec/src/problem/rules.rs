@@ -65,6 +65,8 @@ rules! {
     SystemSubject = "system-subject",
     /// Flows never carry what is said of the health of leaves.
     ReservedSubject = "reserved-subject",
+    /// A canary that goes by its flow's own subject goes by one, and by that flow alone.
+    CanarySubject = "canary-subject",
     /// Durations have a unit.
     Duration = "duration",
     /// Moments are as RFC 3339 has them.

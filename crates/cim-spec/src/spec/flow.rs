@@ -15,6 +15,8 @@ pub struct Flow {
     pub prefix: Option<String>,
     /// What it is called there instead, `$1` for its first `*`; `None`: as it is.
     pub to: Option<String>,
+    /// The one of its subjects that its canary goes by, where messages are published; `None`: the canary goes beside it.
+    pub canary: Option<String>,
     /// How it is stored until it has crossed; `None`: it is not, and what finds the link cut is gone.
     pub durable: Option<Durable>,
 }
@@ -32,6 +34,9 @@ pub(crate) struct FullFlow {
     /// What it is called there instead, `$1` for its first `*`; `null`: as it is.
     #[serde(deserialize_with = "super::nullable")]
     to: Option<String>,
+    /// The one of its subjects that its canary goes by, where messages are published; `null`: the canary goes beside it.
+    #[serde(deserialize_with = "super::nullable")]
+    canary: Option<String>,
     /// How it is stored until it has crossed; `null`: it is not.
     #[serde(deserialize_with = "super::nullable")]
     durable: Option<Durable>,
@@ -83,6 +88,7 @@ impl<'de> Visitor<'de> for Either {
             subject: subject.to_owned(),
             prefix: None,
             to: None,
+            canary: None,
             durable: None,
         })
     }
@@ -92,12 +98,14 @@ impl<'de> Visitor<'de> for Either {
             subject,
             prefix,
             to,
+            canary,
             durable,
         } = FullFlow::deserialize(MapAccessDeserializer::new(map))?;
         Ok(Flow {
             subject,
             prefix,
             to,
+            canary,
             durable,
         })
     }
@@ -126,6 +134,34 @@ impl Flow {
             (None, None) => self.subject.clone(),
         }
     }
+
+    /// What one of its subjects, which has no wildcards, is called at the end where it arrives.
+    pub fn name_there(&self, subject: &str) -> String {
+        match (&self.prefix, &self.to) {
+            (Some(prefix), _) => format!("{prefix}.{subject}"),
+            (None, Some(to)) => self.renamed(to, subject),
+            (None, None) => subject.to_owned(),
+        }
+    }
+
+    fn renamed(&self, to: &str, subject: &str) -> String {
+        let both = || self.subject.split('.').zip(subject.split('.'));
+        let starred = both().filter(|(own, _)| *own == "*");
+        let starred: Vec<&str> = starred.map(|(_, token)| token).collect();
+        let plain = self.subject.split('.').filter(|own| *own != ">").count();
+        let rest: Vec<&str> = subject.split('.').skip(plain).collect();
+        let tokens = to.split('.').flat_map(|token| match token {
+            ">" => rest.clone(),
+            token => {
+                let number = token
+                    .strip_prefix('$')
+                    .and_then(|n| n.parse::<usize>().ok());
+                let of = number.and_then(|n| starred.get(n.checked_sub(1)?));
+                vec![of.copied().unwrap_or(token)]
+            }
+        });
+        tokens.collect::<Vec<_>>().join(".")
+    }
 }
 
 #[cfg(test)]
@@ -138,10 +174,26 @@ mod tests {
             subject: "orders.*.>".to_owned(),
             prefix: prefix.map(str::to_owned),
             to: to.map(str::to_owned),
+            canary: None,
             durable: None,
         };
-        assert_eq!(flow(None, None).arrives_as(), "orders.*.>");
-        assert_eq!(flow(Some("leaf.a"), None).arrives_as(), "leaf.a.orders.*.>");
-        assert_eq!(flow(None, Some("a.$1.b.>")).arrives_as(), "a.*.b.>");
+        for (prefix, to, all, one) in [
+            (None, None, "orders.*.>", "orders.eu.x.y"),
+            (
+                Some("leaf.a"),
+                None,
+                "leaf.a.orders.*.>",
+                "leaf.a.orders.eu.x.y",
+            ),
+            (None, Some("a.$1.b.>"), "a.*.b.>", "a.eu.b.x.y"),
+        ] {
+            assert_eq!(flow(prefix, to).arrives_as(), all);
+            assert_eq!(flow(prefix, to).name_there("orders.eu.x.y"), one);
+        }
+        let swapped = Flow {
+            subject: "orders.*.*".to_owned(),
+            ..flow(None, Some("$2.from.$1"))
+        };
+        assert_eq!(swapped.name_there("orders.eu.7"), "7.from.eu");
     }
 }

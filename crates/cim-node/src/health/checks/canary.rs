@@ -1,9 +1,11 @@
 //! What crosses: the hub's cim-health answers, its clock, and a canary for each flow.
 
+mod words;
+
 use std::time::Duration;
 
 use cim_spec::artefact::{WatchedFlow, WatchedLink};
-use cim_spec::implied::{Direction, PLAIN};
+use cim_spec::implied::PLAIN;
 
 use crate::health::check::{Check, Context, Subjects};
 use crate::health::finding::{Figure, State, Unit, Verdict, reached};
@@ -97,13 +99,13 @@ pub const CHECKS: &[Check] = &[
     Check {
         name: "canary",
         of: "remote/flow",
-        looks_at: "a message of cim-health's own that takes the flow's way over the link, and its answer",
+        looks_at: "a message of cim-health's own that takes the flow's way over the link, and its answer; where the flow's option canary is set, by that subject of the flow",
         states: "OK: it came back. CRITICAL: it did not, in three tries, while the hub's cim-health answers. UNKNOWN: because of the link, the login, or because nobody answers at the hub.",
         option: "",
         after: &["server"],
         gates: false,
         is_slow: false,
-        meaning: "What the fleet lets cross does cross: the hub lets this flow's canary through, in the account of the link, in the flow's own direction. It is no message of the flow itself, and says nothing of who listens there.",
+        meaning: "What the fleet lets cross does cross: the hub lets this flow's canary through, in the account of the link, in the flow's own direction. It is no message of the flow itself, and says nothing of who listens there. With the flow's option canary it is one: then what the flow is called at both ends, accounts in between and the right to its very subjects are tried too.",
         causes: [
             (
                 "the hub was not deployed since the flow was declared, or was deployed without it",
@@ -212,9 +214,11 @@ fn help(context: &Context) -> String {
 
 /// Why nothing can be asked over a link.
 fn blocked(context: &Context, link: &WatchedLink) -> Option<Verdict> {
-    let ways = [("link", &link.remote), ("login", &link.account)];
+    // A leaf has one login, and where flows are renamed it need not be in the account that the link is bound to.
+    let logins = context.health.watch.accounts.iter();
+    let ways = [("link", &link.remote)].into_iter();
     let mut found = ways
-        .into_iter()
+        .chain(logins.map(|account| ("login", account)))
         .filter_map(|(check, of)| context.finding(check, of));
     found
         .find(|finding| finding.verdict.state >= State::Unknown)
@@ -329,29 +333,15 @@ fn clocks(context: &Context) -> Vec<(String, Verdict)> {
 fn crosses(context: &Context, link: &WatchedLink, flow: &WatchedFlow) -> Result<Verdict, Verdict> {
     answered(context, link)?;
     let round = round(context, link)?;
-    let word = flow.direction.word();
     Ok(match round.answer(&flow.name, &link.servers) {
         Some((_, answer)) => {
             let message = format!(
-                "{word} {:?} crosses: {} there and back",
-                flow.subject,
+                "{}: {} there and back",
+                words::crosses(flow),
                 millis(answer)
             );
             trip(Verdict::ok(message), answer)
         }
-        None => Verdict::critical(
-            format!(
-                "{word} {:?} does not cross: the hub answers, but not to this flow's canary",
-                flow.subject
-            ),
-            match flow.direction {
-                Direction::Export => {
-                    "see whether the hub lets this leaf send it: deploy the hub, or push the account's JWT (cim-admin accounts push); then journalctl -g 'Permissions Violation' there"
-                }
-                Direction::Import => {
-                    "see whether the hub lets this leaf hear it: deploy the hub, or push the account's JWT (cim-admin accounts push); then journalctl -g 'Permissions Violation' there"
-                }
-            },
-        ),
+        None => Verdict::critical(words::missing(flow), words::what_to_see(flow)),
     })
 }

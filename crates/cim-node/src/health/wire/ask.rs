@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use async_nats::{Client, Message, Subscriber};
-use cim_spec::implied::{self, PLAIN};
 use futures_util::StreamExt;
 use futures_util::stream::{SelectAll, select_all};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
-use super::{Said, Setup, Shared};
+use super::{Canary, Said, Setup, Shared};
 
 /// How long each try of a round waits; what is not answered then is asked again.
 const TRIES: [Duration; 3] = [
@@ -79,19 +78,11 @@ impl Round {
     }
 
     /// Canaries that some link's other end has not answered.
-    fn missing<'a>(&self, setup: &'a Setup) -> impl Iterator<Item = &'a (String, String)> {
+    fn missing<'a>(&self, setup: &'a Setup) -> impl Iterator<Item = &'a Canary> {
         setup.canaries.iter().filter(|canary| {
-            let all = |servers: &Vec<String>| self.answer(name(canary), servers).is_some();
+            let all = |servers: &Vec<String>| self.answer(&canary.name, servers).is_some();
             !setup.links.iter().all(all)
         })
-    }
-}
-
-/// What a canary is told by: the end that is not plain.
-fn name((ask, back): &(String, String)) -> &str {
-    match ask.as_str() {
-        PLAIN => back,
-        ask => ask,
     }
 }
 
@@ -160,14 +151,14 @@ pub(super) async fn rounds(
 }
 
 async fn subscribed(client: &Client, setup: &Setup) -> Result<SelectAll<Subscriber>> {
-    let mut names: Vec<_> = setup.canaries.iter().map(|(_, back)| back).collect();
-    names.sort();
-    names.dedup();
+    let mut subjects: Vec<_> = setup.canaries.iter().map(|canary| &canary.hears).collect();
+    subjects.sort();
+    subjects.dedup();
     let mut all = Vec::new();
-    for name in names {
+    for subject in subjects {
         // Not by a wildcard: the hub lets only these across, and refuses what is wider.
-        let subject = implied::answer(&setup.instance, name);
-        all.push(client.subscribe(subject).await.context("subscribing")?);
+        let subscribed = client.subscribe(subject.clone()).await;
+        all.push(subscribed.context("subscribing")?);
     }
     Ok(select_all(all))
 }
@@ -187,15 +178,16 @@ impl<'a> Asking<'a> {
     async fn ask(&mut self, answers: &mut SelectAll<Subscriber>) -> Result<()> {
         let missing: Vec<_> = self.round.missing(self.setup).collect();
         for canary in missing {
-            let (ask, back) = canary;
             *self.count += 1;
             let id = format!("{}.{}", self.us, self.count);
-            let to = implied::ask(&self.setup.instance, ask);
-            let back = implied::answer(&self.setup.instance, back);
-            let sent = (name(canary), Instant::now(), OffsetDateTime::now_utc());
+            let sent = (
+                canary.name.as_str(),
+                Instant::now(),
+                OffsetDateTime::now_utc(),
+            );
             self.sent.insert(id.clone(), sent);
             self.client
-                .publish_with_reply(to, back, id.into())
+                .publish_with_reply(canary.to.clone(), canary.back.clone(), id.into())
                 .await
                 .context("asking")?;
         }

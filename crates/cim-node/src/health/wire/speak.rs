@@ -92,7 +92,7 @@ impl Speaker {
         let reporting = self.reports(&client, &mut reports);
         if self.setup.is_hub() {
             tokio::select! {
-                ended = answer::canaries(&client, &self.setup) => ended,
+                ended = answer::canaries(&client, &self.setup, &self.account) => ended,
                 ended = answer::reports(&client, &self.setup, &self.account, &self.shared) => ended,
                 ended = reporting => ended,
             }

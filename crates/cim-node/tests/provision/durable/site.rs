@@ -43,7 +43,7 @@ pub fn durable(subject: &str, prefix: Option<&str>) -> Value {
         "longestPartition": "1h", "rate": "4KiB", "name": null, "stream": null, "hub": null,
         "maxAge": null, "maxBytes": null,
     });
-    json!({"subject": subject, "prefix": prefix, "to": null, "durable": durable})
+    json!({"subject": subject, "prefix": prefix, "to": null, "canary": null, "durable": durable})
 }
 
 /// The example's fleet with other nodes and leaves.

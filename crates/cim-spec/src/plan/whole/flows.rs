@@ -175,7 +175,9 @@ fn deeper_than_allowed(plan: &Plan, flows: &[Crossing<'_>], problems: &mut Probl
         return;
     };
     let depth = |flow: &Crossing<'_>| flow.subject.split('.').count();
-    let Some(deepest) = flows.iter().max_by_key(|flow| depth(flow)) else {
+    let within = within(plan);
+    let all = flows.iter().chain(&within);
+    let Some(deepest) = all.max_by_key(|flow| depth(flow)) else {
         return;
     };
     let tokens = depth(deepest);
@@ -190,6 +192,21 @@ fn deeper_than_allowed(plan: &Plan, flows: &[Crossing<'_>], problems: &mut Probl
             format!("write at least {tokens}"),
         );
     }
+}
+
+/// What `cim-health` subscribes to here of subjects of flows: it may have more tokens than the flow, whose last is `>`.
+fn within(plan: &Plan) -> Vec<Crossing<'_>> {
+    let flows = plan.watched.flows.iter();
+    let ours = flows.filter_map(|flow| Some(&flow.within.as_ref()?.leaf));
+    let leaves = plan.watched.leaves.iter().flat_map(|leaf| &leaf.canaries);
+    let theirs = leaves.map(|canary| &canary.subject);
+    ours.chain(theirs)
+        .map(|subject| Crossing {
+            subject: Cow::from(subject),
+            what: "subject",
+            leaf: "",
+        })
+        .collect()
 }
 
 /// Two imports that give a subject the same name here deliver each message twice.
@@ -238,6 +255,7 @@ impl Import {
             subject: self.from.subject.clone(),
             prefix: self.prefix.clone(),
             to: self.to.clone(),
+            canary: None,
             durable: None,
         }
         .arrives_as()
