@@ -164,7 +164,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("credentials may end unseen", "modules/expiry.nix", "(all \"credentialsFile\" own ++ credentials)", "credentials"),
     mutant("credentials of programs may end unseen", "modules/expiry.nix", "(all \"credentialsFile\" own ++ credentials)", "(all \"credentialsFile\" own)"),
     mutant("authorities may end unseen", "modules/expiry.nix", "++ flags \"--authorities\" (all \"caFile\" own)", ""),
-    mutant("credentials that nobody has are asked for", "modules/beside.nix", "lib.optionals options.health.enable linked", "linked"),
+    mutant("credentials that nobody has are asked for", "modules/beside.nix", "lib.optionals options.health.enable (loginsOf \"health\" linked)", "loginsOf \"health\" linked"),
     mutant("what ends is asked of 1970", "modules/outputs.nix", "at = self.lastModified;", "at = 0;"),
     mutant("seeds of users in the store", "modules/secret.nix", "(text != null && isSecret text)", "false"),
     mutant("passwords of users in the store", "modules/secret.nix", "(text != null && !isHash text)", "false"),
