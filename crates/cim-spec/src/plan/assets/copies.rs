@@ -69,12 +69,10 @@ impl Others<'_> {
     }
 }
 
-/// What a mirror or source is declared by.
+/// Where mirrors and sources are declared.
 pub(super) struct Declared<'a> {
-    /// The account of the stream that copies.
+    /// The account of the streams that copy.
     pub account: &'a str,
-    /// What stands before the name of what is copied: `KV_` where it is a bucket.
-    pub kind: &'static str,
     /// What is known of other servers.
     pub others: &'a Others<'a>,
 }
@@ -90,9 +88,11 @@ pub(super) struct Read {
 }
 
 impl Declared<'_> {
-    /// Reads the mirror and the sources of the stream or bucket at an option.
+    /// Reads the mirror and the sources of the stream or bucket at an option. `kind` stands before the name of what is
+    /// copied: `KV_` where it is a bucket.
     pub fn read(
         &self,
+        kind: &str,
         mirror: &Option<spec::Source>,
         sources: &[spec::Source],
         at: &OptionPath,
@@ -100,7 +100,7 @@ impl Declared<'_> {
     ) -> Read {
         let mut known = Vec::new();
         let mut read = |source: &spec::Source, at: &OptionPath| {
-            let (made, copied) = self.one(source, at, problems);
+            let (made, copied) = self.one(kind, source, at, problems);
             known.push(copied);
             made
         };
@@ -121,6 +121,7 @@ impl Declared<'_> {
     /// Reads one mirror or source; the second is how rules know it.
     fn one(
         &self,
+        kind: &str,
         source: &spec::Source,
         at: &OptionPath,
         problems: &mut Problems,
@@ -129,18 +130,13 @@ impl Declared<'_> {
         let mut made: Source = read::read(&source.fields, Block::Source, at, problems);
         read::transforms(&made, at, problems);
         made.name = Some(source.name.clone());
-        super::account::name(
-            &source.name,
-            !self.kind.is_empty(),
-            &at.join("name"),
-            problems,
-        );
+        super::account::name(&source.name, !kind.is_empty(), &at.join("name"), problems);
         // With transforms a bucket copies any stream, said in full.
         let in_full = made
             .subject_transforms
             .as_ref()
             .is_some_and(|t| !t.is_empty());
-        let kind = if in_full { "" } else { self.kind };
+        let kind = if in_full { "" } else { kind };
         let stream = format!("{kind}{}", source.name);
         let far = self.far(source, &stream, at, problems);
         made.external = far.as_ref().map(|far| External {
