@@ -220,6 +220,9 @@ in
       ) "${optionOf instance.role instance.name}.package: ${knownBad.${version}}"
     ) instances;
 
+    # What alerts, `cim-health explain` and the documentation say to type on a host.
+    environment.systemPackages = lib.mkIf (instances != [ ]) [ cfg.packages.cim-node ];
+
     environment.etc = lib.listToAttrs (
       lib.concatMap (
         instance:

@@ -116,6 +116,7 @@ pub const MUTANTS: &[Mutant] = &[
     // the host
     mutant("user not created", "modules/host.nix", "byUnit \"\" (instance: {\n          isSystemUser", "byUnit \"x\" (instance: {\n          isSystemUser"),
     mutant("group not created", "modules/host.nix", "byUnit \"\" (_: { }) instances", "byUnit \"x\" (_: { }) instances"),
+    mutant("commands that nobody has", "modules/host.nix", "lib.mkIf (instances != [ ]) [ cfg.packages.cim-node ]", "[ ]"),
     mutant("file missing in /etc", "modules/host.nix", "            \"health.json\"\n", ""),
     mutant("firewall stays shut", "modules/host.nix", "(instance: instance.openPorts) instances;", "(_: [ ]) instances;"),
     mutant("firewall opens the wrong port of leaves", "modules/leaf.nix", "lib.optional options.openFirewall options.port", "lib.optional options.openFirewall options.httpPort"),
