@@ -107,14 +107,13 @@ in
     let
       cfg = options.backup;
       beside = import ./beside.nix { inherit lib; } instance;
-      accounts = if cfg.accounts == null then beside.holding else lib.unique cfg.accounts;
+      accounts = beside.backedUp;
       login = beside.login "backup" accounts;
       program = lib.getExe' cim-node "cim-backup";
-      # As the renderer names files of an account.
-      fileName = lib.replaceStrings [ "%" "/" ] [ "%25" "%2F" ];
-      folder = account: beside.quoted "${cfg.directory}/${fileName account}";
+      folder = account: beside.quoted "${cfg.directory}/${beside.fileName account}";
       # For cim-health, which may not look into the folder: counts and moments, no contents.
-      status = account: "--status ${beside.quoted "/var/lib/${unit}-backup/${fileName account}.json"}";
+      status =
+        account: "--status ${beside.quoted "/var/lib/${unit}-backup/${beside.fileName account}.json"}";
       number = flag: value: lib.optionalString (value != null) " ${flag} ${toString value}";
       create =
         account:
@@ -131,7 +130,6 @@ in
         "${program} drill ${folder account} ${status account} --nats-server ${lib.getExe options.package} --temp %C/${unit}-backup";
     in
     {
-      inherit accounts;
       service = {
         description = "Backup of NATS ${role} ${name}";
         inherit (cfg) onFailure;

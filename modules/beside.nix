@@ -13,10 +13,8 @@
 let
   own = spec.${role};
   hasOperator = role == "hub" && own.fleet.operator != null;
-  # As the renderer names the folder and the file of an account.
-  keyFile =
-    account: service:
-    "/run/${unit}/${lib.replaceStrings [ "%" "/" ] [ "%25" "%2F" ] account}.${service}.nk";
+  # As the renderer names files of an account.
+  fileName = lib.replaceStrings [ "%" "/" ] [ "%25" "%2F" ];
 
   # Where there is none, an assertion says so.
   fileOf =
@@ -24,7 +22,7 @@ let
     if hasOperator then
       options.services.${account}.${service}.credentialsFile or null
     else
-      keyFile account service;
+      "/run/${unit}/${fileName account}.${service}.nk";
 
   # This server: as its clients reach it here, and under the name in its certificate.
   client =
@@ -70,10 +68,17 @@ let
   quoted = text: lib.replaceStrings [ "%" "$" ] [ "%%" "$$" ] (lib.escapeShellArg text);
   credential = id: file: "${id}:${lib.replaceStrings [ "%" ] [ "%%" ] file}";
 
+  loginsOf =
+    service:
+    map (account: {
+      inherit service account;
+      file = fileOf service account;
+    });
+
   hasLinks = if role == "hub" then own.fleet.leaves != { } else own.fleet.leaf != null;
 in
 rec {
-  inherit quoted hasOperator;
+  inherit fileName quoted;
 
   # Accounts of a hub that leaf links are bound to, where cim-health answers.
   linked = lib.optionals (role == "hub") (
@@ -107,20 +112,18 @@ rec {
     in
     lib.attrNames (declared // lib.genAttrs accounts (_: null));
 
-  # The accounts that each program works in, where it runs.
-  working = {
-    provision = holding;
-    health = lib.optionals options.health.enable linked;
-    backup = lib.optionals options.backup.enable (
-      if options.backup.accounts == null then holding else options.backup.accounts
-    );
-  };
+  # Accounts that are backed up, where backups are.
+  backedUp = if options.backup.accounts == null then holding else lib.unique options.backup.accounts;
 
-  # The .creds files that they log in with.
+  # Each program that runs here with each account that it works in, and the file that it logs in with; `null`: none is named.
+  logins =
+    loginsOf "provision" holding
+    ++ lib.optionals options.backup.enable (loginsOf "backup" backedUp)
+    ++ lib.optionals options.health.enable (loginsOf "health" linked);
+
+  # The .creds files among these, in an order of their own: a unit's text is not to follow this list's.
   credentials = lib.optionals hasOperator (
-    lib.filter (file: file != null) (
-      lib.concatLists (lib.mapAttrsToList (service: map (fileOf service)) working)
-    )
+    lib.sort lib.lessThan (lib.filter (file: file != null) (map (login: login.file) logins))
   );
 
   # Of a service and the accounts that it works in: what systemd hands over, and each account's flags.

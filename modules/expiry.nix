@@ -15,15 +15,12 @@ let
       ++ lib.concatMap (all option) (lib.attrValues value)
     );
 
-  # As one argument in a unit.
-  quoted = file: lib.replaceStrings [ "%" "$" ] [ "%%" "$$" ] (lib.escapeShellArg file);
-
   unit =
     name: instance:
     let
       own = instance.spec.${instance.role}.${instance.role};
       # What programs of ours log in with here.
-      inherit (beside instance) credentials;
+      inherit (beside instance) credentials quoted;
       flags = flag: files: map (file: "${flag} ${quoted file}") (lib.unique files);
       arguments =
         flags "--certificate" (all "certFile" own)

@@ -224,15 +224,9 @@ in
         reads it.
       '';
     };
-    acknowledged = mkOption {
-      type = types.attrsOf types.nonEmptyStr;
-      default = { };
-      example."subject-names services.cim.fleet.leaves.plant-a.exports.\"PLC.>\"" =
+    acknowledged = cimTypes.acknowledged "about the fleet" {
+      "subject-names services.cim.fleet.leaves.plant-a.exports.\"PLC.>\"" =
         "its controllers send nothing else";
-      description = ''
-        Warnings about the fleet that are kept, by their text as `to keep it:` shows it, and why. One that is not
-        given any more is a warning itself. See `docs/rules.md`.
-      '';
     };
   };
 

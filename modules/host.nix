@@ -76,37 +76,19 @@ let
   # In operator mode programs log in with what the desk made.
   withoutLogin =
     instance:
-    let
-      needed =
-        map (account: {
-          inherit account;
-          service = "provision";
-        }) (beside instance).holding
-        ++ lib.optionals instance.options.backup.enable (
-          map (account: {
-            inherit account;
-            service = "backup";
-          }) (backupUnit instance).accounts
-        )
-        ++ lib.optionals instance.options.health.enable (
-          map (account: {
-            inherit account;
-            service = "health";
-          }) (beside instance).linked
-        );
-      lacking = lib.filter (
-        { account, service }:
-        instance.options.services.${account}.${service}.credentialsFile or null == null
-      ) needed;
-    in
-    lib.optionals (beside instance).hasOperator (
-      map ({ account, service }: {
-        assertion = false;
+    map (
+      {
+        service,
+        account,
+        file,
+      }:
+      {
+        assertion = file != null;
         message = ''
           services.cim.hub.services.${account}.${service}.credentialsFile: is null, so cim-${service} cannot log in to ${account}.
           Make it: nix run .#identity; or name a .creds file of role service/${service}.'';
-      }) lacking
-    );
+      }
+    ) (beside instance).logins;
   # The port of the pages is in no spec, so that no rule sees it.
   healthPortTwice =
     instance:
@@ -123,7 +105,7 @@ let
       own = instance.spec.${instance.role};
       accounts = if instance.role == "hub" then own.fleet.accounts else own.leaf.accounts;
       stores = name: instance.options.jetstream.enable && accounts.${name}.jetstream.enable or false;
-      named = (backupUnit instance).accounts;
+      named = (beside instance).backedUp;
       wrong = lib.filter (name: !stores name) named;
     in
     lib.optional (named == [ ]) {
@@ -237,6 +219,9 @@ in
         knownBad ? ${version}
       ) "${optionOf instance.role instance.name}.package: ${knownBad.${version}}"
     ) instances;
+
+    # What alerts, `cim-health explain` and the documentation say to type on a host.
+    environment.systemPackages = lib.mkIf (instances != [ ]) [ cfg.packages.cim-node ];
 
     environment.etc = lib.listToAttrs (
       lib.concatMap (

@@ -79,33 +79,29 @@ let
   services =
     name: instance:
     let
-      inherit (import ./beside.nix { inherit lib; } instance) hasOperator working;
       entry =
-        service: account:
+        {
+          service,
+          account,
+          file,
+        }:
         let
           id = "${instance.unit}.${account}.${service}.creds";
         in
-        lib.optional (instance.options.services.${account}.${service}.credentialsFile or null == runtime id)
-          (
-            lib.nameValuePair id {
-              inherit (instance) unit;
-              # Each run reads it.
-              onChange = "nothing";
-              requirement = {
-                kind = "serviceCreds";
-                node = name;
-                inherit account service;
-              };
-            }
-          );
+        lib.optional (file == runtime id) (
+          lib.nameValuePair id {
+            inherit (instance) unit;
+            # Each run reads it.
+            onChange = "nothing";
+            requirement = {
+              kind = "serviceCreds";
+              node = name;
+              inherit account service;
+            };
+          }
+        );
     in
-    lib.optionalAttrs hasOperator (
-      lib.listToAttrs (
-        lib.concatLists (
-          lib.mapAttrsToList (service: accounts: lib.concatMap (entry service) accounts) working
-        )
-      )
-    );
+    lib.listToAttrs (lib.concatMap entry (import ./beside.nix { inherit lib; } instance).logins);
 
   # What programs on the host itself dial.
   loopback = [

@@ -55,6 +55,10 @@ let
       else
         "`null`"
     );
+    example = {
+      certFile = "/run/secrets/server.pem";
+      keyFile = "/run/secrets/server.key";
+    };
   };
   # A listener beside that of clients.
   listener =
@@ -68,10 +72,6 @@ let
           type = types.nullOr (
             cimTypes.tls files block "what certificates of ${what} are held against, where they are verified."
           );
-          example = {
-            certFile = "/run/secrets/server.pem";
-            keyFile = "/run/secrets/server.key";
-          };
           description = "TLS of the listener. `null`: none.";
         }
       );
@@ -143,10 +143,6 @@ lib.recursiveUpdate
         type = types.nullOr (
           cimTypes.tls files "client" "what clients verify this server with; named in `endpoints.json`."
         );
-        example = {
-          certFile = "/run/secrets/server.pem";
-          keyFile = "/run/secrets/server.key";
-        };
         description = "TLS of the client listener. `null`: none.";
       }
     );
@@ -245,14 +241,7 @@ lib.recursiveUpdate
       '';
     };
 
-    acknowledged = mkOption {
-      type = types.attrsOf types.nonEmptyStr;
-      default = { };
-      example."sync-interval services.cim.hub.jetstream.syncInterval" =
-        "every message is in the archive as well";
-      description = ''
-        Warnings of the build that are kept, by their text as `to keep it:` shows it, and why. One that is not
-        given any more is a warning itself. See `docs/rules.md`.
-      '';
+    acknowledged = cimTypes.acknowledged "of the build" {
+      "sync-interval services.cim.hub.jetstream.syncInterval" = "every message is in the archive as well";
     };
   }

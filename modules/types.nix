@@ -267,6 +267,19 @@ in
           };
     };
 
+  # `which` warnings there are, after the word.
+  acknowledged =
+    which: example:
+    mkOption {
+      type = types.attrsOf types.nonEmptyStr;
+      default = { };
+      inherit example;
+      description = ''
+        Warnings ${which} that are kept, by their text as `to keep it:` shows it, and why. One that is not
+        given any more is a warning itself. See `docs/rules.md`.
+      '';
+    };
+
   rttThresholds = mkOption {
     type = types.listOf types.str;
     default = [ ];

@@ -129,6 +129,7 @@ in
           ;
       }) (lib.filterAttrs isOurs config.users.users);
       groups = lib.attrNames (lib.filterAttrs isOurs config.users.groups);
+      commands = lib.filter (lib.hasPrefix "cim-") (map lib.getName config.environment.systemPackages);
       openPorts = lib.sort lib.lessThan config.networking.firewall.allowedTCPPorts;
       inherit (config) warnings;
     }

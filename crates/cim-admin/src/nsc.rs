@@ -90,19 +90,13 @@ pub fn take(store: &Store, to: Destination<'_>, progress: &Progress) -> Result<I
             seal(store, account, &mut vault, &mut missing)?,
         );
         for user in &account.users {
-            let place = format!("users/{name}/{}", user.name);
-            let Some(seed) = &user.seed else {
-                missing.push(format!(
-                    "{}: the seed of user {name}/{}: not taken over, `identity make` makes it a new key",
-                    user.claims.data.sub, user.name
-                ));
+            let Some(creds) = creds(account, user, &mut missing)? else {
                 continue;
             };
+            let place = format!("users/{name}/{}", user.name);
             public(&mut batch, &format!("{place}.jwt"), &user.jwt)?;
             let users = keys.users.entry(name.clone()).or_default();
             users.insert(user.name.clone(), user.claims.data.sub.clone());
-            let pair = key::key_pair(seed, KeyKind::User)?;
-            let creds = Creds::new(&user.jwt, pair).with_context(|| place.clone())?;
             vault.put(&format!("{place}.creds"), creds.text()?.as_bytes());
         }
     }
@@ -117,6 +111,21 @@ pub fn take(store: &Store, to: Destination<'_>, progress: &Progress) -> Result<I
         batch,
         missing,
     })
+}
+
+/// What a user logs in with; `None`: the store does not have its seed.
+fn creds(account: &Account, user: &User, missing: &mut Vec<String>) -> Result<Option<Creds>> {
+    let name = format!("{}/{}", account.name, user.name);
+    let Some(seed) = &user.seed else {
+        missing.push(format!(
+            "{}: the seed of user {name}: not taken over, `identity make` makes it a new key",
+            user.claims.data.sub
+        ));
+        return Ok(None);
+    };
+    let pair = key::key_pair(seed, KeyKind::User)?;
+    let creds = Creds::new(&user.jwt, pair).with_context(|| format!("users/{name}"))?;
+    Ok(Some(creds))
 }
 
 /// The folder's rules; those of `identity make` without hosts, where there are none.

@@ -5,7 +5,6 @@
 //! nats-server has no revocation list: what ends a certificate is its date.
 
 mod authority;
-mod check;
 mod key;
 mod request;
 
@@ -13,9 +12,8 @@ use anyhow::{Context, Result, ensure};
 use time::{Duration, OffsetDateTime};
 
 pub use authority::{Authority, Made};
-pub use check::{Expected, check};
 pub(crate) use cim_identity::pki::date;
-pub use cim_identity::pki::{Address, Certificate, CommonName, Usage};
+pub use cim_identity::pki::{Address, Certificate, CommonName, Expected, Usage, check};
 pub use key::Key;
 pub use request::Request;
 

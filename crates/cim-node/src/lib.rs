@@ -24,6 +24,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use cim_spec::artefact::Health;
+use clap::Parser;
 
 /// Reads an instance's `health.json`.
 ///
@@ -32,6 +33,19 @@ use cim_spec::artefact::Health;
 pub fn read_health(path: &Path) -> Result<Health> {
     let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))
+}
+
+/// What a program that is asked was called with. `Err`: it has said what there was to say, and ends with this code: 0 after its
+/// help, 3 where nobody knows what was meant.
+pub fn arguments<A: Parser>() -> Result<A, ExitCode> {
+    A::try_parse().map_err(|error| {
+        // A closed terminal is nobody's to tell.
+        let _ = error.print();
+        match error.use_stderr() {
+            true => ExitCode::from(3),
+            false => ExitCode::SUCCESS,
+        }
+    })
 }
 
 /// Ends a program: a failure is printed once, here.

@@ -124,15 +124,6 @@ impl Fleet {
             .kill()
     }
 
-    /// Lets the servers run on when this value is dropped.
-    pub fn leave_running(self) {
-        for member in self.members.into_values() {
-            if let Some(server) = member.server {
-                std::mem::forget(server);
-            }
-        }
-    }
-
     /// Writes another plan's config for a server, as a deployment does; the server is not told.
     /// Certificates and the secrets file stay.
     ///

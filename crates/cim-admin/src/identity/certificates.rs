@@ -71,7 +71,7 @@ impl Ca {
             usage: wish.usage,
             common_name: Some(wish.name.as_str()),
             addresses: &wish.addresses,
-            key: Some(key),
+            public: Some(key.public()),
         };
         let names: BTreeSet<&str> = own.names().iter().map(String::as_str).collect();
         let wanted: Vec<String> = wish.addresses.iter().map(ToString::to_string).collect();
@@ -125,7 +125,7 @@ impl Ca {
                 usage: wish.usage,
                 common_name: Some(wish.name.as_str()),
                 addresses: &wish.addresses,
-                key: Some(&key),
+                public: Some(key.public()),
             };
             bail!(
                 "peers that trust {} would refuse what the CA issues: {}",

@@ -46,7 +46,7 @@ pub fn finish(plan: &Plan, public: &mut Public, now: OffsetDateTime) -> Result<(
             usage: wish.usage,
             common_name: Some(wish.name.as_str()),
             addresses: &wish.addresses,
-            key: None,
+            public: None,
         };
         let problems = pki::check(&chain, &expected);
         ensure!(

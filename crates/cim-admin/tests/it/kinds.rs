@@ -113,7 +113,7 @@ fn what_an_expired_or_unknown_ca_vouches_for_is_named() {
                 usage,
                 common_name,
                 addresses: &addresses,
-                key: None,
+                public: None,
             },
         )
     };

@@ -109,18 +109,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args: Args = match cim_node::arguments() {
         Ok(args) => args,
-        Err(error) => {
-            let code = if error.use_stderr() {
-                Exit::Unknown
-            } else {
-                Exit::Ok
-            };
-            // A closed terminal is nobody's to tell.
-            let _ = error.print();
-            return ExitCode::from(code as u8);
-        }
+        Err(code) => return code,
     };
     let json = args.json;
     let code = match run(args.command) {

@@ -141,14 +141,9 @@ enum Mode {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli: Cli = match cim_node::arguments() {
         Ok(cli) => cli,
-        Err(error) => {
-            let is_wrong = error.use_stderr();
-            // Nothing is left to do where even that cannot be printed.
-            let _ = error.print();
-            return ExitCode::from(if is_wrong { State::Unknown.code() } else { 0 });
-        }
+        Err(code) => return code,
     };
     match run(cli) {
         Ok(code) => code,

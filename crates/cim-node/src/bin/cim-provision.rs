@@ -15,22 +15,13 @@ use cim_node::provision::declared::{self, Declared, Mistakes};
 use cim_node::provision::prune::{Kept, Left};
 use cim_node::provision::report::{Exit, Report};
 use cim_node::provision::{import, import_nix, prune};
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args: Args = match cim_node::arguments() {
         Ok(args) => args,
-        Err(error) => {
-            let code = if error.use_stderr() {
-                Exit::Unknown
-            } else {
-                Exit::Ok
-            };
-            // A closed terminal is nobody's to tell.
-            let _ = error.print();
-            return ExitCode::from(code as u8);
-        }
+        Err(code) => return code,
     };
     let code = run(&args).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -1,9 +1,9 @@
 //! What a server has, as the Nix options that declare it: names in camelCase, durations and sizes as text.
 
 mod origin;
+mod text;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use cim_spec::asset::{Consumer, Field, KeyValue, Kind, ObjectStore, Stream};
 use serde_json::{Map, Value};
@@ -76,9 +76,7 @@ pub fn nix(imported: &[Imported]) -> Nix {
     let all = groups
         .into_iter()
         .map(|(group, assets)| (group.to_owned(), Value::Object(assets)));
-    let mut text = String::new();
-    write_value(&mut text, &Value::Object(all.collect()), 0);
-    text.push('\n');
+    let text = text::expression(&Value::Object(all.collect()));
     Nix { text, left_out }
 }
 
@@ -159,7 +157,7 @@ fn option(field: &Field, value: &Value, at: &str, left_out: &mut Vec<String>) ->
 }
 
 /// Nanoseconds as options write them; `None`: no option says it.
-pub fn duration(nanos: i64) -> Option<String> {
+fn duration(nanos: i64) -> Option<String> {
     const UNITS: [(&str, i64); 5] = [
         ("d", 86_400_000),
         ("h", 3_600_000),
@@ -176,7 +174,7 @@ pub fn duration(nanos: i64) -> Option<String> {
 }
 
 /// Bytes as options write them, in the largest unit that divides them.
-pub fn size(bytes: u64) -> String {
+fn size(bytes: u64) -> String {
     const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
     let unit = UNITS
         .iter()
@@ -185,72 +183,6 @@ pub fn size(bytes: u64) -> String {
         Some((unit, bits)) => format!("{}{unit}", bytes >> bits),
         None => bytes.to_string(),
     }
-}
-
-fn write_value(text: &mut String, value: &Value, depth: usize) {
-    let indent = "  ".repeat(depth + 1);
-    match value {
-        Value::Object(tree) if tree.is_empty() => text.push_str("{ }"),
-        Value::Object(tree) => {
-            text.push_str("{\n");
-            for (name, value) in tree {
-                // Writing into a text cannot fail.
-                let _ = write!(text, "{indent}{} = ", attribute(name));
-                write_value(text, value, depth + 1);
-                text.push_str(";\n");
-            }
-            let _ = write!(text, "{}}}", "  ".repeat(depth));
-        }
-        Value::Array(list) if list.is_empty() => text.push_str("[ ]"),
-        Value::Array(list) => {
-            text.push_str("[\n");
-            for value in list {
-                text.push_str(&indent);
-                write_value(text, value, depth + 1);
-                text.push('\n');
-            }
-            let _ = write!(text, "{}]", "  ".repeat(depth));
-        }
-        Value::String(string) => text.push_str(&quoted(string)),
-        // Nix reads a list's `-1` as a subtraction.
-        Value::Number(number) if number.as_i64().is_some_and(|number| number < 0) => {
-            let _ = write!(text, "({number})");
-        }
-        other => text.push_str(&other.to_string()),
-    }
-}
-
-fn attribute(name: &str) -> String {
-    const WORDS: [&str; 12] = [
-        "assert", "else", "false", "if", "in", "inherit", "let", "null", "or", "rec", "then",
-        "with",
-    ];
-    let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    match plain && !WORDS.contains(&name) && name != "true" {
-        true => name.to_owned(),
-        false => quoted(name),
-    }
-}
-
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' | '$' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]

@@ -191,7 +191,7 @@ pub(super) fn of_hub<'a>(
 }
 
 /// The streams that a hub makes for them, by account and name: one gathers the flows of all leaves that have its name.
-pub(super) fn gathered(fleet: &Fleet, hub: &str) -> BTreeMap<(String, String), Made> {
+fn gathered(fleet: &Fleet, hub: &str) -> BTreeMap<(String, String), Made> {
     let servers = fleet.hubs.get(hub).map_or(1, |hub| hub.nodes.len());
     let mut all: BTreeMap<(String, String), Made> = BTreeMap::new();
     // Bytes of what is published at the hub: several leaves copy the same.

@@ -2,12 +2,11 @@
 
 use super::assets::{self, Others};
 use super::cluster::{self, Members};
-use super::server::{self, Plaintext};
+use super::server;
 use super::{
-    Account, AccountAssets, Address, ClientListener, Cluster, Jetstream, Plan, PrincipalKind,
-    accounts, callout, health, jetstream, leafnodes, leaves, listeners, operator, services, tls,
+    Account, AccountAssets, Address, Cluster, Jetstream, Plan, PrincipalKind, accounts, callout,
+    health, jetstream, leafnodes, leaves, listeners, operator, services,
 };
-use crate::field::Connection;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
@@ -26,34 +25,14 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     let limits = server::limits(&options.limits, &at.join("limits"), problems);
     let lame_duck = server::lame_duck(&options.lame_duck, &at.join("lameDuck"), problems);
 
-    let Some((hub_name, hub, node)) = find(spec) else {
-        problems.add(
-            Rule::KnownNode,
-            &at.join("node"),
-            format!("{:?} is not a node of any hub in the fleet", spec.node),
-            format!("declare it: services.cim.fleet.hubs.<name>.nodes.{} = {{ address = …; }}, or name one that is there", spec.node),
-        );
-        return None;
-    };
-
+    let (hub_name, hub, node) = find(spec, &at, problems)?;
     let jetstream = jetstream::plan(
         &options.jetstream,
         &hub.domain,
         &at.join("jetstream"),
         problems,
     );
-    let mut accounts = accounts::plan(
-        &spec.fleet.accounts,
-        accounts::Store::Of(jetstream.as_ref()),
-        &fleet_at.join("accounts"),
-        spec.fleet.operator.is_some(),
-        problems,
-    );
-    leaves::principals(&spec.fleet, &mut accounts, problems);
-    services::add(&spec.fleet, &mut accounts);
-    accounts::unique_proofs(&accounts, &fleet_at.join("accounts"), problems);
-    system_account(&spec.fleet, &accounts, &fleet_at, problems);
-    someone_can_log_in(&spec.fleet, &accounts, &fleet_at.join("accounts"), problems);
+    let mut accounts = with_leaves(&spec.fleet, jetstream.as_ref(), &fleet_at, problems);
     if spec.fleet.operator.is_none() {
         services::add_local(&spec.fleet.leaves, &mut accounts);
     }
@@ -66,7 +45,8 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
         .filter(|_| operator.is_none());
     let callout_at = fleet_at.join("authCallout");
     let callout = callout.map(|options| callout::plan(options, &accounts, &callout_at, problems));
-    let client = client(spec, node, &at, problems);
+    let advertise = Some(Address::of(node, node.port));
+    let client = listeners::client(options, node.port, advertise, &at, problems);
     let leafnodes = leafnodes::plan(spec, hub_name, hub, node, &at.join("leafnodes"), problems);
     let cluster = hub_cluster(spec, hub_name, hub, node, &at.join("cluster"), problems);
     let websocket_at = at.join("websocket");
@@ -124,11 +104,48 @@ pub(super) fn plan(spec: &HubSpec, problems: &mut Problems) -> Option<Plan> {
     })
 }
 
-fn find(spec: &HubSpec) -> Option<(&str, &Hub, &Node)> {
-    spec.fleet.hubs.iter().find_map(|(name, hub)| {
+/// The hub that the node is of, by its name, and what the fleet says of both.
+fn find<'a>(
+    spec: &'a HubSpec,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Option<(&'a str, &'a Hub, &'a Node)> {
+    let found = spec.fleet.hubs.iter().find_map(|(name, hub)| {
         let node = hub.nodes.get(&spec.node)?;
         Some((name.as_str(), hub, node))
-    })
+    });
+    if found.is_none() {
+        problems.add(
+            Rule::KnownNode,
+            &at.join("node"),
+            format!("{:?} is not a node of any hub in the fleet", spec.node),
+            format!("declare it: services.cim.fleet.hubs.<name>.nodes.{} = {{ address = …; }}, or name one that is there", spec.node),
+        );
+    }
+    found
+}
+
+/// The fleet's accounts, with their leaves and services.
+fn with_leaves(
+    fleet: &Fleet,
+    jetstream: Option<&Jetstream>,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> Vec<Account> {
+    let accounts_at = at.join("accounts");
+    let mut accounts = accounts::plan(
+        &fleet.accounts,
+        accounts::Store::Of(jetstream),
+        &accounts_at,
+        fleet.operator.is_some(),
+        problems,
+    );
+    leaves::principals(fleet, &mut accounts, problems);
+    services::add(fleet, &mut accounts);
+    accounts::unique_proofs(&accounts, &accounts_at, problems);
+    system_account(fleet, &accounts, at, problems);
+    someone_can_log_in(fleet, &accounts, &accounts_at, problems);
+    accounts
 }
 
 /// What the hub holds.
@@ -156,29 +173,6 @@ fn assets(
         others,
     };
     assets::plan(&declared, &server, problems)
-}
-
-fn client(spec: &HubSpec, node: &Node, at: &OptionPath, problems: &mut Problems) -> ClientListener {
-    let options = &spec.hub.server;
-    server::bind(&options.host, at, problems);
-    let tls_at = at.join("tls");
-    if !server::is_loopback(&options.host) {
-        Plaintext {
-            tls: (&tls_at, options.tls.is_some()),
-            said: (&at.join("plaintext"), options.plaintext),
-            what: "client connections",
-        }
-        .check(problems);
-    }
-    ClientListener {
-        host: options.host.clone(),
-        port: node.port,
-        advertise: Some(Address::of(node, node.port)),
-        tls: options
-            .tls
-            .as_ref()
-            .and_then(|tls| tls::plan(tls, Connection::Client, &tls_at, problems)),
-    }
 }
 
 /// Routes to the hub's other nodes; `None` for a hub of one.

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use super::assets::{self, Others};
 use super::cluster::{self, Members};
-use super::server::{self, Plaintext};
+use super::server;
 use super::{
-    Account, AccountAssets, Address, ClientListener, Cluster, Jetstream, Plan, accounts, callout,
-    health, jetstream, link, listeners, services, tls, uplink,
+    Account, AccountAssets, Address, Cluster, Jetstream, Plan, accounts, callout, health,
+    jetstream, link, listeners, services, uplink,
 };
-use crate::field::Connection;
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
 use crate::settings::{self, Role};
@@ -35,28 +34,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     let limits = server::limits(&options.limits, &at.join("limits"), problems);
     let lame_duck = server::lame_duck(&options.lame_duck, &at.join("lameDuck"), problems);
 
-    let Some(member) = &spec.fleet.leaf else {
-        problems.add(
-            Rule::KnownLeaf,
-            &at,
-            format!("{:?} is not a leaf of the fleet", spec.name),
-            format!("declare it: services.cim.fleet.leaves.{} = {{ account = …; }}, or use the name that is there", spec.name),
-        );
-        return None;
-    };
-    fleet::leaf(
-        &spec.name,
-        member,
-        &spec.fleet.accounts,
-        &spec.fleet.hubs,
-        problems,
-    );
-    durable::ends(&spec.name, member, problems);
-    for (hub_name, hub) in &spec.fleet.hubs {
-        fleet::hub(hub_name, hub, problems);
-        fleet::leaf_of_hub(&spec.name, member, hub_name, hub, problems);
-    }
-
+    let member = member(spec, &at, problems)?;
     let jetstream = jetstream::plan(
         &options.jetstream,
         &member.domain,
@@ -78,7 +56,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     let callout = spec.leaf.auth_callout.as_ref();
     let callout_at = at.join("authCallout");
     let callout = callout.map(|options| callout::plan(options, &accounts, &callout_at, problems));
-    let client = client(spec, &at, problems);
+    let client = listeners::client(options, spec.leaf.port, advertise(spec), &at, problems);
     let link = link::plan(spec, member, &at, problems);
     let websocket_at = at.join("websocket");
     let port = options.websocket.port;
@@ -86,16 +64,7 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
     let mqtt_at = at.join("mqtt");
     let mqtt = listeners::mqtt(&options.mqtt, options.jetstream.enable, &mqtt_at, problems);
     let cluster = cluster(spec, member, &at, problems);
-    let mut taken = vec![
-        (at.join("port"), spec.leaf.port),
-        (at.join("httpPort"), options.http_port),
-    ];
-    let side = [
-        (websocket_at.join("port"), options.websocket.port),
-        (mqtt_at.join("port"), options.mqtt.port),
-    ];
-    taken.extend(side.into_iter().filter_map(|(at, port)| Some((at, port?))));
-    server::ports(&taken, problems);
+    ports(spec, &at, problems);
     let watched = health::of_leaf(spec, &at.join("health"), problems);
 
     let version = version?;
@@ -140,6 +109,56 @@ pub(super) fn plan(spec: &LeafSpec, problems: &mut Problems) -> Option<Plan> {
         services::add_to_link(&spec.name, member, link, &mut plan.accounts);
     }
     Some(plan)
+}
+
+/// What the fleet says of the leaf, checked with the hubs that it dials.
+fn member<'a>(spec: &'a LeafSpec, at: &OptionPath, problems: &mut Problems) -> Option<&'a Leaf> {
+    let Some(member) = &spec.fleet.leaf else {
+        problems.add(
+            Rule::KnownLeaf,
+            at,
+            format!("{:?} is not a leaf of the fleet", spec.name),
+            format!("declare it: services.cim.fleet.leaves.{} = {{ account = …; }}, or use the name that is there", spec.name),
+        );
+        return None;
+    };
+    fleet::leaf(
+        &spec.name,
+        member,
+        &spec.fleet.accounts,
+        &spec.fleet.hubs,
+        problems,
+    );
+    durable::ends(&spec.name, member, problems);
+    for (hub_name, hub) in &spec.fleet.hubs {
+        fleet::hub(hub_name, hub, problems);
+        fleet::leaf_of_hub(&spec.name, member, hub_name, hub, problems);
+    }
+    Some(member)
+}
+
+/// Where clients reach the leaf; `None`: by the address they came by.
+fn advertise(spec: &LeafSpec) -> Option<Address> {
+    let node = spec.own_node()?;
+    let reached = !server::is_loopback(&spec.leaf.server.host);
+    reached.then(|| Address {
+        host: node.address.clone(),
+        port: spec.leaf.port,
+    })
+}
+
+fn ports(spec: &LeafSpec, at: &OptionPath, problems: &mut Problems) {
+    let options = &spec.leaf.server;
+    let mut taken = vec![
+        (at.join("port"), spec.leaf.port),
+        (at.join("httpPort"), options.http_port),
+    ];
+    let side = [
+        (at.join("websocket").join("port"), options.websocket.port),
+        (at.join("mqtt").join("port"), options.mqtt.port),
+    ];
+    taken.extend(side.into_iter().filter_map(|(at, port)| Some((at, port?))));
+    server::ports(&taken, problems);
 }
 
 /// What the leaf holds.
@@ -225,35 +244,6 @@ fn cluster(
     };
     problems.add(Rule::KnownNode, &at.join("node"), what, help);
     None
-}
-
-fn client(spec: &LeafSpec, at: &OptionPath, problems: &mut Problems) -> ClientListener {
-    let options = &spec.leaf.server;
-    server::bind(&options.host, at, problems);
-    let tls_at = at.join("tls");
-    if !server::is_loopback(&options.host) {
-        Plaintext {
-            tls: (&tls_at, options.tls.is_some()),
-            said: (&at.join("plaintext"), options.plaintext),
-            what: "client connections",
-        }
-        .check(problems);
-    }
-    ClientListener {
-        host: options.host.clone(),
-        port: spec.leaf.port,
-        advertise: spec
-            .own_node()
-            .filter(|_| !server::is_loopback(&options.host))
-            .map(|node| Address {
-                host: node.address.clone(),
-                port: spec.leaf.port,
-            }),
-        tls: options
-            .tls
-            .as_ref()
-            .and_then(|tls| tls::plan(tls, Connection::Client, &tls_at, problems)),
-    }
 }
 
 /// The account that the link is bound to exists here, and some client can log in.

@@ -1,11 +1,11 @@
-//! Listeners beside those of clients, leaves and routes: WebSocket, MQTT, and the gateways between hubs.
+//! Listeners, but for those of leaves and routes: of clients, plain and over WebSocket and MQTT, and the gateways between hubs.
 
 use super::server::{self, Plaintext};
-use super::{Address, TlsFiles, tls};
+use super::{Address, ClientListener, TlsFiles, tls};
 use crate::field::{Block, Connection, Setting};
 use crate::path::OptionPath;
 use crate::problem::{Problems, Rule};
-use crate::spec::{GatewayOptions, HubSpec, ListenerOptions, Node};
+use crate::spec::{GatewayOptions, HubSpec, ListenerOptions, Node, ServerOptions};
 
 /// A listener for WebSocket or MQTT clients.
 #[derive(Debug, Clone)]
@@ -39,6 +39,39 @@ pub struct Gateway {
     pub gateways: Vec<(String, Vec<Address>)>,
     /// Fields that pass straight through.
     pub fields: Vec<Setting>,
+}
+
+/// The listener of plain clients; `port` is the hub node's, or the leaf's own.
+pub(super) fn client(
+    options: &ServerOptions,
+    port: u16,
+    advertise: Option<Address>,
+    at: &OptionPath,
+    problems: &mut Problems,
+) -> ClientListener {
+    let host = &options.host;
+    let tls_at = at.join("tls");
+    let open = Plaintext {
+        tls: (&tls_at, options.tls.is_some()),
+        said: (&at.join("plaintext"), options.plaintext),
+        what: "client connections",
+    };
+    bind(host, &open, at, problems);
+    let tls = options.tls.as_ref();
+    ClientListener {
+        host: host.clone(),
+        port,
+        advertise,
+        tls: tls.and_then(|tls| tls::plan(tls, Connection::Client, &tls_at, problems)),
+    }
+}
+
+/// Where a listener binds to; what only this host reaches needs no TLS.
+fn bind(host: &str, open: &Plaintext<'_>, at: &OptionPath, problems: &mut Problems) {
+    server::bind(host, at, problems);
+    if !server::is_loopback(host) {
+        open.check(problems);
+    }
 }
 
 /// The WebSocket listener; `port` is the hub node's, or the leaf's own.
@@ -85,16 +118,13 @@ fn listener(
     problems: &mut Problems,
 ) -> Option<SideListener> {
     let port = port?;
-    server::bind(&options.host, at, problems);
     let tls_at = at.join("tls");
-    if !server::is_loopback(&options.host) {
-        Plaintext {
-            tls: (&tls_at, options.tls.is_some()),
-            said: (&at.join("plaintext"), options.plaintext),
-            what,
-        }
-        .check(problems);
-    }
+    let open = Plaintext {
+        tls: (&tls_at, options.tls.is_some()),
+        said: (&at.join("plaintext"), options.plaintext),
+        what,
+    };
+    bind(&options.host, &open, at, problems);
     let tls = match &options.tls {
         Some(tls) => Some(tls::plan(tls, connection, &tls_at, problems)?),
         None => None,

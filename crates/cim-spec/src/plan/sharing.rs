@@ -76,9 +76,8 @@ fn export(
         ("allowTrace", export.allow_trace.is_some()),
     ];
     only_on(shared, Shared::Service, &services_only, at, problems);
-    if let Some(kind) = export.response_type.as_deref()
-        && !RESPONSES.contains(&kind)
-    {
+    let answers = export.response_type.as_deref();
+    if let Some(kind) = answers.filter(|kind| !RESPONSES.contains(kind)) {
         problems.add(
             Rule::Sharing,
             &at.join("responseType"),
@@ -100,19 +99,7 @@ fn export(
     let threshold = export.threshold.as_ref();
     let threshold = threshold.map(|text| duration(text, &at.join("threshold"), problems));
     if let Some(latency) = &export.latency {
-        self::latency(latency, &at.join("latency"), problems);
-        if let Some(kind) = export
-            .response_type
-            .as_deref()
-            .filter(|kind| *kind != "single")
-        {
-            problems.add(
-                Rule::Sharing,
-                &at.join("latency"),
-                format!("is set, but nats-server measures single answers only, not {kind:?}"),
-                "leave it out, or write responseType = \"single\"",
-            );
-        }
+        self::latency(latency, answers, &at.join("latency"), problems);
     }
     Some(Export {
         shared,
@@ -131,7 +118,8 @@ fn export(
     })
 }
 
-fn latency(latency: &Latency, at: &OptionPath, problems: &mut Problems) {
+/// How long a service takes to answer; `answers`: its responseType.
+fn latency(latency: &Latency, answers: Option<&str>, at: &OptionPath, problems: &mut Problems) {
     let percent = latency.sampling.strip_suffix('%').unwrap_or_default();
     let good = latency.sampling == "headers"
         || percent
@@ -145,18 +133,26 @@ fn latency(latency: &Latency, at: &OptionPath, problems: &mut Problems) {
             "write a percentage from \"1%\" to \"100%\", or \"headers\" for those that ask for it",
         );
     }
-    let at = at.join("subject");
+    let subject_at = at.join("subject");
     let read = subject::check(&latency.subject);
-    let read = problems.parsed(Rule::Subject, &at, &latency.subject, read);
+    let read = problems.parsed(Rule::Subject, &subject_at, &latency.subject, read);
     if read.is_some() && subject::has_wildcard(&latency.subject) {
         problems.add(
             Rule::Sharing,
-            &at,
+            &subject_at,
             format!(
                 "{:?} has a wildcard, and nothing can be published to it",
                 latency.subject
             ),
             "write the one subject on which the figures come, for example \"latency.orders\"",
+        );
+    }
+    if let Some(kind) = answers.filter(|kind| *kind != "single") {
+        problems.add(
+            Rule::Sharing,
+            at,
+            format!("is set, but nats-server measures single answers only, not {kind:?}"),
+            "leave it out, or write responseType = \"single\"",
         );
     }
 }

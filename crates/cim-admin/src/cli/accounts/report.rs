@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::survey::Survey;
-use crate::push::{Change, Pushed, Verdict};
+use crate::push::{Change, Differing, Pushed, Verdict};
 
 /// How many accounts of one kind are listed by name.
 const LISTED: usize = 50;
@@ -18,27 +18,7 @@ pub fn lines(survey: &Survey<'_>) -> Vec<String> {
         match verdict {
             Verdict::Same => {}
             Verdict::New => new.push(name),
-            Verdict::Differs(differing) => {
-                let (nodes, silent) = (differing.nodes, differing.silent);
-                if nodes > 0 {
-                    let later = differing.newer.map_or("another", |_| "a LATER one");
-                    lines.push(format!("{name}: {nodes} of {total} nodes have {later}"));
-                }
-                if silent > 0 {
-                    lines.push(format!(
-                        "{name}: {silent} of {total} nodes do not say what they have"
-                    ));
-                }
-                if nodes > 0 && differing.theirs.is_none() {
-                    lines.push("  what is there cannot be read".to_owned());
-                }
-                lines.extend(
-                    differing
-                        .changes
-                        .iter()
-                        .map(|change| format!("  {}", line(change))),
-                );
-            }
+            Verdict::Differs(differing) => lines.extend(differs(name, differing, total)),
         }
     }
     lines.extend(
@@ -75,6 +55,27 @@ pub fn lines(survey: &Survey<'_>) -> Vec<String> {
         survey.verdicts.len(),
         nodes.join(", ")
     ));
+    lines
+}
+
+/// What the hub has of an account that is not what is committed.
+fn differs(name: &str, differing: &Differing, total: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (nodes, silent) = (differing.nodes, differing.silent);
+    if nodes > 0 {
+        let later = differing.newer.map_or("another", |_| "a LATER one");
+        lines.push(format!("{name}: {nodes} of {total} nodes have {later}"));
+    }
+    if silent > 0 {
+        lines.push(format!(
+            "{name}: {silent} of {total} nodes do not say what they have"
+        ));
+    }
+    if nodes > 0 && differing.theirs.is_none() {
+        lines.push("  what is there cannot be read".to_owned());
+    }
+    let changes = differing.changes.iter();
+    lines.extend(changes.map(|change| format!("  {}", line(change))));
     lines
 }
 

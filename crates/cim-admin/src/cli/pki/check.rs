@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::{Desk, Report};
 use super::issue::stamp;
 use super::{certificates, private_key};
-use crate::pki::{self, Address, Expected, Usage};
+use crate::pki::{self, Address, Expected, Key, Usage};
 
 #[derive(Debug, clap::Args)]
 pub struct Check {
@@ -48,7 +48,7 @@ impl Check {
             },
             common_name: self.common_name.as_deref(),
             addresses: &addresses,
-            key: key.as_ref(),
+            public: key.as_ref().map(Key::public),
         };
         let problems = pki::check(&chain, &expected);
         let Some(own) = chain.first() else {

@@ -19,6 +19,7 @@ pub(crate) fn of_account(
     others: &Others<'_>,
     problems: &mut Problems,
 ) -> Vec<Asset> {
+    let copies = Declared { account, others };
     let mut assets = Vec::new();
     for (name, stream) in &declared.streams {
         let at = match &stream.flow {
@@ -29,7 +30,7 @@ pub(crate) fn of_account(
                 at
             }
         };
-        let asset = of_stream(name, stream, account, &at, others, problems);
+        let asset = of_stream(name, stream, &copies, &at, problems);
         let mut consumers = consumers(name, stream, &at, problems);
         stream::check(&asset, problems);
         consumer::check(&consumers, &asset, problems);
@@ -39,7 +40,7 @@ pub(crate) fn of_account(
     for (name, bucket) in &declared.kv {
         let at = at.join("kv").join(name);
         self::name(name, true, &at, problems);
-        let asset = of_bucket(name, bucket, account, &at, others, problems);
+        let asset = of_bucket(name, bucket, &copies, &at, problems);
         stream::check(&asset, problems);
         assets.push(asset);
     }
@@ -94,19 +95,13 @@ pub(crate) fn name(name: &str, bucket: bool, at: &OptionPath, problems: &mut Pro
 fn of_stream(
     name: &str,
     declared: &spec::Stream,
-    account: &str,
+    copies: &Declared<'_>,
     at: &OptionPath,
-    others: &Others<'_>,
     problems: &mut Problems,
 ) -> Asset {
-    let copies = Declared {
-        account,
-        kind: "",
-        others,
-    };
     let mut made: Stream = read::read(&declared.fields, Block::Stream, at, problems);
     made.name = Some(name.to_owned());
-    let copied = copies.read(&declared.mirror, &declared.sources, at, problems);
+    let copied = copies.read("", &declared.mirror, &declared.sources, at, problems);
     (made.mirror, made.sources) = (copied.mirror, copied.sources);
     let text = declared.longest_partition.as_deref();
     let partition_at = at.join("longestPartition");
@@ -154,19 +149,13 @@ fn consumers(
 fn of_bucket(
     name: &str,
     declared: &spec::KeyValue,
-    account: &str,
+    copies: &Declared<'_>,
     at: &OptionPath,
-    others: &Others<'_>,
     problems: &mut Problems,
 ) -> Asset {
-    let copies = Declared {
-        account,
-        kind: "KV_",
-        others,
-    };
     let mut made: KeyValue = read::read(&declared.fields, Block::KeyValue, at, problems);
     made.bucket = Some(name.to_owned());
-    let copied = copies.read(&declared.mirror, &declared.sources, at, problems);
+    let copied = copies.read("KV_", &declared.mirror, &declared.sources, at, problems);
     (made.mirror, made.sources) = (copied.mirror, copied.sources);
     let consent = &declared.allow_data_loss;
     let mut asset = asset(

@@ -13,50 +13,32 @@ const SHORTEST: i64 = 100_000_000;
 pub(super) fn pushes(asset: &Asset, consumer: &Consumer, stream: &Asset, problems: &mut Problems) {
     let on = |flag: Option<bool>| flag == Some(true);
     let Some(subject) = &consumer.deliver_subject else {
-        for (option, set) in [
+        let pushed = [
             ("rateLimitBps", consumer.rate_limit_bps.is_some()),
             ("flowControl", on(consumer.flow_control)),
             ("idleHeartbeat", consumer.idle_heartbeat.is_some()),
             ("deliverGroup", consumer.deliver_group.is_some()),
-        ] {
-            if set {
-                let why = "is for consumers that push, and deliverSubject is null";
-                asset.wrong(
-                    problems,
-                    Rule::AssetFields,
-                    option,
-                    why,
-                    "leave it out: clients that pull take what they can",
-                );
-            }
-        }
+        ];
+        let why = "is for consumers that push, and deliverSubject is null";
+        let help = "leave it out: clients that pull take what they can";
+        none_of(&pushed, asset, why, help, problems);
         return;
     };
-    for (option, set) in [
+    let pulled = [
         ("maxWaiting", consumer.max_waiting.is_some()),
         ("maxBatch", consumer.max_batch.is_some()),
         ("maxExpires", consumer.max_expires.is_some()),
         ("maxBytes", consumer.max_bytes.is_some()),
         ("priorityGroups", consumer.priority_groups.is_some()),
-    ] {
-        if set {
-            let why = "is for consumers that are pulled from, and deliverSubject is set";
-            asset.wrong(
-                problems,
-                Rule::AssetFields,
-                option,
-                why,
-                "leave one of them out",
-            );
-        }
-    }
+    ];
+    let why = "is for consumers that are pulled from, and deliverSubject is set";
+    none_of(&pulled, asset, why, "leave one of them out", problems);
     if on(consumer.flow_control) && consumer.idle_heartbeat.is_none() {
-        let why = "needs idleHeartbeat";
         asset.wrong(
             problems,
             Rule::AssetFields,
             "flowControl",
-            why,
+            "needs idleHeartbeat",
             "set idleHeartbeat, for example \"5s\"",
         );
     }
@@ -64,40 +46,49 @@ pub(super) fn pushes(asset: &Asset, consumer: &Consumer, stream: &Asset, problem
         .idle_heartbeat
         .is_some_and(|beat| beat > 0 && beat < SHORTEST)
     {
-        let why = "is too short: nats-server takes no heartbeat below 100 ms";
         asset.wrong(
             problems,
             Rule::AssetLimit,
             "idleHeartbeat",
-            why,
+            "is too short: nats-server takes no heartbeat below 100 ms",
             "write at least \"100ms\"",
         );
     }
-    if is_subject(subject).is_err() {
-        return; // its own rule has said so
+    if is_subject(subject).is_ok() {
+        delivered_to(subject, asset, stream, problems); // otherwise its own rule has said so
     }
-    if has_wildcard(subject) {
-        let why = "has a wildcard: messages go to one subject";
-        asset.wrong(
-            problems,
-            Rule::AssetFields,
-            "deliverSubject",
-            why,
+}
+
+/// Refuses each of these options that is set.
+fn none_of(
+    options: &[(&str, bool)],
+    asset: &Asset,
+    why: &str,
+    help: &str,
+    problems: &mut Problems,
+) {
+    for (option, _) in options.iter().filter(|(_, set)| *set) {
+        asset.wrong(problems, Rule::AssetFields, option, why, help);
+    }
+}
+
+/// Where a consumer pushes to: one subject, and none that comes back to its stream.
+fn delivered_to(subject: &str, asset: &Asset, stream: &Asset, problems: &mut Problems) {
+    let stored = own_subjects(stream);
+    let (why, help) = if has_wildcard(subject) {
+        (
+            "has a wildcard: messages go to one subject",
             "write it without `*` and `>`",
-        );
-    } else if own_subjects(stream)
-        .iter()
-        .any(|(_, own)| overlap(own, subject))
-    {
-        let why = "is a subject that the stream stores: it would store what it delivers, for ever";
-        asset.wrong(
-            problems,
-            Rule::AssetFields,
-            "deliverSubject",
-            why,
+        )
+    } else if stored.iter().any(|(_, own)| overlap(own, subject)) {
+        (
+            "is a subject that the stream stores: it would store what it delivers, for ever",
             "write a subject of its own",
-        );
-    }
+        )
+    } else {
+        return;
+    };
+    asset.wrong(problems, Rule::AssetFields, "deliverSubject", why, help);
 }
 
 /// Which client of a group is served.

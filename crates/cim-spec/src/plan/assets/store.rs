@@ -119,55 +119,13 @@ pub(super) fn reserved(
             );
         }
     }
-    let flag = |option: &str| {
-        let found = account
-            .fields
-            .iter()
-            .find(|setting| setting.field.option == option);
-        found.map(|setting| &setting.value)
-    };
-    let number = |option: &str| match flag(option) {
-        Some(SettingValue::Int(number)) => Some(*number),
-        _ => None,
-    };
     let streams: Vec<&Asset> = all
         .assets
         .iter()
         .filter(|asset| !matches!(asset.made, Made::Consumer(..)))
         .collect();
-    if flag("jetstream.maxBytesRequired") == Some(&SettingValue::Bool(true)) {
-        for asset in streams.iter().filter(|asset| reserves(asset).is_none()) {
-            let why = "is not set, but the account's jetstream.maxBytesRequired asks for it";
-            problems.add(
-                Rule::Reservation,
-                &asset.at.join("maxBytes"),
-                why,
-                "write a size, for example \"1GiB\"",
-            );
-        }
-    }
-    for (memory, option) in [
-        (false, "jetstream.diskMaxStreamBytes"),
-        (true, "jetstream.memMaxStreamBytes"),
-    ] {
-        let most = number(option).and_then(|most| u64::try_from(most).ok());
-        for asset in &streams {
-            let over = reserves(asset)
-                .zip(most)
-                .is_some_and(|((kind, bytes), most)| kind == memory && bytes > most);
-            if over {
-                let why = format!("is more than the account's {option}");
-                asset.wrong(
-                    problems,
-                    Rule::Reservation,
-                    "maxBytes",
-                    &why,
-                    "write less, or raise the account's limit",
-                );
-            }
-        }
-    }
-    if let Some(most) = number("jetstream.maxStreams")
+    sizes(&streams, account, problems);
+    if let Some(most) = number(account, "jetstream.maxStreams")
         && usize::try_from(most).is_ok_and(|most| most < streams.len())
     {
         problems.add(
@@ -179,6 +137,50 @@ pub(super) fn reserved(
             ),
             "write more, or leave it out",
         );
+    }
+}
+
+/// Each has a size where its account asks for one, and none above the account's limit of one stream.
+fn sizes(streams: &[&Asset], account: &Account, problems: &mut Problems) {
+    if set(account, "jetstream.maxBytesRequired") == Some(&SettingValue::Bool(true)) {
+        for asset in streams.iter().filter(|asset| reserves(asset).is_none()) {
+            problems.add(
+                Rule::Reservation,
+                &asset.at.join("maxBytes"),
+                "is not set, but the account's jetstream.maxBytesRequired asks for it",
+                "write a size, for example \"1GiB\"",
+            );
+        }
+    }
+    for (memory, option) in [
+        (false, "jetstream.diskMaxStreamBytes"),
+        (true, "jetstream.memMaxStreamBytes"),
+    ] {
+        let most = number(account, option).and_then(|most| u64::try_from(most).ok());
+        for asset in streams {
+            let over = reserves(asset)
+                .zip(most)
+                .is_some_and(|((kind, bytes), most)| kind == memory && bytes > most);
+            if over {
+                let why = format!("is more than the account's {option}");
+                let help = "write less, or raise the account's limit";
+                asset.wrong(problems, Rule::Reservation, "maxBytes", &why, help);
+            }
+        }
+    }
+}
+
+/// What an account says of a field that passes straight through.
+fn set<'a>(account: &'a Account, option: &str) -> Option<&'a SettingValue> {
+    let mut fields = account.fields.iter();
+    let found = fields.find(|setting| setting.field.option == option);
+    found.map(|setting| &setting.value)
+}
+
+fn number(account: &Account, option: &str) -> Option<i64> {
+    match set(account, option) {
+        Some(SettingValue::Int(number)) => Some(*number),
+        _ => None,
     }
 }
 

@@ -116,6 +116,7 @@ pub const MUTANTS: &[Mutant] = &[
     // the host
     mutant("user not created", "modules/host.nix", "byUnit \"\" (instance: {\n          isSystemUser", "byUnit \"x\" (instance: {\n          isSystemUser"),
     mutant("group not created", "modules/host.nix", "byUnit \"\" (_: { }) instances", "byUnit \"x\" (_: { }) instances"),
+    mutant("commands that nobody has", "modules/host.nix", "lib.mkIf (instances != [ ]) [ cfg.packages.cim-node ]", "[ ]"),
     mutant("file missing in /etc", "modules/host.nix", "            \"health.json\"\n", ""),
     mutant("firewall stays shut", "modules/host.nix", "(instance: instance.openPorts) instances;", "(_: [ ]) instances;"),
     mutant("firewall opens the wrong port of leaves", "modules/leaf.nix", "lib.optional options.openFirewall options.port", "lib.optional options.openFirewall options.httpPort"),
@@ -164,7 +165,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant("credentials may end unseen", "modules/expiry.nix", "(all \"credentialsFile\" own ++ credentials)", "credentials"),
     mutant("credentials of programs may end unseen", "modules/expiry.nix", "(all \"credentialsFile\" own ++ credentials)", "(all \"credentialsFile\" own)"),
     mutant("authorities may end unseen", "modules/expiry.nix", "++ flags \"--authorities\" (all \"caFile\" own)", ""),
-    mutant("credentials that nobody has are asked for", "modules/beside.nix", "lib.optionals options.health.enable linked", "linked"),
+    mutant("credentials that nobody has are asked for", "modules/beside.nix", "lib.optionals options.health.enable (loginsOf \"health\" linked)", "loginsOf \"health\" linked"),
     mutant("what ends is asked of 1970", "modules/outputs.nix", "at = self.lastModified;", "at = 0;"),
     mutant("seeds of users in the store", "modules/secret.nix", "(text != null && isSecret text)", "false"),
     mutant("passwords of users in the store", "modules/secret.nix", "(text != null && !isHash text)", "false"),
