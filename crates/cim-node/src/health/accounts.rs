@@ -10,7 +10,7 @@ use cim_spec::artefact::{LimitKind, Watch, WatchedJwt, WatchedJwts};
 use serde::{Deserialize, Serialize};
 
 use super::look::{Seen, seen};
-use crate::monitor::{Accstatz, Connz, Monitor, Varz};
+use crate::monitor::{AccountDetail, Accstatz, Connz, Monitor, Varz};
 
 /// What was seen of accounts that have a limit or a JWT; nothing was asked where there is none.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub struct Accounts {
     pub operator: Option<Seen<Vec<End>>>,
     /// By account, its JWT.
     pub jwts: BTreeMap<String, Seen<Jwt>>,
+    /// Whether the server did not answer for one of them.
+    silent: bool,
 }
 
 /// The JWT of an account.
@@ -67,10 +69,23 @@ impl Accounts {
         }
         if let Some(jwts) = &watch.jwts {
             accounts.operator = Some(seen(operators(varz)));
+            let mut silent: Option<String> = None;
             for wanted in &jwts.accounts {
-                let found = seen(jwt(jwts, wanted, monitor));
+                // One that does not answer is not waited for once for each account.
+                let loaded = match &silent {
+                    None => seen(monitor.account(&wanted.nkey)),
+                    Some(why) => Err(why.clone()),
+                };
+                let found = match loaded {
+                    Ok(loaded) => seen(jwt(jwts, wanted, loaded)),
+                    Err(why) => {
+                        silent.get_or_insert_with(|| why.clone());
+                        Err(why)
+                    }
+                };
                 accounts.jwts.insert(wanted.account.clone(), found);
             }
+            accounts.silent = silent.is_some();
         }
         accounts
     }
@@ -79,7 +94,7 @@ impl Accounts {
     pub fn failed(&self) -> bool {
         self.connected.as_ref().is_some_and(Result::is_err)
             || self.greediest.values().any(Result::is_err)
-            || self.jwts.values().any(Result::is_err)
+            || self.silent
     }
 
     /// What is connected here in an account, by what the server calls it.
@@ -104,8 +119,8 @@ fn operators(varz: &Varz) -> Result<Vec<End>> {
 }
 
 /// The JWT that the server has loaded; of an account that nobody has used yet the one that it will load.
-fn jwt(jwts: &WatchedJwts, wanted: &WatchedJwt, monitor: &Monitor) -> Result<Jwt> {
-    if let Some(detail) = monitor.account(&wanted.nkey)? {
+fn jwt(jwts: &WatchedJwts, wanted: &WatchedJwt, loaded: Option<AccountDetail>) -> Result<Jwt> {
+    if let Some(detail) = loaded {
         return Ok(Jwt {
             ends: ends(&detail.jwt, "the loaded JWT")?,
             loaded: true,

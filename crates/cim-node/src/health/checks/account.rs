@@ -32,15 +32,17 @@ pub fn connections(context: &Context, limit: &WatchedLimit) -> Result<Verdict, V
     let mut silent = Vec::new();
     for node in &context.health.watch.peers {
         match at(context, node, &limit.account) {
-            // Of links to other nodes nats-server counts none among an account's clients.
-            Some(there) if limit.kind == LimitKind::Connections => all.clients += there.clients,
-            Some(there) => all.leaves += there.leaves,
+            // Among an account's connections nats-server counts its own leaf links, and none of other nodes'.
+            Some(there) if limit.kind == LimitKind::Connections => {
+                all.clients = all.clients.saturating_add(there.clients);
+            }
+            Some(there) => all.leaves = all.leaves.saturating_add(there.leaves),
             None => silent.push(node.as_str()),
         }
     }
     let (used, what) = match limit.kind {
         LimitKind::Leafnodes => (all.leaves, "leaf links"),
-        _ => (all.clients + all.leaves, "connections"),
+        _ => (all.clients.saturating_add(all.leaves), "connections"),
     };
     let level = context.level(|levels| levels.connections);
     let share = percent(used, limit.most);
