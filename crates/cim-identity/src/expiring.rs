@@ -1,6 +1,6 @@
 //! What ends soon, of JWTs and certificates alike.
 
-use cim_creds::{AnyToken, creds, decode_any};
+use cim_creds::{Account, Activation, AnyToken, Claims, creds, decode, decode_any};
 use cim_spec::spec::Fleet;
 
 use crate::committed::Committed;
@@ -124,15 +124,20 @@ pub struct End {
     pub ends: i64,
 }
 
-/// When a JWT ends; empty: never.
+/// When a JWT ends, and the activations that an account imports by; empty: never.
 ///
 /// # Errors
-/// A text that is no NATS JWT, as the end of a sentence.
+/// A text that is no NATS JWT, or has an activation that is none, as the end of a sentence.
 pub fn of_jwt(text: &str) -> Result<Vec<End>, String> {
     let token = decode_any(text).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut inside = Vec::new();
     let (kind, data) = match token {
         AnyToken::Operator(token) => ("operator", token.claims.data),
-        AnyToken::Account(token) => ("account", token.claims.data),
+        AnyToken::Account(token) => {
+            let Claims { data, nats } = token.claims;
+            inside = of_activations(&data.name, &nats)?;
+            ("account", data)
+        }
         AnyToken::User(token) => ("user", token.claims.data),
         AnyToken::Activation(token) => ("activation", token.claims.data),
         AnyToken::AuthorizationRequest(token) => ("request", token.claims.data),
@@ -142,7 +147,29 @@ pub fn of_jwt(text: &str) -> Result<Vec<End>, String> {
         what: format!("the JWT of {kind} {}", data.name),
         ends: data.exp,
     });
-    Ok(end.into_iter().collect())
+    Ok(end.into_iter().chain(inside).collect())
+}
+
+/// When the leaves end that other accounts gave an account to import what they have.
+fn of_activations(account: &str, body: &Account) -> Result<Vec<End>, String> {
+    let mut ends = Vec::new();
+    for import in body
+        .imports
+        .iter()
+        .filter(|import| !import.token.is_empty())
+    {
+        let subject = &import.subject;
+        let token = decode::<Activation>(&import.token).map_err(|error| {
+            format!("has an activation of {subject:?} that cannot be read: {error}")
+        })?;
+        if token.claims.data.exp > 0 {
+            ends.push(End {
+                what: format!("the activation of {subject:?} in the JWT of account {account}"),
+                ends: token.claims.data.exp,
+            });
+        }
+    }
+    Ok(ends)
 }
 
 /// When the JWT in a `.creds` file ends; its seed is not looked at.

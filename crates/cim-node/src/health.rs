@@ -5,6 +5,7 @@
 //! [`json`], [`nagios`], [`openmetrics`]; [`daemon`] does it again and again. [`wire`] speaks NATS beside it: canaries, and
 //! reports in short ([`summary`]), which a hub joins into one table ([`mod@fleet`]).
 
+pub mod accounts;
 pub mod backlog;
 pub mod check;
 mod checks;

@@ -1,5 +1,6 @@
 //! nats-server's monitoring listener: <https://docs.nats.io/running-a-nats-service/nats_admin/monitoring>.
 
+pub mod accounts;
 pub mod duration;
 pub mod jsz;
 pub mod links;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
 
+pub use accounts::{AccountDetail, Accountz, Accstatz};
 pub use jsz::Jsz;
 pub use links::{Connz, Leafz, Routez};
 pub use varz::Varz;
@@ -140,6 +142,37 @@ impl Monitor {
         self.ask("/connz?sort=subs&limit=1", LONGEST)
     }
 
+    /// `/connz` of one account: its connection, a leaf link perhaps, that has most subscriptions.
+    ///
+    /// # Errors
+    /// As [`Monitor::varz`].
+    pub fn most_subscriptions_in(&self, account: &str) -> Result<Connz> {
+        let account = escaped(account);
+        self.ask(&format!("/connz?sort=subs&limit=1&acc={account}"), LONGEST)
+    }
+
+    /// `/accstatz`.
+    ///
+    /// # Errors
+    /// As [`Monitor::varz`].
+    pub fn accstatz(&self) -> Result<Accstatz> {
+        self.ask("/accstatz", LONGEST_LINKS)
+    }
+
+    /// `/accountz` of one account: `None` where the server has not loaded it, as nobody has used it yet.
+    ///
+    /// # Errors
+    /// As [`Monitor::varz`].
+    pub fn account(&self, account: &str) -> Result<Option<AccountDetail>> {
+        let path = format!("/accountz?acc={}", escaped(account));
+        let (status, body) = self.get(&path, LONGEST_LINKS)?;
+        if status == 400 && body.trim() == format!("Account {account} does not exist") {
+            return Ok(None);
+        }
+        let answer: Accountz = self.answer(&path, status, &body)?;
+        Ok(Some(answer.account_detail))
+    }
+
     /// `/jsz` with everything that JetStream holds, in the order of names.
     ///
     /// # Errors
@@ -165,13 +198,17 @@ impl Monitor {
     /// A page of at most so many bytes.
     pub(crate) fn ask<T: DeserializeOwned>(&self, path: &str, longest: u64) -> Result<T> {
         let (status, body) = self.get(path, longest)?;
+        self.answer(path, status, &body)
+    }
+
+    fn answer<T: DeserializeOwned>(&self, path: &str, status: u16, body: &str) -> Result<T> {
         let url = format!("{}{path}", self.url);
         ensure!(
             status == 200,
             "{url} says {status}: {}",
             shortened(body.trim())
         );
-        read(&url, &body)
+        read(&url, body)
     }
 
     fn get(&self, path: &str, longest: u64) -> Result<(u16, String)> {
@@ -205,6 +242,16 @@ fn read<T: DeserializeOwned>(url: &str, body: &str) -> Result<T> {
             shortened(body)
         )
     })
+}
+
+/// A name as it stands in a query: an account's may hold what has a meaning there.
+fn escaped(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let each = name.bytes().map(|byte| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    });
+    each.collect()
 }
 
 /// The beginning of an answer, enough to see what it is.

@@ -10,6 +10,7 @@ use cim_spec::artefact::{
 };
 use cim_spec::plan::{HEALTH_LOGIN, Login, Principal, PrincipalKind, TlsFiles};
 
+use crate::accounts;
 use crate::conf::{self, Document};
 use crate::endpoints::{endpoints, monitor};
 use crate::jetstream;
@@ -91,7 +92,7 @@ fn watch(plan: &Plan) -> Watch {
     let watched = &plan.watched;
     Watch {
         instance: plan.name.clone(),
-        accounts: accounts(plan),
+        accounts: spoken_in(plan),
         flows: watched.flows.clone(),
         interval: watched.interval,
         slow_interval: watched.slow_interval,
@@ -105,11 +106,13 @@ fn watch(plan: &Plan) -> Watch {
         peers: watched.peers.clone(),
         files: watched_files(plan),
         backups: backups(plan),
+        limits: accounts::limits(plan),
+        jwts: accounts::jwts(plan),
     }
 }
 
 /// Accounts that have a login for `cim-health`.
-fn accounts(plan: &Plan) -> Vec<String> {
+fn spoken_in(plan: &Plan) -> Vec<String> {
     let is_health = |principal: &Principal| {
         principal.kind == PrincipalKind::Service && principal.name == HEALTH_LOGIN
     };

@@ -3,6 +3,7 @@
 //! Pure: the same plan and [`Places`] give the same bytes. Read in this order: [`nats_conf`]
 //! (what stands in the config), [`conf`] (how it is written), [`places`] (where things are).
 
+mod accounts;
 pub mod artefacts;
 pub mod conf;
 pub mod diff;

@@ -1,9 +1,11 @@
 //! Files that the build writes and node tools read; both sides use these types.
 
+mod accounts;
 mod watch;
 
 use serde::{Deserialize, Serialize};
 
+pub use accounts::{LimitKind, WatchedJwt, WatchedJwts, WatchedLimit};
 pub use watch::{
     Level, Levels, Watch, WatchedBackup, WatchedCanary, WatchedFile, WatchedFileKind, WatchedFlow,
     WatchedJetstream, WatchedLeaf, WatchedLink,

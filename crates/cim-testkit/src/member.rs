@@ -130,6 +130,10 @@ impl Member {
             };
             watched.file = file(&watched.file, kind);
         }
+        let jwts = health.watch.jwts.as_mut();
+        if let Some(dir) = jwts.and_then(|jwts| jwts.dir.as_mut()) {
+            *dir = placed.path(dir);
+        }
         if let Some(jetstream) = &mut health.watch.jetstream {
             jetstream.store_dir = placed.path(&jetstream.store_dir);
             jetstream.assets = self

@@ -201,14 +201,8 @@ impl Signers {
         times: Times,
     ) -> Result<Account> {
         let mut old = old.map(|old| old.nats.clone());
-        // One that another key signed than its account names now would be refused.
         for import in old.iter_mut().flat_map(|old| &mut old.imports) {
-            let signed = decode::decode::<Activation>(&import.token);
-            let signer = signed
-                .map(|token| token.claims.data.iss)
-                .unwrap_or_default();
-            let mut accounts = keys.accounts.values();
-            if !accounts.any(|known| known.signing_keys.values().any(|key| *key == signer)) {
+            if !stays(&import.token, keys, times) {
                 import.token.clear();
             }
         }
@@ -228,6 +222,18 @@ impl Signers {
         }
         Ok(body)
     }
+}
+
+/// Whether an activation is kept as it is: one that another key signed than its account names now would be refused, and
+/// nobody else renews one that ends soon.
+fn stays(token: &str, keys: &Keys, times: Times) -> bool {
+    let Ok(signed) = decode::decode::<Activation>(token) else {
+        return false;
+    };
+    let data = signed.claims.data;
+    let mut accounts = keys.accounts.values();
+    let known = accounts.any(|known| known.signing_keys.values().any(|key| *key == data.iss));
+    known && (data.exp == 0 || data.exp > times.now + times.horizon)
 }
 
 /// Where an account's JWT stands.

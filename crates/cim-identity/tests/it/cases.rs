@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use cim_creds::{Account, Body, Claims, Operator, User};
+use cim_creds::body::share::Import;
+use cim_creds::{Account, Activation, Body, Claims, Operator, User, decode};
 use cim_identity::plan::Wish;
 use cim_identity::{Committed, Plan};
 use cim_testkit::{Identity, key};
@@ -35,6 +36,9 @@ pub struct Change {
     /// JWTs with another claim, by JSON pointer, signed by the name of a key; null: still by their issuer's, wrongly.
     #[serde(default)]
     edit: BTreeMap<String, Edit>,
+    /// Accounts' JWTs whose activations end so many days after the issue, by the name of the key that signs these.
+    #[serde(default)]
+    activations: BTreeMap<String, (i64, String)>,
     /// Certificates by their units, and with them ca.pem.
     #[serde(default)]
     certificates: BTreeMap<String, Wanted>,
@@ -55,6 +59,9 @@ pub struct Change {
 struct Edit {
     set: BTreeMap<String, Value>,
     signer: Option<String>,
+    /// Whether it is signed as it is, by an operator's key: with what nobody should write.
+    #[serde(default)]
+    raw: bool,
 }
 
 impl Change {
@@ -70,6 +77,10 @@ impl Change {
         let mut files = identity.files().clone();
         for (place, edit) in &self.edit {
             let changed = edit.apply(&files[place]);
+            files.insert(place.clone(), changed);
+        }
+        for (place, (days, signer)) in &self.activations {
+            let changed = activated(&files[place], ISSUED + days * 86_400, signer);
             files.insert(place.clone(), changed);
         }
         self.certificates(&mut files);
@@ -128,12 +139,32 @@ impl Edit {
             let payload = BASE64URL_NOPAD.encode(claims.to_string().as_bytes());
             return format!("{header}.{payload}.{signature}");
         };
+        if self.raw {
+            let payload = BASE64URL_NOPAD.encode(claims.to_string().as_bytes());
+            let text = format!("{header}.{payload}");
+            let signature = key(KeyPairType::Operator, signer).sign(text.as_bytes());
+            let signature = BASE64URL_NOPAD.encode(&signature.unwrap());
+            return format!("{text}.{signature}");
+        }
         match claims["nats"]["type"].as_str() {
             Some("operator") => signed::<Operator>(claims, &key(KeyPairType::Operator, signer)),
             Some("account") => signed::<Account>(claims, &key(KeyPairType::Operator, signer)),
             _ => signed::<User>(claims, &key(KeyPairType::Account, signer)),
         }
     }
+}
+
+/// An account's JWT whose activations end at a moment.
+fn activated(token: &str, ends: i64, signer: &str) -> String {
+    let mut claims = decode::<Account>(token).unwrap().claims;
+    let private = |import: &&mut Import| !import.token.is_empty();
+    for import in claims.nats.imports.iter_mut().filter(private) {
+        let activation = decode::<Activation>(&import.token).unwrap().claims;
+        let signer = key(KeyPairType::Account, signer);
+        import.token = activation.expiring(ends).encode(&signer, ISSUED).unwrap();
+    }
+    let operator = key(KeyPairType::Operator, "operator.signing");
+    claims.encode(&operator, ISSUED).unwrap()
 }
 
 fn signed<T: Body>(claims: Value, key: &KeyPair) -> String {

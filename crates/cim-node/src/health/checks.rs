@@ -1,5 +1,6 @@
 //! The checks, in the order in which they wait for each other.
 
+mod account;
 mod assets;
 mod backup;
 mod canary;
@@ -9,6 +10,7 @@ mod consumer;
 mod disk;
 mod expiry;
 mod jetstream;
+mod jwt;
 mod leaf;
 mod link;
 mod node;
@@ -23,6 +25,7 @@ use super::check::Check;
 pub const ALL: &[&[Check]] = &[
     server::CHECKS,
     expiry::CHECKS,
+    jwt::CHECKS,
     config::CHECKS,
     capacity::CHECKS,
     node::CHECKS,

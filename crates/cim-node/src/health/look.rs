@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use cim_spec::artefact::{Health, WatchedBackup, WatchedFile, WatchedFileKind};
 use time::OffsetDateTime;
 
+use super::accounts::Accounts;
 use super::backlog::Backlog;
 use super::files::{self, Assets, Disk};
 use super::progress::{Progress, Stuck};
@@ -68,6 +69,8 @@ pub struct Slow {
     pub stuck: Stuck,
     /// The connection with most subscriptions.
     pub connz: Seen<Connz>,
+    /// Accounts that have a limit or a JWT.
+    pub accounts: Accounts,
     /// The digest that the config on the host has.
     pub digest: Seen<String>,
     /// What is declared.
@@ -250,11 +253,15 @@ impl Looker {
             true => seen(monitor.most_subscriptions()),
             false => Err(why()),
         };
+        let accounts = Accounts::of(watch, varz, monitor);
         Slow {
             moment,
             start,
-            failed: up && healthz.is_err() || holds && jsz.is_err() || limited && connz.is_err(),
+            failed: up && (healthz.is_err() || accounts.failed())
+                || holds && jsz.is_err()
+                || limited && connz.is_err(),
             healthz,
+            accounts,
             stuck: stuck.unwrap_or_default(),
             jsz,
             connz,

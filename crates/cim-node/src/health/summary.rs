@@ -1,10 +1,11 @@
 //! What an instance tells its hub of itself: a report in short, whatever the number of its streams.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cim_spec::artefact::Health;
+use cim_spec::artefact::{Health, LimitKind};
 use serde::{Deserialize, Serialize};
 
+use super::accounts::Connected;
 use super::finding::State;
 use super::judge::Report;
 use super::look::Look;
@@ -37,6 +38,10 @@ pub struct Summary {
     /// Of a hub's node: servers of declared leaves that are linked to it; `None`: it is no hub's, or does not know.
     #[serde(default)]
     pub leaves: Option<BTreeSet<String>>,
+    /// Of a node of a cluster: what is connected to it in each account that has a limit of that; `None`: it is none, or does
+    /// not know.
+    #[serde(default)]
+    pub accounts: Option<BTreeMap<String, Connected>>,
     /// Messages a second that the server received in the last minute; `None`: it was looked at but once.
     #[serde(default)]
     pub in_rate: Option<f64>,
@@ -95,6 +100,7 @@ impl Summary {
             every: health.watch.slow_interval.div_ceil(1000),
             links: links(health, look),
             leaves: leaves(health, look),
+            accounts: accounts(health, look),
             in_rate: rates.map(|rates| rate(rates.counters.in_msgs, rates.seconds)),
             out_rate: rates.map(|rates| rate(rates.counters.out_msgs, rates.seconds)),
             lag: figures("lag")
@@ -126,6 +132,20 @@ fn links(health: &Health, look: &Look) -> Vec<SummaryLink> {
         }
     });
     links.collect()
+}
+
+fn accounts(health: &Health, look: &Look) -> Option<BTreeMap<String, Connected>> {
+    let limits = health.watch.limits.iter();
+    let mut limits = limits.filter(|limit| limit.kind != LimitKind::Subscriptions);
+    let has_any = !health.watch.peers.is_empty() && limits.clone().next().is_some();
+    if !has_any {
+        return None;
+    }
+    let accounts = &look.slow.accounts;
+    limits.try_fold(BTreeMap::new(), |mut all, limit| {
+        all.insert(limit.account.clone(), accounts.here(&limit.account_id)?);
+        Some(all)
+    })
 }
 
 fn leaves(health: &Health, look: &Look) -> Option<BTreeSet<String>> {

@@ -1,7 +1,7 @@
 //! `/leafz`, `/routez` and `/connz`: who is connected.
 
 use cim_spec::artefact::WatchedLink;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// `/leafz`. It lists only links that stand.
 #[derive(Debug, Clone, Deserialize)]
@@ -73,8 +73,13 @@ pub struct Route {
 /// `/connz`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Connz {
-    /// Connections of clients.
+    /// Connections of clients; `null` in an account that nobody has used.
+    #[serde(deserialize_with = "none_or_some")]
     pub connections: Vec<Connection>,
+}
+
+fn none_or_some<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Connection>, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 /// One connection of a client.
@@ -88,4 +93,11 @@ pub struct Connection {
     /// Its subscriptions.
     #[serde(default)]
     pub subscriptions: u64,
+}
+
+impl Connection {
+    /// As people find it again.
+    pub fn who(&self) -> String {
+        format!("connection {} ({:?})", self.cid, self.name)
+    }
 }

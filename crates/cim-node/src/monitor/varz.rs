@@ -39,6 +39,9 @@ pub struct Varz {
     /// Connections that could not keep up, since the start.
     #[serde(default)]
     pub slow_consumers: u64,
+    /// JWTs of the operators whose accounts it takes; none without operator mode.
+    #[serde(default)]
+    pub trusted_operators_jwt: Vec<String>,
     /// Expiry of the clients' certificate, RFC 3339.
     pub tls_cert_not_after: Option<String>,
     /// The cluster listener.

@@ -50,8 +50,10 @@ pub fn moved(check: &str, subject: &str, before: &Told, told: &Told) -> Result<S
     let new = now.keys().filter(|name| !then.contains_key(*name));
     let each = then.keys().chain(new).map(|series| {
         let is_age = series.ends_with("_age_seconds");
+        // Of two clocks that are right the difference is some microseconds, or none.
+        let is_exact = !is_age && !series.ends_with("_apart_seconds");
         let text = |value: Option<&f64>| match value {
-            Some(value) if !is_age && (*value == 0.0 || *value == 1.0) => value.to_string(),
+            Some(value) if is_exact && (*value == 0.0 || *value == 1.0) => value.to_string(),
             Some(_) => "#".to_owned(),
             None => "none".to_owned(),
         };

@@ -1,5 +1,6 @@
 //! `cim-health` beside real nats-servers.
 
+mod accounts;
 mod assets;
 mod backups;
 mod bad_input;
@@ -19,6 +20,7 @@ mod forms;
 mod gate;
 mod hub;
 mod hubs;
+mod jwts;
 mod levels;
 mod limits;
 mod links;

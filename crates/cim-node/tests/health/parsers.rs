@@ -5,7 +5,7 @@ use cim_node::health::judge::{Report, judge};
 use cim_node::health::look::Looker;
 use cim_node::health::{json, nagios, openmetrics, text};
 use cim_node::monitor::{Leafz, Varz, duration};
-use cim_spec::artefact::{Health, WatchedBackup};
+use cim_spec::artefact::{Health, LimitKind, WatchedBackup, WatchedLimit};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
@@ -77,6 +77,15 @@ fn watching() -> Result<Health, TestCaseError> {
         status: "/nowhere/status.json".to_owned(),
         drill: true,
     });
+    health.watch.limits = LimitKind::ALL
+        .map(|kind| WatchedLimit {
+            account: "CIM-PROD".to_owned(),
+            account_id: "CIM-PROD".to_owned(),
+            kind,
+            most: 1,
+            option: "limits".to_owned(),
+        })
+        .into();
     Ok(health)
 }
 
@@ -104,6 +113,14 @@ fn judged(pages: [&[u8]; 5]) -> Result<Report, TestCaseError> {
             slow.jsz = Ok(jsz);
         }
         slow.connz = serde_json::from_slice(jsz).map_err(|error| error.to_string());
+        let said = |page| serde_json::from_slice::<Value>(page).unwrap_or_default();
+        let stat = &said(jsz)["connections"];
+        let accounts =
+            json!({"account_statz": [{"acc": "CIM-PROD", "conns": stat, "leafnodes": stat}]});
+        let accounts = serde_json::from_value(accounts);
+        slow.accounts.connected = Some(accounts.map_err(|error| error.to_string()));
+        let connz = serde_json::from_slice(jsz).map_err(|error| error.to_string());
+        slow.accounts.greediest = [("CIM-PROD".to_owned(), connz)].into();
         if let (Ok(told), Some((_, seen))) =
             (serde_json::from_slice(told), slow.backups.first_mut())
         {

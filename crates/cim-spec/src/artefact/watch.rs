@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{WatchedJwts, WatchedLimit};
 use crate::implied::{Direction, Ends};
 
 /// What the instance must have, and from where on something is not well.
@@ -32,6 +33,10 @@ pub struct Watch {
     pub files: Vec<WatchedFile>,
     /// Accounts that are backed up; none where backups are not enabled.
     pub backups: Vec<WatchedBackup>,
+    /// Limits of accounts; none where no account has one.
+    pub limits: Vec<WatchedLimit>,
+    /// JWTs of accounts; `null`: the server is not in operator mode.
+    pub jwts: Option<WatchedJwts>,
 }
 
 /// From where on what is not well; names are those of the options `health.*`.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cim_creds::{Account, Activation, Claims, User, decode};
+use cim_creds::{Account, Activation, Claims, KeyKind, User, decode};
 use serde_json::json;
 
 use crate::fleet::Fleet;
@@ -32,6 +32,31 @@ fn an_import_that_needs_leave_gets_it_and_keeps_it() {
     let before = fleet.files().unwrap();
     fleet.make(&[]).unwrap();
     assert!(before == fleet.files().unwrap());
+    // One that ends was made elsewhere: before it does, it is made here.
+    let seed = |entry: &str, kind| {
+        let seed = fleet.entry("operator.yaml", entry).unwrap();
+        cim_creds::key::key_pair(&seed, kind).unwrap()
+    };
+    let signer = seed("account.CIM.activations.nk", KeyKind::Account);
+    let operator = seed("operator.signing.nk", KeyKind::Operator);
+    let at = now().unix_timestamp();
+    for (end, stays) in [(days(300), true), (days(3), false), (days(-3), false)] {
+        let end = at + end.whole_seconds();
+        let mut ending = importer.clone();
+        let token = leave.clone().expiring(end).encode(&signer, at).unwrap();
+        ending.nats.imports[0].token = token;
+        let jwt = ending.encode(&operator, at).unwrap();
+        fs::write(
+            fleet.path("identity/accounts/OTHER.jwt"),
+            format!("{jwt}\n"),
+        )
+        .unwrap();
+        fleet.make(&[]).unwrap();
+        let made: Claims<Account> = claims(&fleet, "accounts/OTHER.jwt");
+        let token = &made.nats.imports[0].token;
+        let made = decode::decode::<Activation>(token).unwrap().claims.data;
+        assert_eq!(made.exp, if stays { end } else { 0 });
+    }
 }
 
 #[test]

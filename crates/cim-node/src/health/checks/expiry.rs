@@ -131,7 +131,7 @@ pub fn clock_was_set(context: &Context) -> bool {
 }
 
 /// What is left until a moment.
-fn left(context: &Context, moment: OffsetDateTime, help: String) -> Verdict {
+pub fn left(context: &Context, moment: OffsetDateTime, help: String) -> Verdict {
     if clock_was_set(context) {
         return Verdict::because("clock");
     }

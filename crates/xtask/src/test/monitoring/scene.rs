@@ -1,5 +1,5 @@
 //! Real servers with everything that is measured: a leaf with creds and its hub, both with streams, consumers, sources and a backup
-//! that was restored for proof, and a node of a cluster; and `cim-health daemon` beside each.
+//! that was restored for proof, and a node of a cluster in operator mode; and `cim-health daemon` beside each.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,11 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use async_nats::Client;
-use cim_creds::{Claims, Creds, KeyPair, User};
+use cim_creds::{Account, Claims, Creds, KeyPair, User, decode};
 use cim_render::places::Listener;
 use cim_spec::artefact::{Health, WatchedFile, WatchedFileKind};
-use cim_testkit::{Fleet, Held, Ports, golden, plan};
+use cim_testkit::{Fleet, Held, Identity, Ports, golden, in_operator_mode, key, plan};
+use nkeys::KeyPairType;
 use serde_json::{Value, json};
 
 use crate::process;
@@ -73,10 +74,9 @@ impl Scene {
         let mut pair = fleet("pair", declared()?)?;
         pair.start_all()?;
         runtime.block_on(pair.linked("cim-prod-001"))?;
-        let mut cluster = fleet(
-            "cluster",
-            vec![golden("hub-1")?, golden("hub-2")?, golden("hub-3")?],
-        )?;
+        let (nodes, identity) = cluster()?;
+        let mut cluster = fleet("cluster", nodes)?;
+        identity.hand_out(&cluster)?;
         for name in cluster.names() {
             cluster.start(&name)?;
         }
@@ -176,6 +176,26 @@ impl Drop for Daemon {
     }
 }
 
+/// The nodes of a hub in operator mode, one of whose accounts has a JWT that ends in ten days, made elsewhere.
+fn cluster() -> Result<(Vec<Value>, Identity)> {
+    let mut nodes = vec![golden("hub-1")?, golden("hub-2")?, golden("hub-3")?];
+    let identity = in_operator_mode(&mut nodes)?;
+    let now = now()?;
+    for node in &mut nodes {
+        let jwt = &mut node["hub"]["fleet"]["accounts"]["CIM"]["jwt"];
+        let claims = decode::<Account>(jwt.as_str().context("a JWT")?)?.claims;
+        let signer = key(KeyPairType::Operator, "operator.signing");
+        let ending = claims.expiring(now + 10 * 24 * 3600);
+        *jwt = json!(ending.encode(&signer, now)?);
+    }
+    Ok((nodes, identity))
+}
+
+fn now() -> Result<i64> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    Ok(i64::try_from(now.as_secs())?)
+}
+
 /// The leaf and its hub: their users may do everything, limits are there to be measured against, and backups are asked for.
 fn declared() -> Result<Vec<Value>> {
     let (mut leaf, mut hub) = (golden("security-cim-prod-001")?, golden("security-hub")?);
@@ -224,8 +244,7 @@ fn backed_up(fleet: &Fleet, name: &str, programs: &Programs) -> Result<PathBuf> 
 
 /// A `.creds` file that ends in two days.
 fn creds(folder: &Path) -> Result<PathBuf> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    let now = i64::try_from(now.as_secs())?;
+    let now = now()?;
     let user = KeyPair::new_user();
     let claims = Claims::new(user.public_key(), User::default()).expiring(now + 2 * 24 * 3600);
     let token = claims.encode(&KeyPair::new_account(), now)?;
