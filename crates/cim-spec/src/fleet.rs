@@ -5,6 +5,7 @@ mod copied;
 pub(crate) mod crossing;
 mod hosts;
 mod lifetimes;
+mod stored;
 mod unique;
 mod versions;
 
