@@ -80,7 +80,8 @@ impl Publisher {
                     let number = number.parse::<u64>()?;
                     published.unanswered.remove(&number);
                     let ack: Value = serde_json::from_slice(&ack.payload).unwrap_or_default();
-                    if ack["seq"].is_u64() {
+                    // A refusal has a sequence too, 0.
+                    if ack["error"].is_null() && ack["seq"].is_u64() {
                         published.acknowledged.insert(number);
                     }
                 }
