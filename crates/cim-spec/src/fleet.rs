@@ -6,6 +6,7 @@ mod copied;
 pub(crate) mod crossing;
 mod hosts;
 mod lifetimes;
+mod stored;
 mod unique;
 mod versions;
 

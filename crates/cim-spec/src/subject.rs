@@ -1,8 +1,10 @@
 //! NATS subjects: <https://docs.nats.io/nats-concepts/subjects>.
 
 mod crowd;
+mod named;
 
 pub use crowd::Crowd;
+pub use named::Named;
 
 use crate::problem::Refused;
 

@@ -113,6 +113,12 @@ impl Wire {
         self.trip.send_replace(Some(text.to_owned()));
     }
 
+    /// Makes it whole until this text has gone through from who dials, as [`Wire::cut_after`].
+    pub fn mend_until(&self, text: &str) {
+        self.cut_after(text);
+        self.state.send_replace(State::Whole);
+    }
+
     /// Makes it whole.
     pub fn mend(&self) {
         self.trip.send_replace(None);

@@ -72,7 +72,7 @@ impl Create {
             last.attempt = Some(attempt);
         });
         if let Err(error) = written {
-            report.problems.push(disk(folder.path(), &error));
+            report.problems.push(untold(folder.path(), &error));
         }
         Ok(report)
     }
@@ -247,8 +247,14 @@ pub fn unreachable(error: &anyhow::Error) -> Problem {
     Problem::new("server", format!("{error:#}"), help).level(Level::Unknown)
 }
 
+/// What became of a run could not be written down for those who ask; the backups are what they are.
+pub fn untold(folder: &Path, error: &anyhow::Error) -> Problem {
+    let help = "make room or give the right, and run again: backups are as they were, and one that was just taken is whole; only who asks for the newest, or for the last drill, hears of those before";
+    Problem::new(folder.display().to_string(), format!("{error:#}"), help)
+}
+
 /// The disk does not take it.
-pub fn disk(folder: &Path, error: &anyhow::Error) -> Problem {
+fn disk(folder: &Path, error: &anyhow::Error) -> Problem {
     let help = "make room or give the right; what was written so far is removed by the next run";
     Problem::new(folder.display().to_string(), format!("{error:#}"), help)
 }

@@ -97,7 +97,7 @@ impl Drill {
             status::change(folder.path(), copy, |last| last.drill = Some(outcome))
         });
         if let Err(error) = written {
-            report.problems.push(create::disk(folder.path(), &error));
+            report.problems.push(create::untold(folder.path(), &error));
         }
         Ok(report)
     }

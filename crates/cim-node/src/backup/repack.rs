@@ -1,7 +1,7 @@
 //! Rewrites a snapshot so that its consumers fit on fewer servers: nats-server takes no consumer with more replicas than
 //! its stream has, and a consumer's configuration is inside the snapshot.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Write};
 use std::path::Path;
 
@@ -43,6 +43,9 @@ pub fn fit(from: &Path, to: &Path, replicas: u64) -> Result<bool> {
         OpenOptions::new().write(true).create(true).truncate(true),
     )?;
     let written = rest(file, (state, fitted), &mut reader);
+    if written.is_err() {
+        let _ = fs::remove_file(to); // half of it helps nobody, least of all where the disk is full
+    }
     written.with_context(|| format!("writing {}", to.display()))?;
     Ok(true)
 }

@@ -159,7 +159,7 @@ pub fn losses(step: &Step) -> Vec<String> {
 
 /// What to do about what the server said no to, by its error number.
 pub fn remedy(why: &str) -> &'static str {
-    const REMEDIES: [(u64, &str); 10] = [
+    const REMEDIES: [(u64, &str); 12] = [
         (
             10074,
             "declare one replica, or make the server a node of a cluster",
@@ -187,6 +187,14 @@ pub fn remedy(why: &str) -> &'static str {
         (
             10023,
             "the server or account has no room for it: lower max_bytes, or raise the limit",
+        ),
+        (
+            10002,
+            "the account has no room for it: lower its max_bytes, or raise the account's jetstream limits",
+        ),
+        (
+            10027,
+            "the account has as many streams as it may: raise its limit, or remove one that nobody needs (`cim-provision prune`)",
         ),
         (
             10026,

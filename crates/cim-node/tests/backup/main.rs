@@ -3,6 +3,7 @@
 mod account;
 mod damage;
 mod drill;
+mod full;
 mod held;
 mod keep;
 mod kill;

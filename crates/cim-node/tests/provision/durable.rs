@@ -1,6 +1,7 @@
 //! Durable flows as they are deployed, over a link that is cut: what is acknowledged at one end is at the other once, in order.
 
 mod site;
+mod twice;
 
 use anyhow::{Result, ensure};
 use cim_render::places::Listener;

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::migrate::{acknowledge, as_declared, id, position};
 use crate::publisher::Publisher;
-use crate::support::{Said, Site, one};
+use crate::support::{Said, Site, one, site};
 
 /// The pause of a publisher that a comparison keeps up with.
 const SLOW: Duration = Duration::from_millis(2);
@@ -63,19 +63,20 @@ async fn publishers_may_be_faster_than_messages_are_compared() -> Result<()> {
     as_declared(&site).await
 }
 
-/// What the server has in line when a stream is closed is stored, acknowledged and copied before another one takes over.
+/// What the server has in line when a stream is closed is stored, acknowledged and copied before another one takes over. Where
+/// each message is brought to the disk before the next one, that line is long.
 #[tokio::test]
 async fn what_is_in_line_when_a_stream_is_closed_is_not_lost() -> Result<()> {
-    in_line(one()?, 1).await
+    in_line(site(1, "js:, sync_interval: always")?, 1, 32).await
 }
 
 /// There it is also proposed, and agreed upon later.
 #[tokio::test]
 async fn nor_in_a_cluster() -> Result<()> {
-    in_line(crate::cluster::cluster().await?, 3).await
+    in_line(crate::cluster::cluster().await?, 3, 512).await
 }
 
-async fn in_line(site: Site, replicas: u8) -> Result<()> {
+async fn in_line(site: Site, replicas: u8, at_once: u64) -> Result<()> {
     let stored =
         |storage: &str| json!({"subjects": ["a.>"], "storage": storage, "num_replicas": replicas});
     site.stream("A", stored("file"))?;
@@ -84,7 +85,7 @@ async fn in_line(site: Site, replicas: u8) -> Result<()> {
     site.stream("A", stored("memory"))?;
     let id = id(&site, "streams/A")?;
     let publisher = Publisher::start(&site, "a.live", 1, SLOW);
-    let said = migrated(&site, &id, &publisher, (16, [512, 1]))?;
+    let said = migrated(&site, &id, &publisher, (16, [at_once, 1]))?;
     println!("{said}");
     println!("{} acknowledged", publisher.stop(&site).await?);
     site.agrees(&["1 as declared"]).await

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use cim_check::Server;
 use cim_node::provision::api::Api;
 use cim_render::places::Listener;
-use cim_testkit::{Ports, nats_server, until};
+use cim_testkit::{Ports, Wire, nats_server, until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -26,6 +26,8 @@ pub struct Site {
     pub home: usize,
     /// What every command has beside.
     pub args: Vec<String>,
+    /// Where commands go instead of to the servers themselves.
+    by: Option<String>,
     _ports: Box<dyn std::any::Any>,
     pub dir: TempDir,
 }
@@ -85,6 +87,7 @@ pub fn site(count: usize, more: &str) -> Result<Site> {
         monitor: 0,
         home: 0,
         args: Vec::new(),
+        by: None,
         _ports: Box::new(held),
         dir,
     };
@@ -178,6 +181,14 @@ impl Site {
         &self.urls[0]
     }
 
+    /// Commands go to the first server by a wire from now on; who publishes does not.
+    pub fn wire(&mut self) -> Result<Wire> {
+        let port = self.url().rsplit(':').next().context("a port")?;
+        let wire = Wire::to(port.parse()?)?;
+        self.by = Some(format!("nats://127.0.0.1:{}", wire.port()));
+        Ok(wire)
+    }
+
     pub fn folder(&self) -> PathBuf {
         self.dir.path().join("assets")
     }
@@ -207,10 +218,10 @@ impl Site {
     pub fn command(&self, what: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cim-provision"));
         command.arg(what).arg(self.folder());
-        let urls = if self.clustered {
-            self.urls.as_slice()
-        } else {
-            &self.urls[..1]
+        let urls = match &self.by {
+            Some(by) => std::slice::from_ref(by),
+            None if self.clustered => self.urls.as_slice(),
+            None => &self.urls[..1],
         };
         for url in urls {
             command.args(["--server", url]);

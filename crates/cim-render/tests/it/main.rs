@@ -19,5 +19,6 @@ mod refusals;
 mod rows;
 mod rules;
 mod schema;
+mod stored;
 mod support;
 mod trees;

@@ -91,7 +91,8 @@ fn instance(json: &str, ignored: Option<Rule>) -> String {
     plan.map_or_else(|problems| problems.to_string(), |_| String::new())
 }
 
-fn whole_fleet(change: &Case, hosts: &[String], ignored: Option<Rule>) -> String {
+/// The same of a whole fleet that is changed so.
+pub fn whole_fleet(change: &Case, hosts: &[String], ignored: Option<Rule>) -> String {
     let declared: Fleet = match input::parse(&change.apply()) {
         Ok(fleet) => fleet,
         Err(error) => return format!("{error:#}"),

@@ -1,13 +1,12 @@
-//! Streams of several servers: what one copies is there on the other, and no message is stored at both ends of a link.
+//! Streams of several servers: what one copies is there on the other.
 
 use std::collections::BTreeSet;
 
 use super::assets::assets_of;
 use crate::path::OptionPath;
-use crate::plan::{Asset, Plan, assets};
+use crate::plan::{Asset, Plan};
 use crate::problem::{Problems, Rule};
-use crate::spec::{Fleet, Flow, Leaf};
-use crate::subject::{check as is_subject, overlap};
+use crate::spec::Fleet;
 
 /// Holds what servers store against each other. Leaves that no host of ours runs are not known.
 pub(super) fn check(fleet: &Fleet, plans: &[Plan], problems: &mut Problems) {
@@ -16,11 +15,6 @@ pub(super) fn check(fleet: &Fleet, plans: &[Plan], problems: &mut Problems) {
             for asset in &held.assets {
                 copied(asset, fleet, plans, problems);
             }
-        }
-        if plan.link.is_some()
-            && let Some(leaf) = fleet.leaves.get(&plan.name)
-        {
-            stored_twice(leaf, plan, plans, fleet, problems);
         }
     }
 }
@@ -97,62 +91,5 @@ fn copied(asset: &Asset, fleet: &Fleet, plans: &[Plan], problems: &mut Problems)
                 options.join("accounts").join(&far.account)
             ),
         );
-    }
-}
-
-/// A subject with what stores it.
-type Stored = Vec<(OptionPath, String)>;
-
-fn stored(plan: &Plan, account: &str) -> Stored {
-    let held = plan.assets.iter().filter(|held| held.account == account);
-    let all = held
-        .flat_map(|held| &held.assets)
-        .flat_map(assets::own_subjects);
-    all.filter(|(_, subject)| is_subject(subject).is_ok())
-        .collect()
-}
-
-/// What crosses under one name is stored by a stream of the leaf or one of the hub: two would both answer the publisher.
-fn stored_twice(leaf: &Leaf, plan: &Plan, plans: &[Plan], fleet: &Fleet, problems: &mut Problems) {
-    let here = stored(plan, &leaf.local_account);
-    let dialled: BTreeSet<&str> = leaf
-        .remotes
-        .values()
-        .map(|remote| remote.hub.as_str())
-        .collect();
-    let nodes = fleet
-        .hubs
-        .iter()
-        .filter(|(hub, _)| dialled.contains(hub.as_str()));
-    let nodes = nodes.filter_map(|(_, hub)| {
-        plans
-            .iter()
-            .find(|plan| plan.link.is_none() && hub.nodes.contains_key(&plan.server_name))
-    });
-    let there: Stored = nodes.flat_map(|plan| stored(plan, &leaf.account)).collect();
-    let flows = || {
-        leaf.exports
-            .iter()
-            .chain(&leaf.imports)
-            .filter(|flow| flow.is_core() && !flow.is_renamed())
-    };
-    for (at, own) in &here {
-        let twice = there.iter().find_map(|(far, theirs)| {
-            let crosses =
-                |flow: &&Flow| overlap(&flow.subject, own) && overlap(&flow.subject, theirs);
-            let flow = flows().find(crosses).filter(|_| overlap(own, theirs))?;
-            Some((far, theirs, flow))
-        });
-        if let Some((far, theirs, flow)) = twice {
-            problems.add(
-                Rule::StoredTwice,
-                at,
-                format!(
-                    "{own:?} overlaps {theirs:?} of {far}, and {:?} crosses the link: such a message is stored on both ends, and two answers race to its publisher",
-                    flow.subject
-                ),
-                "store it on one end; the other may copy that stream, with mirror or sources",
-            );
-        }
     }
 }

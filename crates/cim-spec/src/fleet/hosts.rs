@@ -42,6 +42,7 @@ fn all(
     }
     super::versions::check(&plans, &mut problems);
     super::copied::check(fleet, &plans, &mut problems);
+    super::stored::check(fleet, &plans, &mut problems);
     if problems.is_empty() && plans.len() == specs.len() {
         return Ok(plans);
     }

@@ -64,7 +64,7 @@ impl Again {
                 size.messages,
                 self.words()
             ),
-            "take those sources away first, migrate, and put each back with opt_start_seq one after the last message that it had, until it has copied another; or, if readers can take it, say --copied-again",
+            "take those sources away first, migrate, and put each back with opt_start_seq one after the last message that it had (the second word of its header Nats-Stream-Source), until it has copied another; or, if readers can take it, say --copied-again",
         )
     }
 }

@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::compare::Compared;
 use super::consumers;
 use super::lock::Lock;
 use super::note::{LABEL, Note, Way, closed, interim};
+use super::out::still_closed;
 use super::stream::{Done, Migration};
 use crate::provision::found::FoundStream;
 use crate::provision::tree::{Tree, text, texts};
@@ -40,7 +41,7 @@ impl Migration<'_> {
     }
 
     /// Copies back, and has the new stream take over.
-    pub(super) async fn back(&self, mut note: Note, done: &mut Done) -> Result<()> {
+    pub(super) async fn back(&self, mut note: Note, lock: &Lock, done: &mut Done) -> Result<()> {
         let (from, new) = (interim(&self.name), self.name.as_str());
         let mut all = Compared::default();
         let reached = self.nearly(&from, new, &mut all).await?;
@@ -51,7 +52,11 @@ impl Migration<'_> {
             Ok(end) => end,
             Err(error) => {
                 // The interim stream still is the one that counts: it takes messages again.
-                self.open_interim(&note, held.state.last_seq).await?;
+                let opened = async {
+                    lock.kept().await?;
+                    self.open_interim(&note, held.state.last_seq).await
+                };
+                opened.await.with_context(|| still_closed(&error, &from))?;
                 return Err(error.context(format!("{from} takes what is published to {new}")));
             }
         };

@@ -34,25 +34,7 @@ impl Lock {
     /// Somebody else holds it, or the server's refusal.
     pub async fn take(api: &Api, stream: &str) -> Result<Self> {
         let mine = nkeys::KeyPair::new_user().public_key();
-        // It starts beyond what any stream holds, so its pulls wait.
-        let config = json!({
-            "name": NAME, "ack_policy": "none", "deliver_policy": "by_start_sequence",
-            "opt_start_seq": u64::MAX / 2, "mem_storage": true, "num_replicas": 1,
-            "inactive_threshold": u64::try_from(FREE_AFTER.as_nanos())?,
-            "metadata": { "by": mine },
-        });
-        let body = json!({ "stream_name": stream, "config": config, "action": "create" });
-        match api
-            .ask(&format!("CONSUMER.CREATE.{stream}.{NAME}"), &body)
-            .await
-        {
-            Ok(_) => {}
-            Err(Failure::Refused(refusal)) if EXISTS.contains(&refusal.code) => bail!(
-                "another run is at work on this migration (it holds the consumer {NAME} of {stream}); if it died, it is free {} s later: run again then",
-                FREE_AFTER.as_secs()
-            ),
-            Err(failure) => bail!("taking the lock of {stream}: {failure}"),
-        }
+        create(api, stream, &mine).await?;
         let subject = format!("CONSUMER.MSG.NEXT.{stream}.{NAME}");
         let pull = api.clone();
         let pulls = tokio::spawn(async move {
@@ -84,12 +66,43 @@ impl Lock {
         }
     }
 
+    /// Has it still, or again: a server that was not heard of for some seconds has removed it, and nobody else took it.
+    ///
+    /// # Errors
+    /// Somebody else took it, or the server's refusal.
+    pub async fn kept(&self) -> Result<()> {
+        create(&self.api, &self.stream, &self.mine).await
+    }
+
     /// Gives it back.
     pub async fn free(self) {
         self.pulls.abort();
         let subject = format!("CONSUMER.DELETE.{}.{NAME}", self.stream);
         // One that stays goes by itself.
         let _ = self.api.once(&subject, &Value::Null).await;
+    }
+}
+
+/// Makes the holder's consumer; one that is `mine` already may stay.
+async fn create(api: &Api, stream: &str, mine: &str) -> Result<()> {
+    // It starts beyond what any stream holds, so its pulls wait.
+    let config = json!({
+        "name": NAME, "ack_policy": "none", "deliver_policy": "by_start_sequence",
+        "opt_start_seq": u64::MAX / 2, "mem_storage": true, "num_replicas": 1,
+        "inactive_threshold": u64::try_from(FREE_AFTER.as_nanos())?,
+        "metadata": { "by": mine },
+    });
+    let body = json!({ "stream_name": stream, "config": config, "action": "create" });
+    match api
+        .ask(&format!("CONSUMER.CREATE.{stream}.{NAME}"), &body)
+        .await
+    {
+        Ok(_) => Ok(()),
+        Err(Failure::Refused(refusal)) if EXISTS.contains(&refusal.code) => bail!(
+            "another run is at work on this migration (it holds the consumer {NAME} of {stream}); if it died, it is free {} s later: run again then",
+            FREE_AFTER.as_secs()
+        ),
+        Err(failure) => bail!("taking the lock of {stream}: {failure}"),
     }
 }
 

@@ -39,13 +39,23 @@ impl Migration<'_> {
         if let Ok(cut) = timeout(LONGEST, all).await {
             return cut;
         }
-        let (theirs, ours) = (self.info(name).await?.state, self.info(copy).await?.state);
+        let states = async {
+            let theirs = self.info(name).await?.state;
+            anyhow::Ok((theirs.last_seq, self.info(copy).await?.state.last_seq))
+        };
+        let (why, help) = match states.await {
+            Ok((end, at)) if at < end => (
+                format!("{copy} had still not copied all of it: it is at sequence {at} of {end}"),
+                "let its publishers pause, or publish less",
+            ),
+            _ => (
+                "the server had not answered by then whether all of it is copied".to_owned(),
+                "wait until it is less busy, or work nearer to it",
+            ),
+        };
         bail!(
-            "{name} took no messages for {} s, and {copy} had still not copied all of it: it is at sequence {} of {}. Nothing was removed: \
-             let its publishers pause, or publish less, and run again",
-            LONGEST.as_secs(),
-            ours.last_seq,
-            theirs.last_seq
+            "{name} took no messages for {} s, and {why}. Nothing was removed: {help}, and run again",
+            LONGEST.as_secs()
         )
     }
 

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use serde_json::json;
 
 use super::compare::{self, Absent, Compared};
 use super::consumers;
 use super::lock::Lock;
-use super::note::{Note, closed, interim};
+use super::note::{Kept, Note, closed, interim};
 use super::stream::{Done, INTERIM, Migration, keep};
 use crate::provision::tree::{Tree, flag, texts};
 
@@ -30,9 +30,16 @@ const NOT_INTERIM: &[&str] = &[
     "allow_direct",
 ];
 
+/// For whoever must know first that nobody can publish: a stream that was closed for nothing could not be opened again.
+pub(super) fn still_closed(error: &Error, name: &str) -> String {
+    format!(
+        "{error:#}; and {name} may take no messages still, for opening it again failed: run again at once"
+    )
+}
+
 impl Migration<'_> {
     /// Copies, and has the interim stream take over.
-    pub(super) async fn copy(&self, mut note: Note, done: &mut Done) -> Result<()> {
+    pub(super) async fn copy(&self, mut note: Note, lock: &Lock, done: &mut Done) -> Result<()> {
         let (old, copy) = (self.name.as_str(), interim(&self.name));
         let mut all = Compared::default();
         let reached = self.nearly(old, &copy, &mut all).await?;
@@ -43,10 +50,8 @@ impl Migration<'_> {
         let end = match self.cut(&note.config, &copy, closed(old, "old")).await {
             Ok(end) => end,
             Err(error) => {
-                // The old stream still is the only one that counts: it takes messages again, and nothing was changed.
-                self.change("STREAM.UPDATE", &note.config).await?;
-                consumers::resume(self.api, old, &kept).await?;
-                self.remove(&copy).await?;
+                let opened = self.undo(&note, &kept, lock).await;
+                opened.with_context(|| still_closed(&error, old))?;
                 return Err(error.context(format!("{old} is as it was before")));
             }
         };
@@ -57,6 +62,14 @@ impl Migration<'_> {
         done.silent.push(moment.elapsed());
         done.out = Some(all);
         Ok(())
+    }
+
+    /// The old stream still is the only one that counts: it takes messages again, and nothing was changed.
+    async fn undo(&self, note: &Note, kept: &[Kept], lock: &Lock) -> Result<()> {
+        lock.kept().await?;
+        self.change("STREAM.UPDATE", &note.config).await?;
+        consumers::resume(self.api, &self.name, kept).await?;
+        self.remove(&interim(&self.name)).await
     }
 
     /// The interim stream is one of its own, goes on with the old one's numbers and takes its messages.

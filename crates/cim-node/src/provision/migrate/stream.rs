@@ -86,11 +86,11 @@ impl Migration<'_> {
                     "the interim stream of {} went meanwhile: run again",
                     self.name
                 ),
-                Phase::Copy(note) => self.copy(note, done).await?,
+                Phase::Copy(note) => self.copy(note, lock, done).await?,
                 Phase::Move(note) => self.replace(note, lock, done).await?,
                 Phase::Empty(note) => self.empty(note, lock).await?,
                 Phase::Make(note) => self.make(&note).await?,
-                Phase::Back(note) => self.back(note, done).await?,
+                Phase::Back(note) => self.back(note, lock, done).await?,
                 Phase::Open(note) => {
                     let stream = stream.ok_or_else(|| anyhow!("{} went meanwhile", self.name))?;
                     self.open(&note, &stream, done).await?;
