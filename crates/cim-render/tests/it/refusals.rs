@@ -18,6 +18,10 @@ fn mistakes_earn_their_messages() {
             complaints.push(format!("{}: nothing is refused", name(&case)));
             continue;
         }
+        // Where it cannot be read, what the case is about is not even looked at.
+        if !name(&case).starts_with("shape-") && message.contains("a bug in cim") {
+            complaints.push(format!("{}: {message}", name(&case)));
+        }
         complaints.extend(expect(&case.join("message.txt"), &format!("{message}\n")).err());
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));

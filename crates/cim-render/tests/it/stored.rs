@@ -37,7 +37,7 @@ fn what_no_flow_takes_further_is_stored_once() {
 
 #[test]
 fn what_the_other_end_calls_otherwise_is_another_message() {
-    let flow = |to: &str| json!([{"subject": "plant-7.domain.*.events.>", "prefix": null, "to": to, "durable": null}]);
+    let flow = |to: &str| json!([{"subject": "plant-7.domain.*.events.>", "prefix": null, "to": to, "canary": null, "durable": null}]);
     let case = "stored-twice-under-its-name-again";
     assert_eq!(said(case, &imports(&flow("domain.plant.events.$1.>"))), "");
     let again = said(case, &imports(&flow("domain.$1.events.>")));

@@ -75,7 +75,7 @@ pub const CHECKS: &[Check] = &[
         is_slow: false,
         meaning: "The user JWT by which the hub knows this leaf, or a program. The moment it expires the hub cuts the link or the connection and refuses every further try; a new file is taken at the next try, without a reload.",
         causes: [
-            ("nobody renews it", "cim-admin issues a new one at the desk"),
+            ("nobody renews it", "nix run .#identity"),
             ("a new one was issued and not deployed", "ls -l {of}"),
             ("the file cannot be read by this user", "id; namei -l {of}"),
         ],

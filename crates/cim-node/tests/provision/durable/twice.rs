@@ -9,7 +9,7 @@ use super::site::{Plant, Site, durable, publish, specs};
 
 /// A flow under another name: with a prefix, or `to`.
 fn renamed(subject: &str, prefix: Option<&str>, to: Option<&str>) -> Value {
-    json!({"subject": subject, "prefix": prefix, "to": to, "durable": null})
+    json!({"subject": subject, "prefix": prefix, "to": to, "canary": null, "durable": null})
 }
 
 /// A stream of everything under `orders`.
