@@ -63,6 +63,10 @@ impl Create {
             }
             Err(problems) => {
                 report.problems.extend(problems);
+                // Half a backup is of no use, and its room may be: where a disk is full, nobody could be told.
+                if let Err(error) = folder.remove_partials() {
+                    report.problems.push(disk(folder.path(), &error));
+                }
                 None
             }
         };

@@ -43,20 +43,10 @@ impl Throwaway {
     pub fn start(nats_server: &Path, temp: &Path) -> Result<Self> {
         let key = KeyPair::new_user();
         let folder = temp.join(format!("cim-drill-{}", key.public_key()));
-        folder::make(&folder)?;
-        let seed = folder.join("user.nk");
-        folder::write(&seed, &key.seed().context("making a key")?)?;
-        folder::write(&folder.join(CONFIG), &config(&folder, &key.public_key()))?;
-        let guard = Command::new(env::current_exe().context("looking for ourselves")?)
-            .arg("guard")
-            .args([nats_server, &folder])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // A Ctrl-C is for us; the guard notices that we are gone.
-            .process_group(0)
-            .spawn()
-            .context("starting the guard of the throwaway server")?;
+        let (guard, seed) = guarded(nats_server, &folder, &key).inspect_err(|_| {
+            // There is no guard yet that would.
+            let _ = fs::remove_dir_all(&folder);
+        })?;
         let mut server = Self {
             guard,
             folder,
@@ -114,6 +104,25 @@ impl Throwaway {
         let ports: Ports = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
         Some(ports.nats)
     }
+}
+
+/// The folder with what a server needs, the server's guard, and where the key is.
+fn guarded(nats_server: &Path, folder: &Path, key: &KeyPair) -> Result<(Child, PathBuf)> {
+    folder::make(folder)?;
+    let seed = folder.join("user.nk");
+    folder::write(&seed, &key.seed().context("making a key")?)?;
+    folder::write(&folder.join(CONFIG), &config(folder, &key.public_key()))?;
+    let guard = Command::new(env::current_exe().context("looking for ourselves")?)
+        .arg("guard")
+        .args([nats_server, folder])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // A Ctrl-C is for us; the guard notices that we are gone.
+        .process_group(0)
+        .spawn()
+        .context("starting the guard of the throwaway server")?;
+    Ok((guard, seed))
 }
 
 impl Drop for Throwaway {
