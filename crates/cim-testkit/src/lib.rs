@@ -29,7 +29,7 @@ pub use member::Member;
 pub use operator::in_operator_mode;
 pub use ports::{Held, Ports};
 pub use rows::{Row, rows};
-pub use watch::{Leaf, until, until_within};
+pub use watch::{Leaf, taken, until, until_within};
 pub use wire::{Cut, Wire};
 
 /// The nats-server that tests run: `$NATS_SERVER`, else the one on `PATH`.

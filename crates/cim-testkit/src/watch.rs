@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use async_nats::Client;
+use futures_util::StreamExt;
 use serde::Deserialize;
 
 use crate::Fleet;
@@ -39,6 +41,20 @@ pub async fn until_within<T>(
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Waits until the server has taken what a client has told it so far, subscriptions above all: `Client::flush` only has it
+/// sent, and what another client publishes then may be there first.
+///
+/// # Errors
+/// A client that may not publish to its inbox or is cut off: after a minute.
+pub async fn taken(client: &Client) -> Result<()> {
+    let echo = client.new_inbox();
+    let mut back = client.subscribe(echo.clone()).await?;
+    client.publish(echo, "".into()).await?;
+    let back = tokio::time::timeout(PATIENCE, back.next()).await;
+    back.context("nothing came back")?.context("the end")?;
+    Ok(())
 }
 
 /// One link, as `/leafz` of either end tells.

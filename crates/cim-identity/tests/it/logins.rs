@@ -143,7 +143,7 @@ impl Login {
         .await
     }
 
-    /// Hears a subject; the server knows when this returns.
+    /// Hears a subject, from a moment later on.
     async fn hear(&self, subject: &str) -> Result<Subscriber> {
         let subscriber = self.client.subscribe(subject.to_owned()).await?;
         self.client.flush().await?;

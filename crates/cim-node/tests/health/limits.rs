@@ -255,7 +255,7 @@ async fn connections_that_cannot_keep_up_are_counted() -> Result<()> {
             deaf.block_on(async {
                 let client = scene.fleet.client(LEAF, "graph").await?;
                 let messages = client.subscribe("much").await?;
-                client.flush().await?;
+                cim_testkit::taken(&client).await?;
                 // Its one worker is kept busy with something else.
                 tokio::spawn(async { std::thread::park_timeout(Duration::from_secs(20)) });
                 anyhow::Ok((client, messages))

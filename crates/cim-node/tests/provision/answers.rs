@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use async_nats::Subscriber;
 use cim_node::provision::api::Api;
 use cim_node::provision::apply::{Outcome, apply};
-use cim_testkit::{Cut, Wire, until};
+use cim_testkit::{Cut, Wire, taken, until};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ async fn loses(site: &Site, request: &str) -> Result<()> {
     let direct = site.client().await?;
     let mut all = direct.subscribe("$JS.API.>").await?;
     let mut this = direct.subscribe(format!("$JS.API.{request}")).await?;
-    direct.flush().await?;
+    taken(&direct).await?;
     wire.cut_after(&format!("$JS.API.{request} "));
     let breaks = async {
         let arrived = tokio::time::timeout(Duration::from_secs(20), this.next()).await;
@@ -103,7 +103,7 @@ async fn nothing_is_made_over_what_is_there() -> Result<()> {
     let site = site().await?;
     let client = site.client().await?;
     let mut heard = client.subscribe("$JS.API.>").await?;
-    client.flush().await?;
+    taken(&client).await?;
     site.run("apply", &[])?.ended(0, &["2 as declared"]);
     let reads = [".NAMES", ".INFO"];
     for (subject, _) in asked(&site, &mut heard).await? {

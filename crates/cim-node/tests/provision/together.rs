@@ -104,7 +104,7 @@ async fn a_cluster_that_tells_the_old_for_a_moment_is_asked_again() -> Result<()
     update("old").await?;
     let client = site.client().await?;
     let mut asked = client.subscribe("$JS.API.STREAM.INFO.A").await?;
-    client.flush().await?;
+    cim_testkit::taken(&client).await?;
     let caught_up = async {
         for _ in 0..2 {
             let again = tokio::time::timeout(Duration::from_secs(20), asked.next());

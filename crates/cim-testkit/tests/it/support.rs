@@ -75,7 +75,7 @@ pub async fn routed(fleet: &Fleet, hub: &str, others: usize) -> Result<()> {
     .await
 }
 
-/// Subscribes, and has the server know it.
+/// Subscribes; the server knows a moment later.
 pub async fn hear(client: &Client, subject: &str) -> Result<Subscriber> {
     let subscriber = client.subscribe(subject.to_owned()).await?;
     client.flush().await?;

@@ -30,6 +30,7 @@ impl Service {
     async fn start(fleet: &Fleet, server: &str, registry: Registry) -> Result<Self> {
         let client = fleet.client(server, "callout").await?;
         let mut asked = hear(&client, "$SYS.REQ.USER.AUTH").await?;
+        cim_testkit::taken(&client).await?;
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         let task = tokio::spawn(async move {
