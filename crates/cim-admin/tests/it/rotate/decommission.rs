@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::Scene;
-use crate::fleet::changed;
+use crate::fleet::{MAKE, changed};
 
 #[test]
 fn a_decommissioned_leaf_stays_out_until_it_gets_a_new_key() -> Result<()> {
@@ -64,14 +64,7 @@ fn a_decommissioned_leaf_stays_out_until_it_gets_a_new_key() -> Result<()> {
     }
     scene.push()?;
     // The plan still has it: nothing lets it in again by the way.
-    let output = scene.fleet.run(&[
-        "identity",
-        "make",
-        "--plan",
-        "plan.json",
-        "--keys",
-        "keys.txt",
-    ])?;
+    let output = scene.fleet.run(&MAKE)?;
     let said = String::from_utf8(output.stderr)?;
     ensure!(
         said.contains("is revoked") && said.contains("cim-admin rotate"),
